@@ -1,0 +1,1 @@
+"""The SQL that Tidegate runs, one operation a file."""

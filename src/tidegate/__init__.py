@@ -1,0 +1,1 @@
+"""Keeps Amazon Redshift equal to its sources."""

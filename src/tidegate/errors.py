@@ -1,0 +1,53 @@
+"""Every error Tidegate raises, in one tree.
+
+    TidegateError
+    ├── TransientError            the state machine tries again
+    │   ├── WarehouseBusyError
+    │   └── ServiceBusyError
+    └── TerminalError             a person has to act
+        ├── ContractError
+        ├── InvalidInputError
+        ├── LeaseLostError
+        ├── LoadFailedError
+        └── LocalStackError
+"""
+
+
+class TidegateError(Exception):
+    """Base of all errors of Tidegate; its message says what is wrong, where, and what to do."""
+
+
+class TransientError(TidegateError):
+    """The same call may succeed later; nothing has to be changed for that."""
+
+
+class TerminalError(TidegateError):
+    """The same call will fail again until somebody changes something."""
+
+
+class WarehouseBusyError(TransientError):
+    """Redshift refused or dropped the work for a reason that passes."""
+
+
+class ServiceBusyError(TransientError):
+    """An AWS service throttled the call or was not reachable."""
+
+
+class ContractError(TerminalError):
+    """A contract is wrong, or does not fit the table it names."""
+
+
+class InvalidInputError(TerminalError):
+    """An execution input does not say what `load_table` needs."""
+
+
+class LeaseLostError(TerminalError):
+    """Another run holds the table's lease now, so this one must not go on."""
+
+
+class LoadFailedError(TerminalError):
+    """Redshift refused the batch and will refuse it again."""
+
+
+class LocalStackError(TerminalError):
+    """The local stack cannot start or is not there."""

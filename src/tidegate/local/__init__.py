@@ -1,0 +1,1 @@
+"""The local stack: the deployed app on a laptop."""
