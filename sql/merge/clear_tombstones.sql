@@ -1,0 +1,3 @@
+delete from {tombstones}
+using {changes}
+where {same_key_as_tombstones}

@@ -1,0 +1,6 @@
+select
+    count(*) as rows_kept,
+    count({target}.{first_key}) as rows_updated
+from {changes}
+left join {target} on {same_key_as_target}
+where {changes}."_op" <> 'D'

@@ -1,0 +1,4 @@
+delete from {changes}
+using {tombstones}
+where {same_key_as_tombstones}
+    and {changes}."_position" <= {tombstones}."_position"

@@ -1,0 +1,6 @@
+select
+    path,
+    count(*),
+    count(refusal)
+from changes
+group by path

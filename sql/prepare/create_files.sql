@@ -1,0 +1,6 @@
+create table files (
+    path varchar,
+    key varchar,
+    head varchar,
+    tail varchar
+)

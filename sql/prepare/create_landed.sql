@@ -1,0 +1,6 @@
+create table landed (
+    operation varchar,
+    {fields},
+    path varchar,
+    record bigint
+)

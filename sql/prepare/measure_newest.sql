@@ -1,0 +1,5 @@
+select
+    count(*),
+    min(_position),
+    max(_position)
+from read_parquet({path})

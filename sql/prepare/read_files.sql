@@ -1,0 +1,20 @@
+insert into landed
+select
+    {operation},
+    {fields},
+    filename,
+    row_number() over ()
+from read_csv(
+    {paths},
+    columns = {columns},
+    header = {header},
+    auto_detect = false,
+    delim = {delimiter},
+    quote = '"',
+    escape = '"',
+    nullstr = {null},
+    allow_quoted_nulls = false,
+    filename = true,
+    store_rejects = true,
+    rejects_limit = 1
+)

@@ -1,0 +1,6 @@
+"""Contracts: what one YAML file says of one target table."""
+
+from tidegate.contract.model import Column, Contract, Source
+from tidegate.contract.reading import Mistake, check_contracts, read_contracts
+
+__all__ = ["Column", "Contract", "Mistake", "Source", "check_contracts", "read_contracts"]

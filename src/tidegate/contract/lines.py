@@ -1,0 +1,78 @@
+"""YAML that remembers the line of each key and item, and takes every key as the text it is.
+
+In YAML 1.1 a bare `null:` or `on:` is not text; contracts have such keys and mean the words.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+Location = tuple[int | str, ...]
+
+
+class YamlMistake(Exception):  # noqa: N818  (a mistake of the file's author, not of the program)
+    """The text is not YAML, or not YAML a contract can be; `line` counts from 1."""
+
+    def __init__(self, line: int, text: str) -> None:
+        super().__init__(text)
+        self.line = line
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True)
+class LinedYaml:
+    """Plain data, and the line where each part of it begins."""
+
+    data: Any
+    lines: dict[Location, int]
+
+    def line(self, location: Location) -> int:
+        """The line of `location`, or of the nearest part above it that is there."""
+        while location and location not in self.lines:
+            location = location[:-1]
+        return self.lines.get(location, 1)
+
+
+def read_yaml(text: str) -> LinedYaml:
+    """Read one YAML document.
+
+    Raises:
+        YamlMistake: not YAML, a key twice in one mapping, or a key that is no plain text.
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise YamlMistake(line, f"is not YAML: {error.problem}; correct it") from error
+    except yaml.YAMLError as error:
+        raise YamlMistake(1, f"is not YAML: {error}; correct it") from error
+    if node is None:
+        raise YamlMistake(1, "is empty; write a contract or remove the file")
+    lines: dict[Location, int] = {}
+    try:
+        return LinedYaml(_plain(node, (), lines), lines)
+    except RecursionError as error:
+        raise YamlMistake(1, "an alias holds itself; write it out") from error
+
+
+def _plain(node: yaml.Node, at: Location, lines: dict[Location, int]) -> Any:
+    lines.setdefault(at, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, at, lines)
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, (*at, number), lines) for number, item in enumerate(node.value)]
+    return yaml.constructor.SafeConstructor().construct_object(node)
+
+
+def _mapping(node: yaml.MappingNode, at: Location, lines: dict[Location, int]) -> dict[str, Any]:
+    mapping: dict[str, Any] = {}
+    for key, value in node.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise YamlMistake(line, "a key is not plain text; write key: value")
+        if key.value in mapping:
+            raise YamlMistake(line, f"key {key.value!r} stands here twice; keep one")
+        lines[*at, key.value] = line
+        mapping[key.value] = _plain(value, (*at, key.value), lines)
+    return mapping

@@ -1,0 +1,94 @@
+"""Names of schemas, tables and columns: how they are quoted and which ones Redshift cannot hold."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, StrictStr
+
+LONGEST_NAME = 127
+
+# Redshift's system columns cannot be column names of a user's table:
+# https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
+SYSTEM_COLUMNS = frozenset(
+    {"oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", "deletexid", "insertxid"}
+)
+TIDEGATE_COLUMNS = frozenset({"_op", "_position", "_batch", "_applied_at", "_rank", "_deleted_at"})
+TIDEGATE_SCHEMA = "tidegate"
+
+
+def quote(name: str) -> str:
+    """`name` as a delimited identifier of SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """`text` as a character literal, for the few places where nothing can be bound.
+
+    Redshift reads a backslash in a literal as an escape, so it is doubled.
+    """
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def valid_name(name: str) -> str:
+    """`name` itself, when Redshift keeps it as it is written.
+
+    Raises:
+        ValueError: the name would be changed, cut or refused by Redshift; says what to write.
+    """
+    if not name:
+        raise ValueError("a name cannot be empty")
+    if any(ord(character) < 32 or ord(character) == 127 for character in name):
+        raise ValueError(f"{name!r} holds a control character; remove it")
+    if name != name.strip():
+        raise ValueError(f"{name!r} begins or ends with a blank; remove it")
+    if "." in name:
+        raise ValueError(f"{name!r} holds a dot, which separates schema and table; remove it")
+    if len(name.encode()) > LONGEST_NAME:
+        raise ValueError(f"{name!r} is longer than Redshift's {LONGEST_NAME} bytes; shorten it")
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_names.html: folded even when quoted
+    if name != name.lower():
+        raise ValueError(f"Redshift folds {name!r} to lower case; write {name.lower()!r}")
+    return name
+
+
+def valid_column_name(name: str) -> str:
+    """`name` itself, when a target column can have it.
+
+    Raises:
+        ValueError: as `valid_name`, or the name is taken by Redshift or by Tidegate.
+    """
+    if valid_name(name) in SYSTEM_COLUMNS:
+        raise ValueError(f"{name!r} is a system column of Redshift; choose another name")
+    if name in TIDEGATE_COLUMNS:
+        raise ValueError(f"{name!r} is a column Tidegate keeps for itself; choose another name")
+    return name
+
+
+def valid_table_name(name: str) -> str:
+    """`name` itself, when it is `schema.table` and Redshift can hold both and their control tables.
+
+    Raises:
+        ValueError: says which part cannot be held, and why.
+    """
+    schema, dot, table = name.partition(".")
+    if not dot:
+        raise ValueError(f"{name!r} must be written schema.table")
+    valid_name(schema)
+    valid_name(table)
+    if schema in {TIDEGATE_SCHEMA, "information_schema"} or schema.startswith("pg_"):
+        raise ValueError(f"schema {schema!r} is reserved; choose another one")
+    longest = control_table(schema, table, "tombstones")
+    if len(longest.encode()) > LONGEST_NAME:
+        raise ValueError(
+            f"{name!r} is too long: its control table {longest!r} would have more than "
+            f"{LONGEST_NAME} bytes; shorten schema or table"
+        )
+    return name
+
+
+def control_table(schema: str, table: str, kind: str) -> str:
+    """Name of the control table of `kind` (batches, tombstones) that serves one target."""
+    return f"{schema}__{table}__{kind}"
+
+
+ColumnName = Annotated[StrictStr, AfterValidator(valid_column_name)]
+TableName = Annotated[StrictStr, AfterValidator(valid_table_name)]

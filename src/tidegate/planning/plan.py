@@ -1,0 +1,153 @@
+"""The plan of a batch, and what each step leaves beside it in the work bucket.
+
+A plan is written once and never changed. Every attempt at a batch has a folder of its own, named
+by the fence, so that an attempt that lives on by mistake overwrites nothing:
+
+    batches/<schema.table>/<batch>/<fence>/plan.json
+                                           chunk-0000.parquet  chunk-0000.json
+                                           manifest.json  outcome.json
+    quarantine/<schema.table>/<batch>/chunk-0000.jsonl
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from tidegate.contract import Contract
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlannedFile(_Document):
+    """One landed object: `size` in bytes, `kind` 0 for a snapshot and 1 for changes."""
+
+    id: str
+    key: str
+    etag: str
+    version: str | None = None
+    size: int
+    kind: int
+    order: str
+
+
+class Statement(_Document):
+    """One statement of SQL for Redshift, named after its file in `sql/`."""
+
+    name: str
+    sql: str
+
+
+class TargetColumn(_Document):
+    """A column as svv_columns must show it, and the statement that adds it where it is missing.
+
+    Length and numbers are None where any will do.
+    """
+
+    name: str
+    data_type: str
+    character_maximum_length: int | None
+    numeric_precision: int | None
+    numeric_scale: int | None
+    add: str
+
+
+class Load(_Document):
+    """All that the Glue job submits, in the words of `glue_jobs/load_batch.py`."""
+
+    session: list[Statement]
+    describe: Statement
+    create: list[Statement]
+    columns: list[TargetColumn]
+    stage: list[Statement]
+    lock: Statement
+    read_progress: Statement
+    merge_empty: list[Statement]
+    merge_above_watermark: list[Statement]
+    merge_late: list[Statement]
+    write_batch: Statement
+    manifest: str
+    chunks: list[str]
+    outcome: str
+
+
+class Plan(_Document):
+    """What one attempt at one batch will do."""
+
+    table: str
+    batch: int
+    fence: int
+    epoch: int
+    contract: dict[str, Any]
+    chunks: list[list[PlannedFile]]
+    load: Load
+
+    def read_contract(self) -> Contract:
+        """The contract as it stood when the batch was planned."""
+        return Contract.model_validate(self.contract)
+
+
+class PreparedFile(_Document):
+    """What became of one file: its records, those refused, or why all of it was."""
+
+    id: str
+    records: int = 0
+    refused: int = 0
+    quarantined: str | None = None
+
+
+class PreparedChunk(_Document):
+    """What prepare_chunk leaves for the job and for commit_batch; `size` in bytes."""
+
+    files: list[PreparedFile]
+    rows: int = 0
+    first_position: str | None = None
+    last_position: str | None = None
+    parquet: str | None = None
+    size: int = 0
+    refused: str | None = None
+
+
+class Outcome(_Document):
+    """What the job reports: the batch record as it stands in Redshift, or an error and its class."""
+
+    error: str | None = None
+    message: str | None = None
+    already_applied: bool = False
+    first_position: str | None = None
+    last_position: str | None = None
+    rows_staged: int = 0
+    rows_inserted: int = 0
+    rows_updated: int = 0
+    rows_deleted: int = 0
+    rows_stale: int = 0
+
+
+class BatchFolder:
+    """The keys of one attempt's documents in the work bucket."""
+
+    def __init__(self, table: str, batch: int, fence: int) -> None:
+        self._attempt = f"batches/{table}/{batch:010d}/{fence:010d}"
+        self._quarantine = f"quarantine/{table}/{batch:010d}"
+
+    @property
+    def plan(self) -> str:
+        return f"{self._attempt}/plan.json"
+
+    @property
+    def manifest(self) -> str:
+        return f"{self._attempt}/manifest.json"
+
+    @property
+    def outcome(self) -> str:
+        return f"{self._attempt}/outcome.json"
+
+    def parquet(self, chunk: int) -> str:
+        return f"{self._attempt}/chunk-{chunk:04d}.parquet"
+
+    def prepared(self, chunk: int) -> str:
+        return f"{self._attempt}/chunk-{chunk:04d}.json"
+
+    def refused(self, chunk: int) -> str:
+        return f"{self._quarantine}/chunk-{chunk:04d}.jsonl"

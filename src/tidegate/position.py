@@ -1,0 +1,83 @@
+"""Positions: the text by which changes are ordered, per key and against the watermark.
+
+    epoch ' ' kind ' ' sequence ' ' file ' ' row
+    000001 1 2024-08-09T19:27:17.787000 20240809-192717787.csv 0000000004
+
+The parts are separated by a blank, which sorts below every character a part can hold (blanks and
+exclamation marks inside a part are written as '!P' and '!Q'), so that positions compare byte by byte
+as the tuples of their parts would.
+"""
+
+import hashlib
+
+from tidegate.contract.types import ColumnType
+
+SNAPSHOT, CHANGE = 0, 1
+LONGEST_POSITION = 512  # bytes; the length of the column _position
+_LONGEST_FILE = 120  # bytes
+_KEPT_OF_LONG_FILE = 100
+
+
+def head(epoch: int, kind: int) -> str:
+    """The first parts of a position: those that are the same for a whole file."""
+    return f"{epoch:06d} {kind} "
+
+
+def file_order(key: str, prefix: str) -> str:
+    """The part of a position that orders files as the source wrote them.
+
+    DMS puts the time into the file's name; folders above it (date partitions, some of which do not
+    sort, and segments of a parallel load) only tell apart files of one name.
+    """
+    folder, _, name = key.removeprefix(prefix).rpartition("/")
+    text = escape(f"{name}/{folder}" if folder else name)
+    if len(text.encode()) <= _LONGEST_FILE:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    kept = text.encode()[:_KEPT_OF_LONG_FILE].decode(errors="ignore")
+    return f"{kept}~{digest}"
+
+
+def escape(text: str) -> str:
+    """`text` without blanks and controls, ordered as before."""
+    return "".join(f"!{chr(ord(c) + 0x30)}" if c <= "!" else c for c in text)
+
+
+def row_sql(row: str) -> str:
+    """DuckDB expression of the last part, from one that gives the number of the row in its file."""
+    return f"lpad(({row})::varchar, 10, '0')"
+
+
+def sequence_sql(text: str, type_: ColumnType) -> str:
+    """DuckDB expression that normalises a sequence value, given as text, to compare as text.
+
+    It is null where the value is missing, is not of its type or holds a control character.
+    """
+    match type_.name:
+        case "smallint" | "integer" | "bigint":
+            return _integer_sql(f"try_cast({text} as hugeint)", 19)
+        case "decimal":
+            return _decimal_sql(f"try_cast({text} as {type_.ddl})", type_)
+        case "date" | "timestamp":
+            return f"strftime(try_cast({text} as timestamp), '%Y-%m-%dT%H:%M:%S.%f')"
+        case "timestamptz":
+            utc = f"try_cast({text} as timestamptz) at time zone 'UTC'"
+            return f"strftime({utc}, '%Y-%m-%dT%H:%M:%S.%f')"
+        case _:
+            escaped = f"replace(replace(nullif({text}, ''), '!', '!Q'), ' ', '!P')"
+            return f"case when not regexp_matches({text}, '[[:cntrl:]]') then {escaped} end"
+
+
+def _integer_sql(number: str, digits: int) -> str:
+    # Below zero the digits count down, and '-' sorts below every digit.
+    below = f"'-' || lpad(({number} + {10**digits}::hugeint)::varchar, {digits}, '0')"
+    return f"case when {number} < 0 then {below} else lpad({number}::varchar, {digits}, '0') end"
+
+
+def _decimal_sql(number: str, type_: ColumnType) -> str:
+    precision, scale = type_.precision or 0, type_.scale or 0
+    whole = max(precision - scale, 1)
+    digits = whole + 1 + scale if scale else whole
+    padded = f"lpad(abs({number})::varchar, {digits}, '0')"
+    mirrored = f"'-' || translate({padded}, '0123456789', '9876543210')"
+    return f"case when {number} < 0 then {mirrored} else {padded} end"

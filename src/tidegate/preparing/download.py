@@ -1,0 +1,77 @@
+"""Bringing a chunk's objects onto the local disk, just as they were when they landed."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from tidegate.planning.plan import PlannedFile
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+_AT_ONCE = 16
+_PIECE = 1 << 20  # bytes
+_GONE = {"NoSuchKey", "NoSuchVersion", "404"}
+_REPLACED = {"PreconditionFailed", "412"}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """An object on the disk, or the reason why it cannot be had any more."""
+
+    file: PlannedFile
+    path: Path
+    unreadable: str | None = None
+
+
+def download(
+    s3: "S3Client", bucket: str, files: list[PlannedFile], folder: Path
+) -> Iterator[LocalFile]:
+    """Fetch `files` into `folder`, in their order, several at once.
+
+    Raises:
+        botocore.exceptions.ClientError: S3 refused for another reason than that the object is gone.
+    """
+
+    def fetch(numbered: tuple[int, PlannedFile]) -> LocalFile:
+        number, file = numbered
+        return _fetch(s3, bucket, file, folder / f"{number:06d}.csv")
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        yield from pool.map(fetch, enumerate(files))
+
+
+def _fetch(s3: "S3Client", bucket: str, file: PlannedFile, path: Path) -> LocalFile:
+    request: dict[str, Any] = {"Bucket": bucket, "Key": file.key, "IfMatch": f'"{file.etag}"'}
+    if file.version:
+        request["VersionId"] = file.version
+    try:
+        body = s3.get_object(**request)["Body"]
+    except ClientError as error:
+        return LocalFile(file, path, unreadable=_why_gone(error))
+    with path.open("wb") as target:
+        for piece in body.iter_chunks(_PIECE):
+            target.write(piece)
+    return LocalFile(file, _named_by_compression(path))
+
+
+def _why_gone(error: ClientError) -> str:
+    code = error.response["Error"]["Code"]
+    if code in _GONE:
+        return "the object was deleted before it was read; land it again"
+    if code in _REPLACED:
+        return "the object was replaced before it was read; what replaced it is loaded as itself"
+    raise error
+
+
+def _named_by_compression(path: Path) -> Path:
+    # DuckDB tells compression by the name, users do not always: the first bytes tell for sure.
+    with path.open("rb") as file:
+        compressed = file.read(2) == b"\x1f\x8b"
+    return path.rename(path.with_suffix(".csv.gz")) if compressed else path
+
+
