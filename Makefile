@@ -1,0 +1,99 @@
+# Every target does its own set-up: a clone, Python 3.11+, pip and make are enough.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fix build bench lock
+
+BIN := .venv/bin
+SAM := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-west-1} SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
+PIP_INSTALL := -m pip install -qq --disable-pip-version-check --no-deps
+LOCK := uv pip compile --quiet --generate-hashes --no-header
+LOCK_LAMBDA := $(LOCK) --python-version 3.13 --python-platform aarch64-manylinux_2_28 --constraint requirements/dev.txt
+
+# A version manager's shim may be on PATH and yet not run, so a Python is found by running it.
+define FIND_PYTHON
+for python in python3.13 python3.12 python3.11 python3; do \
+	if "$$python" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then break; fi; python=; \
+done; \
+test -n "$$python" || { echo "Tidegate needs Python 3.11 or newer on PATH; none was found." >&2; exit 1; }
+endef
+
+define FIND_PYTHON39
+for python in python3.9 "$$HOME"/.pyenv/versions/3.9.*/bin/python3.9; do \
+	if "$$python" -c 'import venv' 2>/dev/null; then break; fi; python=; \
+done
+endef
+
+# Debian's Python has no ensurepip until python3-venv is installed; its pip can fill the environment all the same.
+define MAKE_VENV
+$(@D)/bin/python -c '' 2>/dev/null \
+	|| "$$python" -m venv --clear $(@D) >/dev/null 2>&1 \
+	|| { "$$python" -m venv --clear --without-pip $(@D) && "$$python" -m pip --python $(@D)/bin/python install -qq pip; } \
+	|| { echo "$$python cannot make a virtual environment; install its venv module (Debian: python3-venv)." >&2; exit 1; }
+endef
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.ready .venv-glue/.ready .venv-sam/.ready  ## set up what all the other targets need
+
+demo: .venv/.ready .venv-glue/.ready  ## land real DMS files on the local stack and watch the table follow
+	@$(BIN)/python -m demo.run
+
+test: .venv/.ready .venv-glue/.ready  ## run the tests
+	@$(BIN)/python -m pytest
+
+check: .venv/.ready .venv-sam/.ready  ## check style, types, the template and the contracts; changes nothing
+	@echo "code: style (ruff)"
+	@$(BIN)/ruff check --quiet
+	@echo "code: layout (ruff format)"
+	@$(BIN)/ruff format --check --quiet
+	@echo "code: types (mypy --strict)"
+	@$(BIN)/mypy
+	@echo "glue_jobs: nothing newer than Python 3.9"
+	@$(BIN)/python -c 'import ast, sys; [ast.parse(open(path).read(), path, feature_version=(3, 9)) for path in sys.argv[1:]]' glue_jobs/*.py
+	@echo "statemachines: valid JSON"
+	@for file in statemachines/*.json; do $(BIN)/python -m json.tool "$$file" /dev/null || exit 1; done
+	@echo "template.yaml: cfn-lint"
+	@$(BIN)/cfn-lint template.yaml
+	@echo "template.yaml: sam validate --lint"
+	@$(SAM) validate --lint
+	@echo "tables: contracts"
+	@$(BIN)/tidegate check tables
+
+fix: .venv/.ready  ## mend style and layout
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+build: .venv/.ready .venv-sam/.ready  ## build what sam deploy ships, in .aws-sam/build
+	@$(SAM) build
+
+bench: .venv/.ready .venv-glue/.ready  ## measure Tidegate against plain DuckDB doing the same merge
+	@$(BIN)/python -m bench
+
+lock:  ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
+	$(LOCK) --universal --python-version 3.11 --extra local --extra dev pyproject.toml -o requirements/dev.txt
+	$(LOCK) --universal --python-version 3.11 --group sam -o requirements/sam.txt
+	$(LOCK) --universal --python-version 3.9 --group glue -o requirements/glue.txt
+	$(LOCK_LAMBDA) --group package-layer -o requirements/package-layer.txt
+	$(LOCK_LAMBDA) --group duckdb-layer -o requirements/duckdb-layer.txt
+
+.venv/.ready: requirements/dev.txt pyproject.toml
+	@$(FIND_PYTHON); echo "Setting up $(@D) with $$("$$python" --version) (once, about a minute)"; $(MAKE_VENV)
+	@$(@D)/bin/python $(PIP_INSTALL) --require-hashes -r requirements/dev.txt
+	@$(@D)/bin/python $(PIP_INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+.venv-sam/.ready: requirements/sam.txt
+	@$(FIND_PYTHON); echo "Setting up $(@D) for the AWS SAM CLI (once, about half a minute)"; $(MAKE_VENV)
+	@$(@D)/bin/python $(PIP_INSTALL) --require-hashes -r requirements/sam.txt
+	@touch $@
+
+.venv-glue/.ready: requirements/glue.txt
+	@$(FIND_PYTHON39); mkdir -p $(@D); \
+	if test -z "$$python"; then \
+		echo "No Python 3.9 here, so the local Glue job will run under the Python of .venv"; \
+	else \
+		echo "Setting up $(@D) with $$("$$python" --version), which Glue runs"; \
+		( $(MAKE_VENV); $(@D)/bin/python $(PIP_INSTALL) --require-hashes -r requirements/glue.txt ) \
+			|| { rm -rf $(@D); mkdir $(@D); echo "That failed, so the local Glue job will run under the Python of .venv"; }; \
+	fi
+	@touch $@
