@@ -7,6 +7,7 @@
     └── TerminalError             a person has to act
         ├── ContractError
         ├── InvalidInputError
+        ├── SettingsError
         ├── LeaseLostError
         ├── LoadFailedError
         └── LocalStackError
@@ -39,6 +40,10 @@ class ContractError(TerminalError):
 
 class InvalidInputError(TerminalError):
     """An execution input does not say what `load_table` needs."""
+
+
+class SettingsError(TerminalError):
+    """The environment of a function or a command does not say what it needs."""
 
 
 class LeaseLostError(TerminalError):

@@ -14,22 +14,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from tidegate.contract import Contract
+from tidegate.landing.objects import LandedFile
 
 
 class _Document(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PlannedFile(_Document):
-    """One landed object: `size` in bytes, `kind` 0 for a snapshot and 1 for changes."""
-
-    id: str
-    key: str
-    etag: str
-    version: str | None = None
-    size: int
-    kind: int
-    order: str
 
 
 class Statement(_Document):
@@ -80,7 +69,7 @@ class Plan(_Document):
     fence: int
     epoch: int
     contract: dict[str, Any]
-    chunks: list[list[PlannedFile]]
+    chunks: list[list[LandedFile]]
     load: Load
 
     def read_contract(self) -> Contract:

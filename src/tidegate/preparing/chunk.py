@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from tidegate.contract import Contract
-from tidegate.planning.plan import PlannedFile
+from tidegate.landing.objects import LandedFile
 from tidegate.position import head
 from tidegate.preparing.download import LocalFile
 from tidegate.preparing.shapes import HeaderError, Shape, possible_shapes, read_header
@@ -87,7 +87,7 @@ class Chunk:
         return possible_shapes(self._contract, local.file.kind)
 
     def _file_row(self, local: LocalFile) -> list[str]:
-        file: PlannedFile = local.file
+        file: LandedFile = local.file
         return [str(local.path), file.key, head(self._epoch, file.kind), f" {file.order} "]
 
     def _read_alike(self, shapes: list[Shape], files: list[LocalFile]) -> None:

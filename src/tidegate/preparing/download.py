@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from tidegate.planning.plan import PlannedFile
+from tidegate.landing.objects import LandedFile
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -23,13 +23,13 @@ _REPLACED = {"PreconditionFailed", "412"}
 class LocalFile:
     """An object on the disk, or the reason why it cannot be had any more."""
 
-    file: PlannedFile
+    file: LandedFile
     path: Path
     unreadable: str | None = None
 
 
 def download(
-    s3: "S3Client", bucket: str, files: list[PlannedFile], folder: Path
+    s3: "S3Client", bucket: str, files: list[LandedFile], folder: Path
 ) -> Iterator[LocalFile]:
     """Fetch `files` into `folder`, in their order, several at once.
 
@@ -37,7 +37,7 @@ def download(
         botocore.exceptions.ClientError: S3 refused for another reason than that the object is gone.
     """
 
-    def fetch(numbered: tuple[int, PlannedFile]) -> LocalFile:
+    def fetch(numbered: tuple[int, LandedFile]) -> LocalFile:
         number, file = numbered
         return _fetch(s3, bucket, file, folder / f"{number:06d}.csv")
 
@@ -45,7 +45,7 @@ def download(
         yield from pool.map(fetch, enumerate(files))
 
 
-def _fetch(s3: "S3Client", bucket: str, file: PlannedFile, path: Path) -> LocalFile:
+def _fetch(s3: "S3Client", bucket: str, file: LandedFile, path: Path) -> LocalFile:
     request: dict[str, Any] = {"Bucket": bucket, "Key": file.key, "IfMatch": f'"{file.etag}"'}
     if file.version:
         request["VersionId"] = file.version

@@ -1,0 +1,22 @@
+"""sweep_tables: on a schedule, starts what is due and finds objects whose event was lost."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from tidegate import wiring
+
+logger = Logger()
+LEAST_TIME = 10_000  # milliseconds that must be left for one more page of the bucket
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Take what to look for, "due" or "missed"; give what was found."""
+    if event["look_for"] == "missed":
+        find = wiring.find_missed(lambda: context.get_remaining_time_in_millis() > LEAST_TIME)
+        found: dict[str, Any] = {"looked_at": find()}
+    else:
+        found = {"started": wiring.sweep_tables()()}
+    logger.info("swept", extra=found)
+    return found

@@ -1,0 +1,54 @@
+"""The step commit_batch: the ledger learns that a batch is applied."""
+
+from dataclasses import dataclass
+
+from tidegate.errors import LoadFailedError
+from tidegate.ledger import FileLedger, StateLedger
+from tidegate.planning.plan import BatchFolder, Outcome, Plan, PreparedChunk, PreparedFile
+from tidegate.storage import WorkBucket
+
+
+@dataclass(frozen=True, slots=True)
+class CommitBatch:
+    """Settles the files of a batch and moves the watermark."""
+
+    files: FileLedger
+    states: StateLedger
+    work: WorkBucket
+
+    def __call__(self, plan_key: str) -> tuple[Plan, Outcome, dict[str, int]]:
+        """Record what the job reported for the plan; once, however often this is called.
+
+        Gives the plan, the batch record and the counts of files and refused rows.
+
+        Raises:
+            LoadFailedError: the job did not report that the batch is applied.
+        """
+        plan = self.work.read(plan_key, Plan)
+        folder = BatchFolder(plan.table, plan.batch, plan.fence)
+        outcome = self.work.find(folder.outcome, Outcome)
+        if outcome is None or outcome.error:
+            raise LoadFailedError(
+                f"{plan.table}: the job reported no success for batch {plan.batch}; "
+                f"look at {self.work.url(folder.outcome)} and at the job's log"
+            )
+        became = self._became(plan, folder)
+        files = [file for chunk in plan.chunks for file in chunk]
+        self.files.settle(plan.table, plan.batch, files, became)
+        counts = _count(list(became.values()))
+        self.states.close_batch(plan.table, plan.batch, outcome, counts)
+        return plan, outcome, counts
+
+    def _became(self, plan: Plan, folder: BatchFolder) -> dict[str, PreparedFile]:
+        keys = [folder.prepared(number) for number in range(len(plan.chunks))]
+        chunks = [self.work.read(key, PreparedChunk) for key in keys]
+        return {file.id: file for chunk in chunks for file in chunk.files}
+
+
+def _count(files: list[PreparedFile]) -> dict[str, int]:
+    quarantined = sum(1 for file in files if file.quarantined)
+    return {
+        "applied_files": len(files) - quarantined,
+        "quarantined_files": quarantined,
+        "quarantined_rows": sum(file.refused for file in files),
+    }

@@ -1,0 +1,98 @@
+"""The step fail_batch: a failure is classified, recorded, and told to people if they must act."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel
+
+from tidegate import errors
+from tidegate.ledger import StateLedger
+from tidegate.planning.plan import BatchFolder, Outcome, Plan
+from tidegate.storage import WorkBucket
+
+LONGEST_WAIT = 900  # seconds
+_LONGEST_MESSAGE = 2_000  # characters
+
+
+class Failure(BaseModel):
+    """What the state machine caught: the name of the error and its cause, JSON or text."""
+
+    error: str
+    cause: str
+
+
+class Verdict(BaseModel):
+    """Whether the run tries again, and after how many seconds; else what it fails with."""
+
+    verdict: Literal["retry", "give_up"]
+    wait_seconds: int = 0
+    error: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailBatch:
+    """Decides what a failure means; `notify` takes a subject and a text."""
+
+    states: StateLedger
+    work: WorkBucket
+    notify: Callable[[str, str], object]
+    most_attempts: int
+    retry_seconds: int
+
+    def __call__(self, table: str, execution: str, plan_key: str, failure: Failure) -> Verdict:
+        """Record the failure of a run of `table`; the batch stays as it was planned.
+
+        A transient error is tried again, after a wait that doubles, until `most_attempts` failed
+        in a row; a terminal one blocks the table at once. Other tables are not concerned.
+        """
+        error, message = self._cause(plan_key, failure)
+        state = self.states.record_failure(table, execution, f"{error}: {message}")
+        if state is None:
+            return Verdict(verdict="give_up", error=error, message=message)
+        if not is_terminal(error) and state.attempts < self.most_attempts:
+            wait = min(self.retry_seconds * 2 ** (state.attempts - 1), LONGEST_WAIT)
+            return Verdict(verdict="retry", wait_seconds=wait, error=error, message=message)
+        self.notify(f"Tidegate: {table} is blocked", _letter(table, error, message))
+        self.states.block(table, execution)
+        return Verdict(verdict="give_up", error=error, message=message)
+
+    def _cause(self, plan_key: str, failure: Failure) -> tuple[str, str]:
+        outcome = self._outcome(plan_key)
+        if outcome and outcome.error:
+            return outcome.error, (outcome.message or "")[:_LONGEST_MESSAGE]
+        return failure.error, _message(failure.cause)[:_LONGEST_MESSAGE]
+
+    def _outcome(self, plan_key: str) -> Outcome | None:
+        if not plan_key:
+            return None
+        plan = self.work.read(plan_key, Plan)
+        return self.work.find(BatchFolder(plan.table, plan.batch, plan.fence).outcome, Outcome)
+
+
+def is_terminal(name: str) -> bool:
+    """Whether the error of that name needs a person; an unknown one is tried again first."""
+    found = getattr(errors, name, None)
+    return isinstance(found, type) and issubclass(found, errors.TerminalError)
+
+
+def _message(cause: str) -> str:
+    # Lambda's cause is {"errorMessage": …}, Glue's a JobRun {"ErrorMessage": …}, else plain text.
+    try:
+        told = json.loads(cause)
+    except ValueError:
+        return cause
+    if not isinstance(told, dict):
+        return cause
+    return str(told.get("errorMessage") or told.get("ErrorMessage") or cause)
+
+
+def _letter(table: str, error: str, message: str) -> str:
+    return (
+        f"{table} is blocked after a failure; its files wait and nothing is lost.\n\n"
+        f"{error}: {message}\n\n"
+        "Mend the cause, then start the state machine load_table with the input\n"
+        f"{json.dumps({'table': table})}\n"
+    )

@@ -1,0 +1,41 @@
+"""Routing: which contract an object belongs to, and where it stands in source order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from tidegate.contract import Contract
+from tidegate.landing.objects import LandedFile, LandedObject
+from tidegate.position import CHANGE, SNAPSHOT, file_order
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """Finds the contract of an object by the prefix of its key; contracts never overlap."""
+
+    contracts: Sequence[Contract]
+
+    def contract_of(self, key: str) -> Contract | None:
+        """The contract that claims `key`, if any."""
+        for contract in self.contracts:
+            if key.startswith(contract.source.prefix):
+                return contract
+        return None
+
+
+def is_data(key: str) -> bool:
+    """Whether an object holds data: no folder marker, no control table of DMS.
+
+    DMS keeps tables awsdms_* of its own beside those it copies:
+    https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Task.ControlTables.html
+    """
+    folders = key.split("/")[:-1]
+    return not key.endswith("/") and not any(name.startswith("awsdms_") for name in folders)
+
+
+def place(landed: LandedObject, contract: Contract) -> LandedFile:
+    """`landed` as a file of the contract's table, with its kind and its order."""
+    name = landed.key.rpartition("/")[2]
+    kind = SNAPSHOT if fnmatchcase(name, contract.source.snapshot) else CHANGE
+    order = file_order(landed.key, contract.source.prefix)
+    return LandedFile(**landed.model_dump(), kind=kind, order=order)

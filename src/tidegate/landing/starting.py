@@ -1,0 +1,45 @@
+"""Starting runs of load_table, for tables that have something to do and nobody who does it."""
+
+import json
+import re
+import uuid
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tidegate.ledger import TableState
+
+if TYPE_CHECKING:
+    from types_boto3_stepfunctions import SFNClient
+
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+def is_due(state: TableState, freshness: timedelta, now: int) -> bool:
+    """Whether a run should start: work has waited its time, nobody is at it, nobody must look."""
+    if state.blocked or state.is_held(now):
+        return False
+    if state.open_batch is not None:
+        return True
+    waiting_since = state.pending_since
+    return waiting_since is not None and now - waiting_since >= freshness.total_seconds()
+
+
+def start_run(client: "SFNClient", state_machine: str, table: str) -> str:
+    """Start load_table for `table`; give the execution's ARN.
+
+    Two starts for one table do no harm: the second run finds the lease taken and leaves. A name
+    that could repeat would do harm: Step Functions refuses it for 90 days.
+    """
+    name = f"{_NOT_IN_NAMES.sub('-', table)[:40]}-{uuid.uuid4().hex}"
+    started = client.start_execution(
+        stateMachineArn=state_machine, name=name, input=json.dumps({"table": table})
+    )
+    return started["executionArn"]
+
+
+def is_running(client: "SFNClient", execution: str) -> bool:
+    """Whether the execution of that ARN still runs; one that Step Functions forgot does not."""
+    try:
+        return client.describe_execution(executionArn=execution)["status"] == "RUNNING"
+    except client.exceptions.ExecutionDoesNotExist:
+        return False

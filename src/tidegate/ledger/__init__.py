@@ -1,0 +1,23 @@
+"""The ledger: one DynamoDB table that knows of every landed object, and who works on which table.
+
+    pk               sk                       one item for
+    TABLE#<table>    STATE                    the table: lease, fence, watermark, open batch, counts
+    TABLE#<table>    PENDING#<kind>#<order>   an object that waits, or is in the open batch
+    TABLE#<table>    DONE#<id>                an object that was applied
+    TABLE#<table>    QUARANTINE#<id>          an object that was refused whole
+    TABLE#<table>    BATCH#<number>           an applied batch
+    UNROUTED         <id>                     an object that no contract claims
+    TABLES           <table>                  a contract that is deployed
+    SWEEP            CURSOR                   where the next look for missed objects begins
+
+An object version is known by `id`, a digest of its key and ETag: both may be longer than a key of
+DynamoDB. A file costs three writes over its life: it is put as PENDING, and later, in one
+transaction, deleted there and put as DONE or QUARANTINE.
+"""
+
+from tidegate.ledger.catalogue import Catalogue
+from tidegate.ledger.files import FileLedger, Registered
+from tidegate.ledger.items import LedgerTable
+from tidegate.ledger.states import StateLedger, TableState
+
+__all__ = ["Catalogue", "FileLedger", "Registered", "LedgerTable", "StateLedger", "TableState"]

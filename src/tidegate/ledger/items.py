@@ -1,0 +1,156 @@
+"""The DynamoDB table under the ledger: plain values in, plain values out."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from tidegate.errors import ServiceBusyError
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+Item = dict[str, Any]
+Element = TypeVar("Element")
+MOST_ACTIONS = 100  # in one TransactWriteItems
+MOST_GETS = 100  # in one BatchGetItem
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+def pack(values: Item) -> Item:
+    """Plain values as DynamoDB takes them; None is left out."""
+    return {name: _serialize(value) for name, value in values.items() if value is not None}
+
+
+def unpack(item: Item) -> Item:
+    """DynamoDB's values as plain ones; its numbers are all whole here."""
+    return {name: _plain(_deserialize(value)) for name, value in item.items()}
+
+
+def pieces(elements: Iterable[Element], size: int) -> Iterator[list[Element]]:
+    """`elements` in lists of at most `size`."""
+    rest = iter(elements)
+    while piece := list(islice(rest, size)):
+        yield piece
+
+
+def _plain(value: object) -> object:
+    return int(value) if isinstance(value, Decimal) else value
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerTable:
+    """Calls to the one table, with strongly consistent reads."""
+
+    client: "DynamoDBClient"
+    name: str
+
+    def get(self, pk: str, sk: str) -> Item | None:
+        """The item, or None."""
+        key = pack({"pk": pk, "sk": sk})
+        found = self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True)
+        return unpack(found["Item"]) if "Item" in found else None
+
+    def put(self, item: Item) -> None:
+        """Write the item, whatever was there."""
+        self.client.put_item(TableName=self.name, Item=pack(item))
+
+    def delete(self, pk: str, sk: str) -> None:
+        """Remove the item, if it is there."""
+        self.client.delete_item(TableName=self.name, Key=pack({"pk": pk, "sk": sk}))
+
+    def update(
+        self, pk: str, sk: str, change: str, values: Item, *, condition: str | None = None
+    ) -> Item | None:
+        """Apply an update expression; give the item after it, or None where `condition` is false."""
+        request: Item = {
+            "TableName": self.name,
+            "Key": pack({"pk": pk, "sk": sk}),
+            "UpdateExpression": change,
+            "ReturnValues": "ALL_NEW",
+        }
+        if values:
+            request["ExpressionAttributeValues"] = pack(values)
+        if condition:
+            request["ConditionExpression"] = condition
+        try:
+            return unpack(self.client.update_item(**request)["Attributes"])
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return None
+
+    def query(self, pk: str, prefix: str = "") -> Iterator[Item]:
+        """Items of `pk` whose sort key begins with `prefix`, in its order, page by page."""
+        for page in self._pages(pk, prefix):
+            yield from map(unpack, page["Items"])
+
+    def count(self, pk: str, prefix: str = "") -> int:
+        """How many items `query` would give."""
+        return sum(page["Count"] for page in self._pages(pk, prefix, Select="COUNT"))
+
+    def existing(self, keys: list[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of `keys` (pk, sk), at most MOST_GETS, that there are."""
+        request = {
+            "Keys": [pack({"pk": pk, "sk": sk}) for pk, sk in keys],
+            "ProjectionExpression": "pk, sk",
+            "ConsistentRead": True,
+        }
+        found: set[tuple[str, str]] = set()
+        unanswered: Any = {self.name: request} if keys else {}
+        while unanswered:
+            answer = self.client.batch_get_item(RequestItems=unanswered)
+            items = map(unpack, answer["Responses"].get(self.name, []))
+            found.update((item["pk"], item["sk"]) for item in items)
+            unanswered = answer.get("UnprocessedKeys")
+        return found
+
+    def transact(self, actions: list[Item]) -> list[bool]:
+        """Write all `actions` or none; give, by action, whether its condition stood in the way.
+
+        Raises:
+            ServiceBusyError: another transaction was at the same items, or DynamoDB throttled.
+        """
+        try:
+            self.client.transact_write_items(TransactItems=actions)  # type: ignore[arg-type]
+        except self.client.exceptions.TransactionCanceledException as error:
+            return self._refusals(error)
+        return [False] * len(actions)
+
+    def action(
+        self,
+        kind: Literal["Put", "Delete", "ConditionCheck", "Update"],
+        *,
+        unless_exists: bool = False,
+        **parts: Any,  # noqa: ANN401  (the parts of DynamoDB's own request)
+    ) -> Item:
+        """One action of a transaction on this table."""
+        condition = {"ConditionExpression": "attribute_not_exists(pk)"} if unless_exists else {}
+        return {kind: {"TableName": self.name, **parts, **condition}}
+
+    def _refusals(self, error: ClientError) -> list[bool]:
+        reasons = error.response.get("CancellationReasons", [])
+        codes = [reason.get("Code", "None") for reason in reasons]
+        if "ConditionalCheckFailed" not in codes:
+            raise ServiceBusyError(
+                f"DynamoDB cancelled a write to the ledger ({', '.join(codes)}); try again"
+            ) from error
+        return [code == "ConditionalCheckFailed" for code in codes]
+
+    def _pages(self, pk: str, prefix: str, **more: str) -> Iterator[Any]:
+        condition, values = "pk = :pk", {":pk": pk}
+        if prefix:
+            condition, values = f"{condition} and begins_with(sk, :sk)", {**values, ":sk": prefix}
+        return iter(
+            self.client.get_paginator("query").paginate(  # type: ignore[call-overload]
+                TableName=self.name,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=pack(values),
+                ConsistentRead=True,
+                **more,
+            )
+        )

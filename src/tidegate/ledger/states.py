@@ -1,0 +1,199 @@
+"""The state of a table: its lease with the fence, its watermark, its open batch, its counts.
+
+A table has one writer at a time. Who takes the lease gets a new fence, higher than all before; the
+job checks it inside its transaction, so that an earlier holder that still lives cannot commit.
+Whoever leaves work for a table raises `wake`; the holder lets go only if `wake` is still what it
+was before the holder looked for work, so no wake-up is lost.
+"""
+
+import time
+from collections.abc import Callable
+
+from pydantic import BaseModel, ConfigDict
+
+from tidegate.ledger.files import partition
+from tidegate.ledger.items import Item, LedgerTable, pack
+from tidegate.planning.plan import Outcome
+
+STATE = "STATE"
+_KEEP_BATCHES = 400 * 86_400  # seconds
+
+
+class TableState(BaseModel):
+    """STATE as it stands; times in seconds since 1970, 0 and None where there is nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    holder: str | None = None
+    lease_expires: int = 0
+    fence: int = 0
+    wake: int = 0
+    epoch: int = 1
+    watermark: str | None = None
+    open_batch: int | None = None
+    open_plan: str | None = None
+    last_batch: int = 0
+    blocked: bool = False
+    attempts: int = 0
+    last_error: str | None = None
+    last_success_at: int | None = None
+    pending_since: int | None = None
+    applied_files: int = 0
+    quarantined_files: int = 0
+    quarantined_rows: int = 0
+
+    def is_held(self, now: int) -> bool:
+        """Whether a run holds the lease."""
+        return self.holder is not None and self.lease_expires > now
+
+
+class StateLedger:
+    """Changes of STATE, each one conditional write."""
+
+    def __init__(self, table: LedgerTable, clock: Callable[[], float] = time.time) -> None:
+        self._items = table
+        self._clock = clock
+
+    def now(self) -> int:
+        """Seconds since 1970."""
+        return int(self._clock())
+
+    def read(self, table: str) -> TableState:
+        """STATE of `table`; of one that nothing ever landed for, the state of the first day."""
+        item = self._items.get(partition(table), STATE)
+        return TableState.model_validate(item or {})
+
+    def wake(self, table: str, landed_at: int | None = None) -> TableState:
+        """Leave work for `table`: whoever holds its lease will look again before letting go."""
+        change, values = "add wake :one", {":one": 1}
+        if landed_at is not None:
+            change += " set pending_since = if_not_exists(pending_since, :since)"
+            values[":since"] = landed_at
+        return self._changed(self._update(table, change, values))
+
+    def acquire(self, table: str, holder: str, seconds: int) -> TableState | None:
+        """Take the lease, or take it again, with a new fence; None if another run holds it.
+
+        Fences and batch numbers begin at the time of day in milliseconds, so that a ledger that was
+        lost and made anew does not repeat the ones the warehouse remembers.
+        """
+        while True:
+            state = self.read(table)
+            if state.is_held(self.now()) and state.holder != holder:
+                self.wake(table)
+                return None
+            taken = self._update(
+                table,
+                "set holder = :holder, lease_expires = :expires, fence = :fence",
+                {
+                    ":holder": holder,
+                    ":expires": self.now() + seconds,
+                    ":fence": self._next(state.fence),
+                    ":now": self.now(),
+                    ":seen": state.fence,
+                },
+                condition="(attribute_not_exists(fence) or fence = :seen) and "
+                "(attribute_not_exists(holder) or holder = :holder or lease_expires <= :now)",
+            )
+            if taken:
+                return self._changed(taken)
+
+    def release(self, table: str, holder: str, *, seen_wake: int | None = None) -> bool:
+        """Let go of the lease. With `seen_wake`: only if nobody left work since; tells whether.
+
+        Letting go with `seen_wake` says that nothing is pending any more.
+        """
+        change = "remove holder, lease_expires"
+        condition, values = "holder = :holder", {":holder": holder}
+        if seen_wake is not None:
+            change += ", pending_since"
+            condition += " and (attribute_not_exists(wake) or wake = :wake)"
+            values[":wake"] = seen_wake  # type: ignore[assignment]
+        return self._update(table, change, values, condition=condition) is not None
+
+    def open_batch(self, table: str, fence: int, batch: int, plan: str) -> bool:
+        """Name the plan of the attempt that `fence` allows; False if the lease went to another."""
+        opened = self._update(
+            table,
+            "set open_batch = :batch, open_plan = :plan remove blocked",
+            {":batch": batch, ":plan": plan, ":fence": fence},
+            condition="fence = :fence",
+        )
+        return opened is not None
+
+    def next_batch(self, state: TableState) -> int:
+        """The number of a new batch."""
+        return self._next(state.last_batch)
+
+    def close_batch(
+        self, table: str, batch: int, outcome: Outcome, counts: dict[str, int]
+    ) -> None:
+        """Record that the open batch is applied: watermark, counts and its BATCH item, once.
+
+        `counts` has applied_files, quarantined_files and quarantined_rows. Whoever comes second,
+        with the same batch, changes nothing.
+        """
+        key = pack({"pk": partition(table), "sk": STATE})
+        closing = self._items.action(
+            "Update",
+            Key=key,
+            ConditionExpression="open_batch = :batch",
+            UpdateExpression=(
+                "set watermark = :watermark, last_batch = :batch, last_success_at = :now, "
+                "attempts = :zero "
+                "add applied_files :applied_files, quarantined_files :quarantined_files, "
+                "quarantined_rows :quarantined_rows "
+                "remove open_batch, open_plan, last_error, blocked"
+            ),
+            ExpressionAttributeValues=pack(
+                {
+                    ":batch": batch,
+                    ":watermark": self._higher(table, outcome.last_position),
+                    ":now": self.now(),
+                    ":zero": 0,
+                    **{f":{name}": count for name, count in counts.items()},
+                }
+            ),
+        )
+        record = {
+            "pk": partition(table),
+            "sk": f"BATCH#{batch:013d}",
+            "closed_at": self.now(),
+            "expires_at": self.now() + _KEEP_BATCHES,
+            **outcome.model_dump(exclude={"error", "message"}),
+            **counts,
+        }
+        self._items.transact([closing, self._items.action("Put", Item=pack(record))])
+
+    def record_failure(self, table: str, holder: str, error: str) -> TableState | None:
+        """Count a failed attempt; None if `holder` holds the lease no more."""
+        item = self._update(
+            table,
+            "set last_error = :error add attempts :one",
+            {":error": error, ":one": 1, ":holder": holder},
+            condition="holder = :holder",
+        )
+        return self._changed(item) if item else None
+
+    def block(self, table: str, holder: str) -> None:
+        """Mark the table as one that a person must look at, and let go of the lease."""
+        self._update(
+            table,
+            "set blocked = :true, attempts = :zero remove holder, lease_expires",
+            {":true": True, ":zero": 0, ":holder": holder},
+            condition="holder = :holder",
+        )
+
+    def _higher(self, table: str, position: str | None) -> str:
+        return max(self.read(table).watermark or "", position or "")
+
+    def _next(self, last: int) -> int:
+        return max(last + 1, int(self._clock() * 1000))
+
+    def _changed(self, item: Item | None) -> TableState:
+        return TableState.model_validate(item or {})
+
+    def _update(
+        self, table: str, change: str, values: Item, *, condition: str | None = None
+    ) -> Item | None:
+        return self._items.update(partition(table), STATE, change, values, condition=condition)

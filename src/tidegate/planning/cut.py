@@ -1,0 +1,39 @@
+"""Cutting what waits into a batch, and the batch into chunks."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tidegate.landing.objects import LandedFile
+
+_MEGABYTE = 1 << 20
+_GZIP_GROWS = 6  # times; text of tables shrinks to about that part
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a chunk holds at most (one file it always holds), and a batch; sizes in bytes."""
+
+    chunk_bytes: int = 256 * _MEGABYTE
+    chunk_files: int = 1_000
+    batch_chunks: int = 20
+
+
+def cut_batch(waiting: Iterable[LandedFile], limits: Limits) -> list[list[LandedFile]]:
+    """The chunks of the next batch: the first of `waiting`, in their order, as many as fit."""
+    chunks: list[list[LandedFile]] = []
+    room = 0
+    for file in waiting:
+        weight = weigh(file)
+        if not chunks or weight > room or len(chunks[-1]) >= limits.chunk_files:
+            if len(chunks) == limits.batch_chunks:
+                break
+            chunks.append([])
+            room = limits.chunk_bytes
+        chunks[-1].append(file)
+        room -= weight
+    return chunks
+
+
+def weigh(file: LandedFile) -> int:
+    """How many bytes of text a file holds, about."""
+    return file.size * (_GZIP_GROWS if file.key.endswith(".gz") else 1)

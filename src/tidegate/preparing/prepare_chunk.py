@@ -1,0 +1,84 @@
+"""The step prepare_chunk: one chunk of a plan becomes one Parquet file and a list of refusals."""
+
+import tempfile
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tidegate.landing.objects import LandedFile
+from tidegate.planning.plan import BatchFolder, Plan, PreparedChunk, PreparedFile
+from tidegate.preparing.chunk import Chunk
+from tidegate.preparing.download import LocalFile, download
+from tidegate.storage import WorkBucket
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareChunk:
+    """Prepares chunks; `memory` is the most DuckDB may use, in bytes, beyond which it spills."""
+
+    s3: "S3Client"
+    landing_bucket: str
+    work: WorkBucket
+    memory: int
+
+    def __call__(self, plan_key: str, number: int) -> PreparedChunk:
+        """Prepare chunk `number` of the plan; the same call again writes the same objects."""
+        plan = self.work.read(plan_key, Plan)
+        folder = BatchFolder(plan.table, plan.batch, plan.fence)
+        with tempfile.TemporaryDirectory(prefix="tidegate-chunk-") as scratch:
+            prepared = self._prepare(plan, number, folder, Path(scratch))
+        self.work.write(folder.prepared(number), prepared)
+        return prepared
+
+    def _prepare(self, plan: Plan, number: int, keys: BatchFolder, scratch: Path) -> PreparedChunk:
+        files = plan.chunks[number]
+        local = list(download(self.s3, self.landing_bucket, files, scratch))
+        chunk = Chunk(plan.read_contract(), plan.epoch, scratch, self.memory)
+        with closing(chunk):
+            chunk.read(local)
+            chunk.type_changes()
+            became = list(_became(chunk, local))
+            refused = self._write_refused(chunk, became, keys.refused(number), scratch)
+            rows = self._write_rows(chunk, keys.parquet(number), scratch)
+        return PreparedChunk(files=became, refused=refused, **rows)
+
+    def _write_rows(self, chunk: Chunk, key: str, scratch: Path) -> dict[str, object]:
+        parquet = scratch / "newest.parquet"
+        rows, first, last = chunk.write_newest(parquet)
+        if not rows:
+            return {}
+        self._upload(parquet, key)
+        return {
+            "rows": rows,
+            "first_position": first,
+            "last_position": last,
+            "parquet": self.work.url(key),
+            "size": parquet.stat().st_size,
+        }
+
+    def _write_refused(
+        self, chunk: Chunk, became: Iterable[PreparedFile], key: str, scratch: Path
+    ) -> str | None:
+        if not any(file.refused for file in became):
+            return None
+        refused = scratch / "refused.jsonl"
+        chunk.write_refused(refused)
+        self._upload(refused, key)
+        return key
+
+    def _upload(self, path: Path, key: str) -> None:
+        self.s3.upload_file(str(path), self.work.name, key)
+
+
+def _became(chunk: Chunk, local: Iterable[LocalFile]) -> Iterable[PreparedFile]:
+    counts = chunk.counts()
+    for one in local:
+        file: LandedFile = one.file
+        records, refused = counts.get(str(one.path), (0, 0))
+        reason = chunk.quarantined.get(file.id)
+        yield PreparedFile(id=file.id, records=records, refused=refused, quarantined=reason)

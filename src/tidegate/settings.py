@@ -1,0 +1,103 @@
+"""What each function is told by its environment; validated before any work starts."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tidegate.errors import SettingsError
+
+Name = Annotated[str, Field(min_length=1)]
+PREFIX = "TIDEGATE_"
+# Lambda itself tells a function how much memory it has, in megabytes:
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+_LAMBDA_MEMORY = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
+
+
+class Settings(BaseModel):
+    """Base of all: a field is read from the variable TIDEGATE_<FIELD>, or from its alias."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class RegisterFilesSettings(Settings):
+    """Of register_files."""
+
+    ledger_table: Name
+    contracts: Path
+    state_machine_arn: Name
+
+
+class PlanBatchSettings(Settings):
+    """Of plan_batch."""
+
+    ledger_table: Name
+    contracts: Path
+    work_bucket: Name
+    copy_role: Name
+    lease_seconds: Annotated[int, Field(ge=60)]
+
+
+class PrepareChunkSettings(Settings):
+    """Of prepare_chunk; `memory_size` in megabytes."""
+
+    landing_bucket: Name
+    work_bucket: Name
+    memory_size: Annotated[int, Field(ge=128, alias=_LAMBDA_MEMORY)]
+
+
+class CommitBatchSettings(Settings):
+    """Of commit_batch."""
+
+    ledger_table: Name
+    work_bucket: Name
+
+
+class FailBatchSettings(Settings):
+    """Of fail_batch."""
+
+    ledger_table: Name
+    work_bucket: Name
+    alerts_topic_arn: Name
+    max_attempts: Annotated[int, Field(ge=1)]
+    retry_seconds: Annotated[int, Field(ge=1)]
+
+
+class SweepTablesSettings(Settings):
+    """Of sweep_tables."""
+
+    ledger_table: Name
+    contracts: Path
+    landing_bucket: Name
+    state_machine_arn: Name
+
+
+class CommandLineSettings(Settings):
+    """Of the commands that look at a deployed Tidegate."""
+
+    ledger_table: Name
+    landing_queue_url: Name | None = None
+
+
+Model = TypeVar("Model", bound=Settings)
+
+
+def read_settings(model: type[Model], environment: Mapping[str, str]) -> Model:
+    """The settings that `environment` gives.
+
+    Raises:
+        SettingsError: a variable is missing or is not what it should be; names it.
+    """
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    given = {name: environment.get(variable(name)) for name in names}
+    try:
+        return model.model_validate({name: text for name, text in given.items() if text})
+    except ValidationError as error:
+        wrong = "; ".join(f"{variable(str(e['loc'][0]))}: {e['msg']}" for e in error.errors())
+        raise SettingsError(f"the environment does not say what is needed ({wrong})") from error
+
+
+def variable(name: str) -> str:
+    """The variable that a field, by its name or alias, is read from."""
+    return name if name == _LAMBDA_MEMORY else PREFIX + name.upper()

@@ -1,0 +1,143 @@
+"""Where the parts of each step are chosen: clients, ledger, buckets; made at the first call."""
+
+import os
+from collections.abc import Callable
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from tidegate.contract import read_contracts
+from tidegate.finishing.commit_batch import CommitBatch
+from tidegate.finishing.fail_batch import FailBatch
+from tidegate.landing.register_files import RegisterFiles
+from tidegate.landing.routing import Router
+from tidegate.landing.starting import is_running, start_run
+from tidegate.ledger import Catalogue, FileLedger, LedgerTable, StateLedger
+from tidegate.planning.plan_batch import PlanBatch
+from tidegate.settings import (
+    CommitBatchSettings,
+    FailBatchSettings,
+    PlanBatchSettings,
+    RegisterFilesSettings,
+    SweepTablesSettings,
+    read_settings,
+)
+from tidegate.storage import WorkBucket
+from tidegate.sweeping.sweep_tables import FindMissed, SweepTables
+
+if TYPE_CHECKING:
+    from tidegate.preparing.prepare_chunk import PrepareChunk
+
+_RETRYING = Config(retries={"mode": "standard", "max_attempts": 8})
+_SHARE_FOR_DUCKDB = 0.6  # of a function's memory; the rest is for Python, boto3 and their buffers
+
+
+@cache
+def client(service: str) -> Any:  # noqa: ANN401  (one of many types; callers say which)
+    """The AWS client of `service`, one for the life of the process."""
+    return boto3.client(service, config=_RETRYING)  # type: ignore[call-overload]
+
+
+@cache
+def register_files() -> RegisterFiles:
+    """The step register_files."""
+    settings = read_settings(RegisterFilesSettings, os.environ)
+    ledger = LedgerTable(client("dynamodb"), settings.ledger_table)
+    return RegisterFiles(
+        router=Router(read_contracts(settings.contracts)),
+        files=FileLedger(ledger),
+        states=StateLedger(ledger),
+        start=partial(start_run, client("stepfunctions"), settings.state_machine_arn),
+    )
+
+
+@cache
+def plan_batch() -> PlanBatch:
+    """The step plan_batch."""
+    settings = read_settings(PlanBatchSettings, os.environ)
+    ledger = LedgerTable(client("dynamodb"), settings.ledger_table)
+    return PlanBatch(
+        contracts=read_contracts(settings.contracts),
+        files=FileLedger(ledger),
+        states=StateLedger(ledger),
+        work=WorkBucket(client("s3"), settings.work_bucket),
+        copy_role=settings.copy_role,
+        lease_seconds=settings.lease_seconds,
+    )
+
+
+@cache
+def prepare_chunk() -> "PrepareChunk":
+    """The step prepare_chunk, the only one whose function has DuckDB."""
+    from tidegate.preparing.prepare_chunk import PrepareChunk
+    from tidegate.settings import PrepareChunkSettings
+
+    settings = read_settings(PrepareChunkSettings, os.environ)
+    return PrepareChunk(
+        s3=client("s3"),
+        landing_bucket=settings.landing_bucket,
+        work=WorkBucket(client("s3"), settings.work_bucket),
+        memory=int(settings.memory_size * _SHARE_FOR_DUCKDB) << 20,
+    )
+
+
+@cache
+def commit_batch() -> CommitBatch:
+    """The step commit_batch."""
+    settings = read_settings(CommitBatchSettings, os.environ)
+    ledger = LedgerTable(client("dynamodb"), settings.ledger_table)
+    return CommitBatch(
+        files=FileLedger(ledger),
+        states=StateLedger(ledger),
+        work=WorkBucket(client("s3"), settings.work_bucket),
+    )
+
+
+@cache
+def fail_batch() -> FailBatch:
+    """The step fail_batch."""
+    settings = read_settings(FailBatchSettings, os.environ)
+    publish = partial(client("sns").publish, TopicArn=settings.alerts_topic_arn)
+    return FailBatch(
+        states=StateLedger(LedgerTable(client("dynamodb"), settings.ledger_table)),
+        work=WorkBucket(client("s3"), settings.work_bucket),
+        notify=lambda subject, text: publish(Subject=_subject(subject), Message=text),
+        most_attempts=settings.max_attempts,
+        retry_seconds=settings.retry_seconds,
+    )
+
+
+@cache
+def sweep_tables() -> SweepTables:
+    """The step sweep_tables, for tables that are due."""
+    settings = read_settings(SweepTablesSettings, os.environ)
+    ledger = LedgerTable(client("dynamodb"), settings.ledger_table)
+    return SweepTables(
+        contracts=read_contracts(settings.contracts),
+        catalogue=Catalogue(ledger),
+        states=StateLedger(ledger),
+        start=partial(start_run, client("stepfunctions"), settings.state_machine_arn),
+        is_running=partial(is_running, client("stepfunctions")),
+    )
+
+
+def find_missed(has_time: Callable[[], bool]) -> FindMissed:
+    """The step sweep_tables, for objects whose event was lost."""
+    settings = read_settings(SweepTablesSettings, os.environ)
+    ledger = LedgerTable(client("dynamodb"), settings.ledger_table)
+    return FindMissed(
+        register=register_files(),
+        catalogue=Catalogue(ledger),
+        files=FileLedger(ledger),
+        s3=client("s3"),
+        landing_bucket=settings.landing_bucket,
+        has_time=has_time,
+    )
+
+
+def _subject(text: str) -> str:
+    # SNS takes ASCII without controls, below 100 characters:
+    # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+    return text.encode("ascii", "replace").decode()[:99]
