@@ -1,0 +1,111 @@
+"""`tidegate status` and `tidegate wait`: where every table stands, and until nothing is left."""
+
+import os
+import time
+from typing import Annotated
+
+import boto3
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tidegate.ledger import Catalogue, FileLedger, LedgerTable, StateLedger
+from tidegate.settings import CommandLineSettings, read_settings
+from tidegate.status import Status, TableStatus, read_status
+
+_LOOK_EVERY = 0.3  # seconds
+_COLOURS = {"idle": "green", "running": "yellow", "blocked": "red"}
+# A message counts until register_files is done with it, whoever holds it.
+_ON_THE_WAY = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Show where every table stands."""
+    settings = read_settings(CommandLineSettings, os.environ)
+    current = _read(settings)
+    console = Console()
+    if as_json:
+        console.print(current.model_dump_json(indent=2), soft_wrap=True, highlight=False)
+    else:
+        _show(current, console)
+
+
+def wait(
+    timeout: Annotated[
+        float | None, typer.Option(help="Give up after so many seconds; else never.")
+    ] = None,
+) -> None:
+    """Wait until nothing is pending or running; exit 1 with what still is.
+
+    A blocked table is not waited for: it needs a person.
+    """
+    settings = read_settings(CommandLineSettings, os.environ)
+    deadline = time.monotonic() + timeout if timeout is not None else float("inf")
+    while left := _left(settings):
+        only_blocked = all(isinstance(one, TableStatus) and one.state == "blocked" for one in left)
+        if only_blocked or time.monotonic() >= deadline:
+            _tell(left)
+            raise typer.Exit(1)
+        time.sleep(_LOOK_EVERY)
+
+
+def _left(settings: CommandLineSettings) -> list[TableStatus | int]:
+    """What is still to be done: tables, and the number of objects that are not registered yet."""
+    # The queue is asked first: a message leaves it only after the ledger knows its object.
+    messages = _messages(settings)
+    tables = [table for table in _read(settings).tables if table.has_work]
+    return [*tables, messages] if messages else [*tables]
+
+
+def _read(settings: CommandLineSettings) -> Status:
+    table = LedgerTable(boto3.client("dynamodb"), settings.ledger_table)
+    return read_status(Catalogue(table), StateLedger(table), FileLedger(table))
+
+
+def _messages(settings: CommandLineSettings) -> int:
+    if not settings.landing_queue_url:
+        return 0
+    answer = boto3.client("sqs").get_queue_attributes(
+        QueueUrl=settings.landing_queue_url,
+        AttributeNames=_ON_THE_WAY,  # type: ignore[arg-type]
+    )
+    return sum(int(answer["Attributes"][name]) for name in _ON_THE_WAY)
+
+
+def _show(current: Status, console: Console) -> None:
+    shown = Table(header_style="bold", box=None, pad_edge=False)
+    for name in ("table", "state", "pending", "applied", "quarantined", "lag", "watermark"):
+        shown.add_column(name, overflow="fold")
+    for table in current.tables:
+        shown.add_row(*_cells(table))
+    console.print(shown)
+    for table in current.tables:
+        if table.last_error:
+            console.print(f"{table.table}: {table.last_error}", style="red", markup=False)
+    if current.unrouted:
+        console.print(f"{current.unrouted} objects are unrouted: no contract claims them")
+
+
+def _cells(table: TableStatus) -> list[str]:
+    quarantined = f"{table.quarantined_files} files, {table.quarantined_rows} rows"
+    return [
+        table.table,
+        f"[{_COLOURS[table.state]}]{table.state}[/]",
+        str(table.pending),
+        f"{table.applied_files} files",
+        quarantined,
+        f"{table.lag_seconds} s",
+        table.watermark or "-",
+    ]
+
+
+def _tell(left: list[TableStatus | int]) -> None:
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    for one in left:
+        if isinstance(one, TableStatus):
+            text = f"{one.table}: {one.state}, {one.pending} files pending"
+            console.print(f"{text}: {one.last_error}" if one.last_error else text, markup=False)
+        else:
+            console.print(f"{one} objects have landed and are not registered yet")
