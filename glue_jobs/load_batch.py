@@ -12,15 +12,16 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import Any, NoReturn, Optional
+from typing import Any, NoReturn
 
 import boto3
 import redshift_connector
 from botocore.exceptions import BotoCoreError, ClientError
 
 ATTEMPTS = 5  # at one transaction, when Redshift lets another one go first
+POSITIONS = ("first_position", "last_position")
 COUNTS = ("rows_staged", "rows_inserted", "rows_updated", "rows_deleted", "rows_stale")
 
 # Redshift gives 1023 and its like the SQLSTATE of internal errors; only the text tells:
@@ -76,12 +77,14 @@ def main(arguments: list[str]) -> None:
 def load(plan: dict[str, Any], secret_arn: str, objects: "Objects") -> dict[str, Any]:
     """Stage and merge the plan's batch; give the batch record as it stands in Redshift."""
     steps = plan["load"]
-    chunks = [objects.read(url) for url in steps["chunks"]]
+    chunks = [chunk for chunk in map(objects.read, steps["chunks"]) if chunk["parquet"]]
     with closing(connect(secret_arn, plan)) as connection:
         warehouse = Warehouse(connection)
         warehouse.run_all(steps["session"])
         make_target_fit(warehouse, plan)
-        stage(warehouse, steps, chunks, objects)
+        warehouse.run(steps["create_stage"])
+        if chunks:
+            copy(warehouse, steps, chunks, objects)
         return apply_once(warehouse, plan, chunks)
 
 
@@ -105,7 +108,7 @@ def make_target_fit(warehouse: "Warehouse", plan: dict[str, Any]) -> None:
 def described(warehouse: "Warehouse", steps: dict[str, Any]) -> dict[Any, dict[str, Any]]:
     """The columns, by table and name, of the target and of its two control tables."""
     tables: dict[Any, dict[str, Any]] = {}
-    for schema, table, column, *facts in warehouse.rows(steps["describe"]["sql"]):
+    for schema, table, column, *facts in warehouse.run(steps["describe"]).fetchall():
         tables.setdefault((schema, table), {})[column] = facts
     return tables
 
@@ -127,49 +130,45 @@ def refuse_misfit(table: str, wanted: dict[str, Any], found: list[Any]) -> None:
         )
 
 
-def stage(
+def copy(
     warehouse: "Warehouse", steps: dict[str, Any], chunks: list[dict[str, Any]], objects: "Objects"
 ) -> None:
-    """COPY the Parquet of all chunks into a stage of this session's own."""
-    create, copy = steps["stage"]
-    warehouse.run(create)
-    parquet = [chunk for chunk in chunks if chunk["parquet"]]
-    if not parquet:
-        return
+    """COPY the Parquet of all chunks into the stage, a temporary table of this session."""
     # For Parquet, COPY insists on the length, and without mandatory it skips what is missing.
     entries = [
         {"url": chunk["parquet"], "mandatory": True, "meta": {"content_length": chunk["size"]}}
-        for chunk in parquet
+        for chunk in chunks
     ]
     objects.write(steps["manifest"], {"entries": entries})
-    warehouse.run(copy)
-    staged = warehouse.rows("select pg_last_copy_count()")[0][0]
-    prepared = sum(chunk["rows"] for chunk in parquet)
+    warehouse.run(steps["copy_stage"])
+    [[staged]] = warehouse.run(steps["count_staged"]).fetchall()
+    prepared = sum(chunk["rows"] for chunk in chunks)
     if staged != prepared:
         raise LoadFailedError(f"COPY loaded {staged} rows, but {prepared} were prepared")
 
 
 def apply_once(
-    warehouse: "Warehouse", plan: dict[str, Any], chunks: list[dict[str, Any]]
+    warehouse: "Warehouse",
+    plan: dict[str, Any],
+    chunks: list[dict[str, Any]],
+    attempts: int = ATTEMPTS,
 ) -> dict[str, Any]:
     """Merge the stage and record the batch, again if Redshift let another transaction go first."""
-    for attempt in range(1, ATTEMPTS):
-        try:
-            with warehouse.transaction():
-                return apply(warehouse, plan, chunks)
-        except redshift_connector.Error as error:
-            if not is_conflict(error):
-                raise
-            say("another transaction went first", attempt=attempt, of=ATTEMPTS)
-            time.sleep(attempt)
-    with warehouse.transaction():
-        return apply(warehouse, plan, chunks)
+    try:
+        with warehouse.transaction():
+            return apply(warehouse, plan, chunks)
+    except redshift_connector.Error as error:
+        if attempts == 1 or not is_conflict(error):
+            raise
+    say("another transaction went first", attempts_left=attempts - 1)
+    time.sleep(1)
+    return apply_once(warehouse, plan, chunks, attempts - 1)
 
 
 def apply(
     warehouse: "Warehouse", plan: dict[str, Any], chunks: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """The transaction of a batch: lock, fence, applied already?, merge, record.
+    """The transaction of a batch: lock, applied already?, fence, merge, record.
 
     The lock comes first, because what is read before it may be outdated when it is granted:
     https://github.com/estuary/connectors/pull/5220
@@ -177,22 +176,20 @@ def apply(
     steps = plan["load"]
     warehouse.run(steps["lock"])
     progress = warehouse.record(steps["read_progress"])
-    positions = ("first_position", "last_position")
     if progress["rows_staged"] is not None:
-        return {"already_applied": True, **{name: progress[name] for name in positions + COUNTS}}
+        return {"already_applied": True, **{name: progress[name] for name in POSITIONS + COUNTS}}
     if progress["fence"] is not None and progress["fence"] > plan["fence"]:
         raise LeaseLostError(
             f"{plan['table']}: a run with fence {progress['fence']} has committed, "
             f"this one has {plan['fence']}; it stops and changes nothing"
         )
-    parquet = [chunk for chunk in chunks if chunk["parquet"]]
-    first = min((chunk["first_position"] for chunk in parquet), default=None)
-    last = max((chunk["last_position"] for chunk in parquet), default=None)
-    counts = merge(warehouse, steps, progress, first) if parquet else dict.fromkeys(COUNTS, 0)
-    counts["rows_staged"] = sum(chunk["rows"] for chunk in parquet)
-    record = [first, last, *(counts[name] for name in COUNTS)]
-    warehouse.execute(steps["write_batch"]["sql"], record)
-    return {"first_position": first, "last_position": last, **counts}
+    first = min((chunk["first_position"] for chunk in chunks), default=None)
+    last = max((chunk["last_position"] for chunk in chunks), default=None)
+    counts = merge(warehouse, steps, progress, first) if chunks else dict.fromkeys(COUNTS, 0)
+    counts["rows_staged"] = sum(chunk["rows"] for chunk in chunks)
+    record = {"first_position": first, "last_position": last, **counts}
+    warehouse.execute(steps["write_batch"]["sql"], [record[name] for name in POSITIONS + COUNTS])
+    return record
 
 
 def merge(
@@ -210,7 +207,7 @@ def merge(
     return counts
 
 
-def count(counts: dict[str, int], name: str, cursor: Any) -> None:
+def count(counts: dict[str, int], name: str, cursor: redshift_connector.Cursor) -> None:
     """Add what one statement of a merge did to `counts`."""
     if name == "count_updates":
         kept, counts["rows_updated"] = cursor.fetchone()
@@ -226,17 +223,15 @@ def count(counts: dict[str, int], name: str, cursor: Any) -> None:
 class Warehouse:
     """One session of Redshift; outside of `transaction` every statement commits by itself."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: redshift_connector.Connection) -> None:
         self.connection = connection
         self.connection.autocommit = True
 
-    def execute(self, sql: str, values: Optional[list[Any]] = None) -> Any:
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> redshift_connector.Cursor:
         """Submit one statement and give its cursor."""
-        cursor = self.connection.cursor()
-        cursor.execute(sql, values) if values else cursor.execute(sql)
-        return cursor
+        return self.connection.cursor().execute(sql, values or None)
 
-    def run(self, statement: dict[str, str]) -> Any:
+    def run(self, statement: dict[str, str]) -> redshift_connector.Cursor:
         """Submit a named statement and give its cursor."""
         started = time.monotonic()
         cursor = self.execute(statement["sql"])
@@ -248,14 +243,11 @@ class Warehouse:
         for statement in statements:
             self.run(statement)
 
-    def rows(self, sql: str) -> list[Any]:
-        """All rows of a query."""
-        return list(self.execute(sql).fetchall())
-
     def record(self, statement: dict[str, str]) -> dict[str, Any]:
         """The one row of a query, by column name."""
         cursor = self.run(statement)
         names = [column[0] for column in cursor.description]
+        # The driver of Glue's analytics set, 2.0.907, gives names as bytes.
         names = [name.decode() if isinstance(name, bytes) else name for name in names]
         return dict(zip(names, cursor.fetchone()))
 
@@ -296,7 +288,7 @@ def address(url: str) -> dict[str, str]:
     return {"Bucket": bucket, "Key": key}
 
 
-def connect(secret_arn: str, plan: dict[str, Any]) -> Any:
+def connect(secret_arn: str, plan: dict[str, Any]) -> redshift_connector.Connection:
     """Connect with what the secret says; a DBA sees the table in the session's name."""
     answer = boto3.client("secretsmanager").get_secret_value(SecretId=secret_arn)
     secret = json.loads(answer["SecretString"])
@@ -344,7 +336,7 @@ def is_conflict(error: Exception) -> bool:
 
 
 def told_by(error: Exception) -> dict[str, Any]:
-    """The fields of a server's error; empty if the driver itself raised it, as on a lost connection."""
+    """The fields of a server's error; empty if the driver raised it, as on a lost connection."""
     return error.args[0] if error.args and isinstance(error.args[0], dict) else {}
 
 

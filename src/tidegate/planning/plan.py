@@ -49,7 +49,9 @@ class Load(_Document):
     describe: Statement
     create: list[Statement]
     columns: list[TargetColumn]
-    stage: list[Statement]
+    create_stage: Statement
+    copy_stage: Statement
+    count_staged: Statement
     lock: Statement
     read_progress: Statement
     merge_empty: list[Statement]
