@@ -24,7 +24,7 @@ endef
 
 # Debian's Python has no ensurepip until python3-venv is installed; its pip can fill the environment all the same.
 define MAKE_VENV
-$(@D)/bin/python -c '' 2>/dev/null \
+$(@D)/bin/python -m pip --version >/dev/null 2>&1 \
 	|| "$$python" -m venv --clear $(@D) >/dev/null 2>&1 \
 	|| { "$$python" -m venv --clear --without-pip $(@D) && "$$python" -m pip --python $(@D)/bin/python install -qq pip; } \
 	|| { echo "$$python cannot make a virtual environment; install its venv module (Debian: python3-venv)." >&2; exit 1; }
