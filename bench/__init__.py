@@ -1,0 +1,1 @@
+"""The benchmark: one job that peers can run as well, and what it costs Tidegate."""

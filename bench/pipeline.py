@@ -1,0 +1,121 @@
+"""Tidegate at the same job: prepare_chunk and load_batch, against the services of a local stack."""
+
+import contextlib
+import io
+import os
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import boto3
+import redshift_connector
+
+from bench.job import Row
+from glue_jobs import load_batch
+from tidegate.contract import read_contracts
+from tidegate.landing.objects import LandedFile, LandedObject
+from tidegate.landing.routing import place
+from tidegate.planning.plan import BatchFolder, Outcome, Plan
+from tidegate.planning.statements import Attempt, render_load
+from tidegate.preparing.prepare_chunk import PrepareChunk
+from tidegate.storage import WorkBucket
+
+TABLES = Path(__file__).parent / "tables"
+_MEMORY = 1_800 << 20  # bytes; the share of DuckDB in a prepare_chunk of 3,008 MB
+_LANDING = "TIDEGATE_LANDING_BUCKET"
+
+
+class Pipeline:
+    """The steps that touch rows, run as the deployed functions and the job run them."""
+
+    def __init__(self, secret_arn: str) -> None:
+        [self._contract] = read_contracts(TABLES)
+        self._s3 = boto3.client("s3")
+        self._work = WorkBucket(self._s3, os.environ["TIDEGATE_WORK_BUCKET"])
+        self._prepare = PrepareChunk(self._s3, os.environ[_LANDING], self._work, _MEMORY)
+        self._secret_arn = secret_arn
+        self._numbers = count(1)
+
+    def load(self, path: Path) -> float:
+        """Load one landed file; give the seconds of prepare, COPY, merge and batch record."""
+        plan = self._plan(self._land(path))
+        started = time.perf_counter()
+        self._prepare(plan, 0)
+        with contextlib.redirect_stdout(io.StringIO()):
+            load_batch.main(["--plan", self._work.url(plan), "--secret-arn", self._secret_arn])
+        return time.perf_counter() - started
+
+    def keep_base(self) -> None:
+        """Remember the table as it is now, for `reset`."""
+        self._run("create table bench.base as select * from bench.accounts")
+
+    def reset(self) -> None:
+        """Make the table what it was when `keep_base` was called, and forget later batches."""
+        self._run(
+            "truncate bench.accounts",
+            "insert into bench.accounts select * from bench.base",
+            "truncate tidegate.bench__accounts__tombstones",
+            "delete from tidegate.bench__accounts__batches where last_position like '000001 1%'",
+        )
+
+    def rows(self) -> list[Row]:
+        """All rows, by key, without Tidegate's own columns."""
+        columns = ", ".join(column.name for column in self._contract.columns)
+        with self._cursor() as cursor:
+            cursor.execute(f"select {columns} from bench.accounts order by id")
+            return [tuple(row) for row in cursor.fetchall()]
+
+    def _land(self, path: Path) -> LandedFile:
+        key = self._contract.source.prefix + path.name
+        with path.open("rb") as body:
+            etag = self._s3.put_object(Bucket=os.environ[_LANDING], Key=key, Body=body)["ETag"]
+        size = path.stat().st_size
+        landed = LandedObject(key=key, etag=etag.strip('"'), size=size, landed_at=int(time.time()))
+        return place(landed, self._contract)
+
+    def _plan(self, file: LandedFile) -> str:
+        number = next(self._numbers)
+        folder = BatchFolder(self._contract.table, number, number)
+        attempt = Attempt(
+            batch=number,
+            fence=number,
+            copy_role="default",
+            manifest=self._work.url(folder.manifest),
+            chunks=[self._work.url(folder.prepared(0))],
+            outcome=self._work.url(folder.outcome),
+        )
+        plan = Plan(
+            table=self._contract.table,
+            batch=number,
+            fence=number,
+            epoch=1,
+            contract=self._contract.as_written(),
+            chunks=[[file]],
+            load=render_load(self._contract, attempt),
+        )
+        self._work.write(folder.plan, plan)
+        return folder.plan
+
+    def _run(self, *statements: str) -> None:
+        with self._cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    @contextlib.contextmanager
+    def _cursor(self) -> Iterator[redshift_connector.Cursor]:
+        with contextlib.closing(connect()) as connection:
+            connection.autocommit = True
+            yield connection.cursor()
+
+
+def connect() -> redshift_connector.Connection:
+    """A session with the warehouse that the environment points at."""
+    return redshift_connector.connect(
+        host=os.environ["PGHOST"],
+        port=int(os.environ["PGPORT"]),
+        database=os.environ["PGDATABASE"],
+        user=os.environ["PGUSER"],
+        password=os.environ["PGPASSWORD"],
+        ssl=False,
+    )

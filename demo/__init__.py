@@ -1,0 +1,1 @@
+"""The demo: real change files land, and the warehouse follows, on this machine."""
