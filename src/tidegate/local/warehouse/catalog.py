@@ -1,0 +1,170 @@
+"""What tables there are and how Redshift would describe their columns.
+
+DuckDB knows no lengths of text, encodings or keys. They are kept as JSON in the comments of its
+columns and tables, so that they are created, altered, renamed and rolled back with them.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from tidegate.local.warehouse.failures import SqlError
+from tidegate.local.warehouse.lexer import Name, literal, quote
+from tidegate.local.warehouse.types import DataType, parse_type, type_of_duckdb
+
+DATABASE = "$warehouse"
+SYSTEM_SCHEMA = "$system"
+DEFAULT_SCHEMA = "public"
+
+_COLUMNS = f"""
+select database_name = 'temp', table_oid, column_name, data_type, is_nullable, column_default, comment
+from duckdb_columns()
+where table_name = $1 and ((database_name = 'temp' and $2) or (database_name = '{DATABASE}' and schema_name = $3))
+order by database_name = 'temp' desc, column_index
+"""  # noqa: S608, E501 - the database's name is a constant
+_VIEW = f"""
+select sql from duckdb_views()
+where database_name = '{DATABASE}' and schema_name = $1 and view_name = $2
+"""  # noqa: S608 - the database's name is a constant
+
+
+_TABLE = "select comment from duckdb_tables() where table_oid = $1 and database_name = $2"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column, with what only Redshift keeps of it."""
+
+    name: str
+    type: DataType
+    nullable: bool = True
+    default: str | None = None
+    encode: str | None = None
+    remark: str | None = None
+
+    @property
+    def comment(self) -> str:
+        """What DuckDB keeps for us."""
+        kept = {
+            "type": self.type.name,
+            "length": self.type.length,
+            "precision": self.type.precision,
+            "scale": self.type.scale,
+            "spelled": self.type.spelled,
+            "encode": self.encode,
+            "remark": self.remark,
+        }
+        return json.dumps({name: value for name, value in kept.items() if value is not None})
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table or view as one session sees it."""
+
+    name: Name
+    oid: int
+    temporary: bool
+    columns: tuple[Column, ...]
+    kept: Mapping[str, Any]
+    view_sql: str | None = None
+
+    @property
+    def sql(self) -> str:
+        """The name as DuckDB reads it, beyond doubt."""
+        if self.temporary:
+            return f"temp.main.{quote(self.name.table)}"
+        return f"{quote(DATABASE)}.{self.name.sql}"
+
+    def column(self, name: str) -> Column:
+        """The column of this name."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise SqlError("42703", f'column "{name}" of relation "{self.name.table}" does not exist')
+
+    @property
+    def key_columns(self) -> set[str]:
+        """The columns of declared primary and unique keys."""
+        keys = [self.kept.get("primary_key", []), *self.kept.get("unique", [])]
+        return {name for key in keys for name in key}
+
+    def picked(self, names: list[str]) -> list[Column]:
+        """The columns of these names in their order; all of them when none is named."""
+        return [self.column(name) for name in names] or list(self.columns)
+
+
+def _column(row: Mapping[str, Any]) -> Column:
+    kept = json.loads(row["comment"] or "{}")
+    known = parse_type(kept["spelled"]) if "spelled" in kept else type_of_duckdb(row["data_type"])
+    return Column(
+        row["column_name"],
+        known,
+        row["is_nullable"],
+        row["column_default"],
+        kept.get("encode"),
+        kept.get("remark"),
+    )
+
+
+class Catalog:
+    """One session's view of the catalogue, remembered until any session changes it."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, version: Callable[[], int]) -> None:
+        self._cursor = cursor
+        self._version = version
+        self._seen = -1
+        self._relations: dict[Name, Relation | None] = {}
+
+    def forget(self) -> None:
+        """Looks everything up again from here on."""
+        self._seen = -1
+
+    def find(self, name: Name) -> Relation | None:
+        """The table or view of this name, temporary ones first."""
+        if self._seen != (version := self._version()):
+            self._relations.clear()
+            self._seen = version
+        if name not in self._relations:
+            self._relations[name] = self._look_up(name)
+        return self._relations[name]
+
+    def get(self, name: Name) -> Relation:
+        """The table or view of this name, which has to be there."""
+        if found := self.find(name):
+            return found
+        raise SqlError("42P01", f'relation "{name}" does not exist')
+
+    def _look_up(self, name: Name) -> Relation | None:
+        schema = name.schema or DEFAULT_SCHEMA
+        result = self._cursor.execute(_COLUMNS, [name.table, not name.schema, schema])
+        labels = ["temporary", "oid", *(str(column[0]) for column in result.description[2:])]
+        rows = [dict(zip(labels, row, strict=True)) for row in result.fetchall()]
+        if not rows:
+            return None
+        first = rows[0]
+        columns = tuple(_column(row) for row in rows if row["temporary"] == first["temporary"])
+        full = Name(name.table, schema)
+        view_sql = None if first["temporary"] else self._view_sql(full)
+        kept = {} if view_sql else self._kept(first["oid"], temporary=first["temporary"])
+        return Relation(full, first["oid"], first["temporary"], columns, kept, view_sql)
+
+    def _kept(self, oid: int, *, temporary: bool) -> Mapping[str, Any]:
+        row = self._cursor.execute(_TABLE, [oid, "temp" if temporary else DATABASE]).fetchone()
+        return dict(json.loads(row[0] or "{}")) if row else {}
+
+    def _view_sql(self, name: Name) -> str | None:
+        row = self._cursor.execute(_VIEW, [name.schema, name.table]).fetchone()
+        return str(row[0]) if row else None
+
+
+def comment_on_column(table: str, column: Column) -> str:
+    """The statement that keeps what DuckDB does not know of a column."""
+    return f"comment on column {table}.{quote(column.name)} is {literal(column.comment)}"
+
+
+def comment_on_table(table: str, kept: Mapping[str, Any]) -> str:
+    """The statement that keeps what DuckDB does not know of a table."""
+    return f"comment on table {table} is {literal(json.dumps(dict(kept)))}"
