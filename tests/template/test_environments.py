@@ -4,6 +4,8 @@ import tomllib
 
 import pytest
 
+NOT_A_NAME_OF_ITS_OWN = {"MetricName", "PolicyName"}
+
 
 @pytest.fixture(scope="module")
 def samconfig(root):
@@ -28,3 +30,13 @@ def test_layers_are_built_in_the_repository_and_always_anew(samconfig, environme
     build = samconfig[environment]["build"]["parameters"]
     assert build["build_in_source"] is True
     assert build["cached"] is False
+
+
+def test_two_stacks_may_stand_in_one_account(deployed):
+    named = {
+        (name, key)
+        for name, resource in deployed.items()
+        for key, value in resource["Properties"].items()
+        if key.endswith("Name") and key not in NOT_A_NAME_OF_ITS_OWN and isinstance(value, str)
+    }
+    assert named == set()
