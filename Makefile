@@ -64,6 +64,7 @@ fix: .venv/.ready  ## mend style and layout
 	@$(BIN)/ruff format
 
 build: .venv/.ready .venv-sam/.ready  ## build what sam deploy ships, in .aws-sam/build
+	@find functions -name __pycache__ -prune -exec rm -rf {} +
 	@$(SAM) build
 
 bench: .venv/.ready .venv-glue/.ready  ## measure Tidegate against plain DuckDB doing the same merge
