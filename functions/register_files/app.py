@@ -4,6 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from pydantic import ValidationError
+
 from tidegate import wiring
 from tidegate.landing.events import read_message
 from tidegate.landing.objects import LandedObject
@@ -20,7 +21,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         try:
             landed.append(read_message(record))
         except ValidationError as error:
-            logger.error("a message is no event of S3", extra={"reason": str(error)})
+            reason = error.json(include_input=False, include_url=False)
+            logger.warning("a message is no event of S3", extra={"reason": reason})
             failed.append(record["messageId"])
     logger.info("registered", extra={"objects": wiring.register_files()(landed)})
     return {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}

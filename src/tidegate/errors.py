@@ -1,16 +1,16 @@
 """Every error Tidegate raises, in one tree.
 
-    TidegateError
-    ├── TransientError            the state machine tries again
-    │   ├── WarehouseBusyError
-    │   └── ServiceBusyError
-    └── TerminalError             a person has to act
-        ├── ContractError
-        ├── InvalidInputError
-        ├── SettingsError
-        ├── LeaseLostError
-        ├── LoadFailedError
-        └── LocalStackError
+TidegateError
+├── TransientError            the state machine tries again
+│   ├── WarehouseBusyError
+│   └── ServiceBusyError
+└── TerminalError             a person has to act
+    ├── ContractError
+    ├── InvalidInputError
+    ├── SettingsError
+    ├── LeaseLostError
+    ├── LoadFailedError
+    └── LocalStackError
 """
 
 

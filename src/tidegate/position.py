@@ -4,8 +4,8 @@
     000001 1 2024-08-09T19:27:17.787000 20240809-192717787.csv 0000000004
 
 The parts are separated by a blank, which sorts below every character a part can hold (blanks and
-exclamation marks inside a part are written as '!P' and '!Q'), so that positions compare byte by byte
-as the tuples of their parts would.
+exclamation marks inside a part are written as '!P' and '!Q'), so that positions compare byte by
+byte as the tuples of their parts would.
 """
 
 import hashlib

@@ -40,29 +40,32 @@ def read_yaml(text: str) -> LinedYaml:
     Raises:
         YamlMistake: not YAML, a key twice in one mapping, or a key that is no plain text.
     """
+    lines: dict[Location, int] = {}
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is None:
+            raise YamlMistake(1, "is empty; write a contract or remove the file")
+        return LinedYaml(_plain(node, (), lines), lines)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise YamlMistake(line, f"is not YAML: {error.problem}; correct it") from error
     except yaml.YAMLError as error:
         raise YamlMistake(1, f"is not YAML: {error}; correct it") from error
-    if node is None:
-        raise YamlMistake(1, "is empty; write a contract or remove the file")
-    lines: dict[Location, int] = {}
-    try:
-        return LinedYaml(_plain(node, (), lines), lines)
     except RecursionError as error:
         raise YamlMistake(1, "an alias holds itself; write it out") from error
 
 
-def _plain(node: yaml.Node, at: Location, lines: dict[Location, int]) -> Any:
+def _plain(node: yaml.Node, at: Location, lines: dict[Location, int]) -> Any:  # noqa: ANN401
     lines.setdefault(at, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, at, lines)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, (*at, number), lines) for number, item in enumerate(node.value)]
-    return yaml.constructor.SafeConstructor().construct_object(node)
+    try:
+        return yaml.constructor.SafeConstructor().construct_object(node)
+    except ValueError as error:
+        line = node.start_mark.line + 1
+        raise YamlMistake(line, f"{node.value!r} is no value: {error}; put it in quotes") from error
 
 
 def _mapping(node: yaml.MappingNode, at: Location, lines: dict[Location, int]) -> dict[str, Any]:

@@ -4,14 +4,25 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr
-from pydantic import PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictBool,
+    StrictStr,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from tidegate.contract.names import ColumnName, TableName
 from tidegate.contract.types import ColumnType
 
 MOST_COLUMNS = 1_600 - 3  # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
+OPERATION = "Op"  # what DMS names the column of I, U and D
+_NEVER_DELIMITERS = frozenset('"\n\r')
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SEQUENCE_TYPES = {"smallint", "integer", "bigint", "decimal", "date", "timestamp", "timestamptz"}
 _KEY_TYPES = _SEQUENCE_TYPES | {"char", "varchar", "boolean", "time"}
@@ -31,6 +42,15 @@ def _seconds(value: timedelta) -> str:
 Duration = Annotated[timedelta, BeforeValidator(_duration), PlainSerializer(_seconds)]
 
 
+def _field_name(name: str) -> str:
+    if name == OPERATION:
+        raise ValueError(f"{OPERATION!r} is what DMS names the operation; rename it in the source")
+    return name
+
+
+FieldName = Annotated[StrictStr, Field(min_length=1), AfterValidator(_field_name)]
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
 
@@ -41,7 +61,18 @@ class Options(_Part):
     header: StrictBool = False
     null: StrictStr = "NULL"
     delimiter: Annotated[StrictStr, Field(min_length=1, max_length=1)] = ","
-    timestamp: StrictStr | None = None
+    timestamp: FieldName | None = None
+
+    @model_validator(mode="after")
+    def _texts_are_told_apart(self) -> Self:
+        if self.delimiter in _NEVER_DELIMITERS:
+            raise _misfit("delimiter", f"{self.delimiter!r} cannot separate columns; write ','")
+        if any(mark in self.null for mark in {self.delimiter, *_NEVER_DELIMITERS}):
+            raise _misfit(
+                "null",
+                f"{self.null!r} holds the delimiter, a quote or a line end; write another text",
+            )
+        return self
 
 
 class Source(_Part):
@@ -50,8 +81,10 @@ class Source(_Part):
     prefix: StrictStr
     format: Literal["dms_csv"]
     options: Options = Options()
-    fields: Annotated[list[StrictStr], Field(min_length=1)] | None = None
-    snapshot: Annotated[StrictStr, Field(min_length=1)] = "LOAD*"
+    fields: Annotated[list[FieldName], Field(min_length=1)] | None = None
+    # A parallel load writes SEGMENT1_LOAD00000001.csv as well:
+    # https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.S3.html
+    snapshot: Annotated[StrictStr, Field(min_length=1)] = "*LOAD*"
 
     @model_validator(mode="after")
     def _prefix_is_a_folder(self) -> Self:
@@ -71,7 +104,7 @@ class Column(_Part):
 
     name: ColumnName
     type: ColumnType
-    from_: StrictStr = Field(default="", alias="from")
+    from_: FieldName | None = Field(default=None, alias="from")
 
     @property
     def source(self) -> str:
@@ -85,7 +118,7 @@ class Contract(_Part):
     table: TableName
     source: Source
     key: Annotated[list[StrictStr], Field(min_length=1)]
-    sequence: list[StrictStr] = []
+    sequence: list[FieldName] = []
     write: Literal["upsert"] = "upsert"
     columns: Annotated[list[Column], Field(min_length=1, max_length=MOST_COLUMNS)]
     freshness: Duration = timedelta(0)
@@ -112,7 +145,10 @@ class Contract(_Part):
         if self.source.options.header:
             return []
         return [
-            ("columns", [column.source for column in self.columns]),
+            *(
+                (f"columns.{number}.from", [column.source])
+                for number, column in enumerate(self.columns)
+            ),
             ("sequence", self.sequence),
             ("source.options.timestamp", self._timestamp_field()),
         ]
@@ -126,12 +162,14 @@ class Contract(_Part):
         for name in self.key:
             if types[name].name not in _KEY_TYPES:
                 raise _misfit(
-                    "key", f"column {name!r} is {types[name]}, which cannot be a key; choose another"
+                    "key",
+                    f"column {name!r} is {types[name]}, which cannot be a key; choose another",
                 )
         for name, kind in self.order_by.items():
             if kind.name not in _SEQUENCE_TYPES | {"char", "varchar"}:
                 raise _misfit(
-                    "sequence", f"column {name!r} is {kind}, which has no exact order; choose another"
+                    "sequence",
+                    f"column {name!r} is {kind}, which has no exact order; choose another",
                 )
 
     @property
@@ -171,8 +209,7 @@ class Contract(_Part):
 
 def _misfit(at: str, message: str) -> PydanticCustomError:
     # A validator of a whole model does not know which key is at fault; `at` says it.
-    escaped = message.replace("{", "{{").replace("}", "}}")
-    return PydanticCustomError("misfit", escaped, {"at": at})  # type: ignore[arg-type]
+    return PydanticCustomError("misfit", "{text}", {"at": at, "text": message})
 
 
 def _refuse_repeated(at: str, names: list[str]) -> None:

@@ -14,6 +14,19 @@ from tidegate.contract.names import control_table
 from tidegate.errors import ContractError
 
 _MODELS: dict[str, type[BaseModel]] = {"source": Source, "options": Options, "columns": Column}
+_NO_MAPPING = "is not a mapping; write key: value lines below it"
+_EMPTY = "is empty; write at least one"
+_TEXTS = {
+    "missing": "is missing; add it",
+    "literal_error": "{value!r} is not supported; write {expected}",
+    "string_type": "{value!r} is not text; put it in quotes",
+    "list_type": "{value!r} is not a list; write [{value}]",
+    "bool_type": "{value!r} is neither true nor false; write one of them",
+    "model_type": _NO_MAPPING,
+    "model_attributes_type": _NO_MAPPING,
+    "too_short": _EMPTY,
+    "string_too_short": _EMPTY,
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -25,6 +38,7 @@ class Mistake:
     text: str
 
     def __str__(self) -> str:
+        """The mistake as compilers write theirs, so that editors jump to it."""
         return f"{self.path}:{self.line}: {self.text}"
 
 
@@ -85,32 +99,23 @@ def _read_file(path: Path) -> _Read | list[Mistake]:
 
 def _mistake(path: Path, yaml: LinedYaml, details: ErrorDetails) -> Mistake:
     at = (details.get("ctx") or {}).get("at")
-    location = details["loc"] + (tuple(str(at).split(".")) if at else ())
+    location = details["loc"] + (_location(str(at)) if at else ())
     where = ".".join(str(part) for part in location)
     text = _text(details)
     return Mistake(path, yaml.line(location), f"{where}: {text}" if where else text)
 
 
+def _location(at: str) -> tuple[int | str, ...]:
+    return tuple(int(part) if part.isdecimal() else part for part in at.split("."))
+
+
 def _text(details: ErrorDetails) -> str:
-    location, value = details["loc"], details["input"]
-    match details["type"]:
-        case "extra_forbidden":
-            return f"unknown key{_nearest(location)}; correct or remove it"
-        case "missing":
-            return "is missing; add it"
-        case "literal_error":
-            return f"{value!r} is not supported; write {(details.get('ctx') or {})['expected']}"
-        case "string_type":
-            return f"{value!r} is not text; put it in quotes"
-        case "list_type":
-            return f"{value!r} is not a list; write [{value}]"
-        case "bool_type":
-            return f"{value!r} is neither true nor false; write one of them"
-        case "model_type" | "model_attributes_type":
-            return "is not a mapping; write key: value lines below it"
-        case _:
-            message: str = details["msg"]
-            return message.removeprefix("Value error, ")
+    if details["type"] == "extra_forbidden":
+        return f"unknown key{_nearest(details['loc'])}; correct or remove it"
+    message = details["msg"].removeprefix("Value error, ")
+    context = details.get("ctx") or {}
+    template = _TEXTS.get(details["type"], "{message}")
+    return template.format(message=message, value=details["input"], **context)
 
 
 def _nearest(location: tuple[int | str, ...]) -> str:
@@ -146,5 +151,3 @@ def _conflict(one: Contract, other: Contract) -> tuple[tuple[str, ...], str]:
 
 def _control(contract: Contract) -> str:
     return control_table(contract.schema_name, contract.table_name, "batches")
-
-

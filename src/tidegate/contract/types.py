@@ -1,4 +1,4 @@
-"""Redshift's column types: how each is declared, carried through Parquet, and found in the catalogue."""
+"""Redshift's column types: how each is declared, carried by Parquet, found in the catalogue."""
 
 import re
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ _CATALOGUE = {
     "timestamptz": "timestamp with time zone",
     "varbyte": "binary varying",
 }
-_FORM = re.compile(r"\s*([a-z][a-z0-9 ]*?)\s*(?:\(\s*(\w+)\s*(?:,\s*(\d+)\s*)?\))?\s*")
+_FORM = re.compile(r"\s*([a-z][a-z0-9 ]*?)\s*(?:\(\s*(max|[0-9]+)\s*(?:,\s*([0-9]+)\s*)?\))?\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class ColumnType:
     scale: int | None = None
 
     def __str__(self) -> str:
+        """The type as a contract writes it."""
         if self.name == "decimal":
             return f"decimal({self.precision},{self.scale})"
         return f"{self.name}({self.length})" if self.length else self.name
@@ -83,7 +84,11 @@ class ColumnType:
         name, first, second = match.groups()
         if name == "decimal" and first and first.isdigit():
             return _decimal(int(first), int(second or 0))
-        if name in {"char", "varchar", "varbyte"} and second is None and (first or name == "varbyte"):
+        if (
+            name in {"char", "varchar", "varbyte"}
+            and second is None
+            and (first or name == "varbyte")
+        ):
             return _sized(name, first)
         if name in {*PLAIN, "timestamptz", "super"} and first is None:
             return cls(name)
@@ -118,6 +123,7 @@ class ColumnType:
     def __get_pydantic_core_schema__(
         cls, source: type, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
+        """Let pydantic read the type from text, and write it as text."""
         return core_schema.no_info_after_validator_function(
             cls.parse,
             core_schema.str_schema(strict=True),

@@ -20,4 +20,4 @@ from tidegate.ledger.files import FileLedger, Registered
 from tidegate.ledger.items import LedgerTable
 from tidegate.ledger.states import StateLedger, TableState
 
-__all__ = ["Catalogue", "FileLedger", "Registered", "LedgerTable", "StateLedger", "TableState"]
+__all__ = ["Catalogue", "FileLedger", "LedgerTable", "Registered", "StateLedger", "TableState"]

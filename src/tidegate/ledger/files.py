@@ -111,7 +111,9 @@ class FileLedger:
                 return known | {Registered.NEW}
             refusals = list(pieces(refused, _ACTIONS_TO_REGISTER))
             known |= {_known(refusal) for refusal in refusals if any(refusal)}
-            files = [file for file, refusal in zip(files, refusals, strict=True) if not any(refusal)]
+            files = [
+                file for file, refusal in zip(files, refusals, strict=True) if not any(refusal)
+            ]
         return known
 
     def _register_actions(self, pk: str, file: LandedFile) -> list[Item]:

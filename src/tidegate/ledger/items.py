@@ -68,7 +68,7 @@ class LedgerTable:
     def update(
         self, pk: str, sk: str, change: str, values: Item, *, condition: str | None = None
     ) -> Item | None:
-        """Apply an update expression; give the item after it, or None where `condition` is false."""
+        """Apply an update expression; give the item after it, or None if `condition` is false."""
         request: Item = {
             "TableName": self.name,
             "Key": pack({"pk": pk, "sk": sk}),
@@ -141,12 +141,12 @@ class LedgerTable:
             ) from error
         return [code == "ConditionalCheckFailed" for code in codes]
 
-    def _pages(self, pk: str, prefix: str, **more: str) -> Iterator[Any]:
+    def _pages(self, pk: str, prefix: str, **more: Any) -> Iterator[Any]:  # noqa: ANN401
         condition, values = "pk = :pk", {":pk": pk}
         if prefix:
             condition, values = f"{condition} and begins_with(sk, :sk)", {**values, ":sk": prefix}
         return iter(
-            self.client.get_paginator("query").paginate(  # type: ignore[call-overload]
+            self.client.get_paginator("query").paginate(
                 TableName=self.name,
                 KeyConditionExpression=condition,
                 ExpressionAttributeValues=pack(values),

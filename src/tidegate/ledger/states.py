@@ -125,9 +125,7 @@ class StateLedger:
         """The number of a new batch."""
         return self._next(state.last_batch)
 
-    def close_batch(
-        self, table: str, batch: int, outcome: Outcome, counts: dict[str, int]
-    ) -> None:
+    def close_batch(self, table: str, batch: int, outcome: Outcome, counts: dict[str, int]) -> None:
         """Record that the open batch is applied: watermark, counts and its BATCH item, once.
 
         `counts` has applied_files, quarantined_files and quarantined_rows. Whoever comes second,

@@ -6,7 +6,7 @@ by the fence, so that an attempt that lives on by mistake overwrites nothing:
     batches/<schema.table>/<batch>/<fence>/plan.json
                                            chunk-0000.parquet  chunk-0000.json
                                            manifest.json  outcome.json
-    quarantine/<schema.table>/<batch>/chunk-0000.jsonl
+    quarantine/<schema.table>/<batch>/<fence>/chunk-0000.jsonl
 """
 
 from typing import Any
@@ -101,7 +101,7 @@ class PreparedChunk(_Document):
 
 
 class Outcome(_Document):
-    """What the job reports: the batch record as it stands in Redshift, or an error and its class."""
+    """What the job reports: the batch record as Redshift holds it, or an error and its class."""
 
     error: str | None = None
     message: str | None = None
@@ -119,26 +119,33 @@ class BatchFolder:
     """The keys of one attempt's documents in the work bucket."""
 
     def __init__(self, table: str, batch: int, fence: int) -> None:
-        self._attempt = f"batches/{table}/{batch:010d}/{fence:010d}"
-        self._quarantine = f"quarantine/{table}/{batch:010d}"
+        attempt = f"{table}/{batch:013d}/{fence:013d}"
+        self._attempt = f"batches/{attempt}"
+        self._quarantine = f"quarantine/{attempt}"
 
     @property
     def plan(self) -> str:
+        """Of the Plan."""
         return f"{self._attempt}/plan.json"
 
     @property
     def manifest(self) -> str:
+        """Of the manifest that COPY reads."""
         return f"{self._attempt}/manifest.json"
 
     @property
     def outcome(self) -> str:
+        """Of the Outcome."""
         return f"{self._attempt}/outcome.json"
 
     def parquet(self, chunk: int) -> str:
+        """Of the rows of a chunk."""
         return f"{self._attempt}/chunk-{chunk:04d}.parquet"
 
     def prepared(self, chunk: int) -> str:
+        """Of the PreparedChunk."""
         return f"{self._attempt}/chunk-{chunk:04d}.json"
 
     def refused(self, chunk: int) -> str:
+        """Of the refused rows of a chunk."""
         return f"{self._quarantine}/chunk-{chunk:04d}.jsonl"

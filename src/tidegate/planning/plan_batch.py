@@ -1,7 +1,7 @@
 """The step plan_batch: take the lease, cut a batch from what waits, write its plan."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -40,7 +40,7 @@ class PlanBatch:
     work: WorkBucket
     copy_role: str
     lease_seconds: int
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
     def __call__(self, request: Any, execution: str, rounds: int) -> Planned:  # noqa: ANN401
         """Plan the next batch for the table that `request` names, on behalf of `execution`.

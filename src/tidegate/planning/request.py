@@ -33,7 +33,9 @@ def read_request(given: Any, contracts: Sequence[Contract]) -> Contract:  # noqa
     by_table = {contract.table: contract for contract in contracts}
     if request.table not in by_table:
         known = ", ".join(sorted(by_table)) or "none"
-        raise InvalidInputError(f"no contract is deployed for {request.table!r} (there are: {known})")
+        raise InvalidInputError(
+            f"no contract is deployed for {request.table!r} (there are: {known})"
+        )
     return by_table[request.table]
 
 

@@ -70,9 +70,7 @@ class Chunk:
         """Write the refused rows as JSON lines."""
         self._connection.execute(self._statements.write_refused(path))
 
-    def _shape(
-        self, local: LocalFile, shaped: dict[tuple[Shape, ...], list[LocalFile]]
-    ) -> None:
+    def _shape(self, local: LocalFile, shaped: dict[tuple[Shape, ...], list[LocalFile]]) -> None:
         try:
             shapes = self._shapes(local)
         except HeaderError as error:
@@ -120,7 +118,9 @@ class Chunk:
         self._connection.execute(
             "delete from landed where path in (select unnest(?))", [list(reasons)]
         )
-        return {file.file.id: reasons[str(file.path)] for file in files if str(file.path) in reasons}
+        return {
+            file.file.id: reasons[str(file.path)] for file in files if str(file.path) in reasons
+        }
 
     def _transaction(self) -> "_Transaction":
         return _Transaction(self._connection)

@@ -73,5 +73,3 @@ def _named_by_compression(path: Path) -> Path:
     with path.open("rb") as file:
         compressed = file.read(2) == b"\x1f\x8b"
     return path.rename(path.with_suffix(".csv.gz")) if compressed else path
-
-
