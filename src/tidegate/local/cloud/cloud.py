@@ -1,0 +1,112 @@
+"""The local cloud as a whole: what is deployed from a template, running."""
+
+import logging
+import shutil
+import socket
+import tempfile
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tidegate.errors import LocalStackError
+from tidegate.local.cloud import mending
+from tidegate.local.cloud.deployment import Deployment, deploy
+from tidegate.local.cloud.front import Front, Service
+from tidegate.local.cloud.functions import Function, Functions, Process
+from tidegate.local.cloud.glue_api import GlueApi
+from tidegate.local.cloud.jobs import Job
+from tidegate.local.cloud.journal import Journal
+from tidegate.local.cloud.lambda_api import LambdaApi
+from tidegate.local.cloud.queues import QueueFeed
+from tidegate.local.cloud.schedules import Schedule, ScheduleSettings
+from tidegate.local.cloud.server import HOST, Server
+from tidegate.local.cloud.template import Template
+
+
+class Cloud:
+    """A deployed template on one port; moto's state makes it one per process."""
+
+    def __init__(self, port: socket.socket, job_python: Path, journal: Journal) -> None:
+        self.endpoint = f"http://{HOST}:{port.getsockname()[1]}"
+        self.folder = Path(tempfile.mkdtemp(prefix="tidegate-"))
+        self.functions = Functions([])
+        self.jobs: dict[str, Job] = {}
+        self._port = port
+        self._job_python = job_python
+        self._journal = journal
+        self._feeds: list[QueueFeed] = []
+        self._schedules: list[Schedule] = []
+        self._server: Server | None = None
+
+    def start(
+        self,
+        template: Template,
+        parameters: Mapping[str, str],
+        name: str = "tidegate",
+        services: Sequence[Service] = (),
+    ) -> Deployment:
+        """Deploy `template` and answer requests; `services` answer before all others."""
+        logging.getLogger("moto").setLevel(logging.CRITICAL)
+        mending.mend(self.endpoint, self._journal)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # moto warns of each resource type it does not know
+            deployment = deploy(template, name, parameters)
+        self.functions = Functions([
+            Function(one, self.endpoint, self.folder / one.logical_id, self._journal)
+            for one in deployment.functions()
+        ])
+        self.jobs = {
+            one.name: Job(one, self._job_python, self.endpoint, self._journal)
+            for one in deployment.jobs()
+        }
+        front = Front([*services, LambdaApi(self.functions), GlueApi(self.jobs)])
+        self._server = Server(self._port, front)
+        self._server.start()
+        self.functions.warm()
+        self._feeds = [
+            QueueFeed(one, self._function(one.function), self._journal)
+            for one in deployment.mappings()
+        ]
+        self._schedules = [self._schedule(one) for one in deployment.schedules()]
+        return deployment
+
+    def begin(self) -> None:
+        """Feed the queues and fire the schedules from now on."""
+        for part in (*self._feeds, *self._schedules):
+            part.start()
+
+    def stop(self) -> None:
+        """End everything that was started and forget everything that was stored."""
+        for part in (*self._schedules, *self._feeds, *self.jobs.values(), self.functions):
+            part.stop()
+        mending.reset()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._server is None:
+            self._port.close()
+        else:
+            self._server.stop()
+
+    def processes(self) -> list[Process]:
+        """The processes that run functions and jobs now."""
+        runs = [
+            Process(job.settings.logical_id, run.pid, True)
+            for job in self.jobs.values()
+            for run in list(job.runs.values())
+            if run.is_under_way
+        ]
+        return runs + [one for function in self.functions.all for one in function.processes()]
+
+    def _function(self, name: str) -> Function:
+        function = self.functions.find(name)
+        if function is None:
+            raise LocalStackError(f"the template has no function {name}")
+        return function
+
+    def _schedule(self, settings: ScheduleSettings) -> Schedule:
+        function = self._function(settings.function)
+
+        def fire() -> None:
+            self._journal.say(settings.logical_id, f"fires {settings.payload}")
+            self.functions.invoke_later(function, settings.payload.encode())
+
+        return Schedule(settings, fire)

@@ -1,0 +1,45 @@
+"""The WSGI application that stands in front of moto and answers what moto does not."""
+
+import io
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.wrappers import Request, Response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+# moto looks and then writes, with nothing that keeps two threads apart: two conditional writes
+# of one item could both succeed, two executions of one name both start.
+ONE_AT_A_TIME = ("DynamoDB_", "AWSStepFunctions.StartExecution")
+
+
+class Service(Protocol):
+    """Something that answers some requests."""
+
+    def answer(self, request: Request) -> Response | None:
+        """The response, or None if it is for the next service."""
+
+
+class Front:
+    """Asks each service in turn, and at last moto."""
+
+    def __init__(self, services: Iterable[Service]) -> None:
+        self._services = tuple(services)
+        self._moto: WSGIApplication = DomainDispatcherApplication(create_backend_app)
+        self._one_at_a_time = threading.Lock()
+
+    def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        """Answer one request."""
+        request = Request(environ, populate_request=False)
+        for service in self._services:
+            response = service.answer(request)
+            if response is not None:
+                return response(environ, start)
+        if request.headers.get("X-Amz-Target", "").startswith(ONE_AT_A_TIME):
+            environ["wsgi.input"] = io.BytesIO(request.get_data())
+            with self._one_at_a_time:
+                return self._moto(environ, start)
+        return self._moto(environ, start)

@@ -1,0 +1,86 @@
+"""What moto 5.2 does otherwise than AWS and Tidegate needs as AWS does it; once per process.
+
+Each mend says what is wrong; tests/integration/cloud/ shows that it is cured.
+"""
+
+import threading
+from typing import Any
+
+import boto3
+from botocore.client import BaseClient
+from botocore.config import Config
+from moto.core.config import default_user_config
+from moto.moto_api._internal import moto_api_backend
+from moto.s3 import notifications
+from moto.sqs import models as queue_models
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+    state_task_service_glue,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import (
+    ResourceCondition,
+)
+from moto.stepfunctions.parser.asl.utils import boto_client
+from moto.stepfunctions.parser.backend import execution
+
+from tidegate.local.cloud.identity import ACCESS_KEY, REGION, SECRET_KEY
+from tidegate.local.cloud.journal import Journal
+from tidegate.local.cloud.landing import ObjectEvents
+from tidegate.local.cloud.queues import SharedQueue
+from tidegate.local.cloud.runs import RunReport
+
+WAITS_FOR_TASK = 24 * 3600
+MOST_TASKS = 256  # that may talk to one service at a time
+
+
+def mend(endpoint: str, journal: Journal) -> None:
+    """Make moto behave, for the local cloud at `endpoint`."""
+    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    default_user_config["lambda"] = {"use_docker": False}
+    _mend_step_functions(endpoint, journal)
+    # moto's S3 events lack or misname fields, and it hides what fails in delivering them.
+    notifications._send_event_bridge_message = ObjectEvents(journal).send
+    # moto's queues lose messages when several threads use them.
+    queue_models.Queue = SharedQueue  # type: ignore[misc]
+
+
+def reset() -> None:
+    """Forget everything that moto holds."""
+    moto_api_backend.reset()
+
+
+def _mend_step_functions(endpoint: str, journal: Journal) -> None:
+    # Without it each glue:startJobRun.sync fails: "'NoneType' … 'interrupt_all'".
+    patterns = state_task_service_glue._SUPPORTED_INTEGRATION_PATTERNS
+    patterns.add(ResourceCondition.WaitForTaskToken)
+    # moto's tasks make a client for each call, in many threads at once, which boto3 does not
+    # allow, and look for the port in the environment of the process.
+    boto_client.boto3 = Clients(endpoint)  # type: ignore[assignment]
+    # moto tells nobody that an execution started or ended.
+    execution.Execution._get_start_execution_worker_comm = (  # type: ignore[method-assign]
+        lambda started: RunReport(started, journal)
+    )
+
+
+class Clients:
+    """One client a service, for the tasks of all executions; stands in for the module boto3."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=REGION)
+        self._endpoint = endpoint
+        self._lock = threading.Lock()
+        self._made: dict[str, BaseClient] = {}
+        self._config = Config(
+            parameter_validation=False,
+            retries={"total_max_attempts": 1},
+            read_timeout=WAITS_FOR_TASK,
+            max_pool_connections=MOST_TASKS,
+        )
+
+    def client(self, *, service_name: str, **_: Any) -> BaseClient:  # noqa: ANN401
+        """The client of a service of the local cloud, whatever else was asked for."""
+        with self._lock:
+            if service_name not in self._made:
+                self._made[service_name] = self._session.client(
+                    service_name, endpoint_url=self._endpoint, config=self._config
+                )
+            return self._made[service_name]

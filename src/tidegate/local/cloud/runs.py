@@ -1,0 +1,43 @@
+"""Runs of state machines, told in the journal as they start and end."""
+
+import json
+import time
+from typing import Any
+
+from moto.stepfunctions.parser.backend.execution import (
+    BaseExecutionWorkerCommunication,
+    Execution,
+)
+
+from tidegate.local.cloud.journal import Journal
+
+SHOWN_NAME = 12
+SHOWN_CAUSE = 500
+
+
+class RunReport(BaseExecutionWorkerCommunication):
+    """Reports one execution."""
+
+    def __init__(self, execution: Execution, journal: Journal) -> None:
+        super().__init__(execution)
+        self._journal = journal
+        self._source = str(execution.state_machine.name)
+        self._started = time.monotonic()
+        self._say("started", _show(execution.input_data))
+
+    def terminated(self) -> None:
+        """Called by moto when the execution has ended."""
+        super().terminated()
+        status = str(self.execution.status).lower()
+        took = f"after {time.monotonic() - self._started:.1f} s"
+        why = [self.execution.error, self.execution.cause] if status == "failed" else []
+        reason = ": ".join(str(part) for part in why if part)
+        self._say(status, f"{took} {reason}"[:SHOWN_CAUSE].rstrip(), failed=status != "succeeded")
+
+    def _say(self, what: str, more: str, *, failed: bool = False) -> None:
+        name = str(self.execution.name)[:SHOWN_NAME]
+        self._journal.say(self._source, f"run {name} {what} {more}", failed=failed)
+
+
+def _show(value: Any) -> str:  # noqa: ANN401  (any JSON)
+    return json.dumps(value, separators=(",", ":"))

@@ -1,0 +1,144 @@
+"""Runs one function's handler in a process of its own, as Lambda's runtime for Python does.
+
+Started by sandbox.py with a pipe; it imports nothing of Tidegate and as little else as it can.
+"""
+
+import importlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+Handler = Callable[[Any, "Context"], Any]
+LOOKS_AT_MEMORY = 0.05  # seconds between two looks
+
+
+class Context:
+    """What a handler is told of its invocation.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
+    """
+
+    client_context = None
+    identity = None
+
+    def __init__(self, request_id: str, arn: str, deadline: float) -> None:
+        self.aws_request_id = request_id
+        self.invoked_function_arn = arn
+        self.function_name = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
+        self.function_version = os.environ["AWS_LAMBDA_FUNCTION_VERSION"]
+        self.memory_limit_in_mb = os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
+        self.log_group_name = os.environ["AWS_LAMBDA_LOG_GROUP_NAME"]
+        self.log_stream_name = os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]
+        self._deadline = deadline
+
+    def get_remaining_time_in_millis(self) -> int:
+        """How long the invocation may go on."""
+        return max(0, int((self._deadline - time.time()) * 1000))
+
+
+def main(pipe: Connection) -> None:
+    """Answer the invocations that come through `pipe` until it closes."""
+    requests: SimpleQueue[dict[str, Any]] = SimpleQueue()
+    threading.Thread(target=_receive, args=(pipe, requests), daemon=True).start()
+    threading.Thread(target=_watch_memory, args=(pipe,), daemon=True).start()
+    try:
+        handler = load_handler(os.environ["_HANDLER"])
+    except Exception as error:  # noqa: BLE001  (whatever the user's module raises)
+        _send(pipe, {"failed_to_start": _describe_start(error)})
+        return
+    _send(pipe, {"started": True})
+    while True:
+        _send(pipe, answer(handler, requests.get()))
+
+
+def load_handler(name: str) -> Handler:
+    """The function that `name`, as in a template's Handler, names."""
+    module, _, function = name.rpartition(".")
+    sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
+    handler: Handler = getattr(importlib.import_module(module.replace("/", ".")), function)
+    return handler
+
+
+def answer(handler: Handler, request: dict[str, Any]) -> dict[str, Any]:
+    """What the handler returned or raised, as Lambda words it."""
+    context = Context(request["id"], request["arn"], request["deadline"])
+    os.environ["_X_AMZN_TRACE_ID"] = request["trace"]
+    try:
+        result = handler(json.loads(request["payload"]), context)
+    except Exception as error:  # noqa: BLE001  (whatever the user's handler raises)
+        return {"error": _describe(error)}
+    try:
+        return {"payload": json.dumps(result)}
+    except (TypeError, ValueError) as error:
+        message = f"Unable to marshal response: {error}"
+        return {"error": _payload("Runtime.MarshalError", message, [])}
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+def _receive(pipe: Connection, requests: "SimpleQueue[dict[str, Any]]") -> None:
+    try:
+        while True:
+            requests.put(json.loads(pipe.recv_bytes()))
+    except (EOFError, OSError):
+        os._exit(1)  # whoever asked is gone
+
+
+def _watch_memory(pipe: Connection) -> None:
+    limit = int(os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) << 20
+    while resident_bytes() <= limit:
+        time.sleep(LOOKS_AT_MEMORY)
+    _send(pipe, {"out_of_memory": True})
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def resident_bytes() -> int:
+    """The memory this process holds; where the system does not tell, the most it ever held."""
+    try:
+        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    except OSError:
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # macOS counts bytes
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _describe(error: Exception) -> dict[str, Any]:
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    return _payload(type(error).__name__, str(error), traceback.format_list(frames))
+
+
+def _describe_start(error: Exception) -> dict[str, Any]:
+    handler = os.environ["_HANDLER"]
+    module = handler.rpartition(".")[0]
+    if isinstance(error, ImportError):
+        message = f"Unable to import module '{module}': {error}"
+        return _payload("Runtime.ImportModuleError", message, [])
+    if isinstance(error, AttributeError) and handler.rpartition(".")[2] in str(error):
+        return _payload("Runtime.HandlerNotFound", f"Handler '{handler}' missing: {error}", [])
+    return _describe(error)
+
+
+def _payload(kind: str, message: str, trace: list[str]) -> dict[str, Any]:
+    return {"errorMessage": message, "errorType": kind, "stackTrace": trace}
+
+
+def _send(pipe: Connection, frame: dict[str, Any]) -> None:
+    try:
+        pipe.send_bytes(json.dumps(frame).encode())
+    except OSError:
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    main(Connection(int(sys.argv[1])))
