@@ -16,11 +16,11 @@ from tidegate.local.warehouse.catalog import (
     comment_on_table,
 )
 from tidegate.local.warehouse.column_attributes import read_attributes
+from tidegate.local.warehouse.datatypes import DataType, read_type
 from tidegate.local.warehouse.failures import UNSUPPORTED, SqlError, raise_in_sql
 from tidegate.local.warehouse.lexer import Name, Words, quote
 from tidegate.local.warehouse.statement import Block, Outcome, Statement
 from tidegate.local.warehouse.tables import MAX_COLUMNS, column_sql, read_table_constraint
-from tidegate.local.warehouse.types import DataType, read_type
 from tidegate.local.warehouse.values import Parameter
 
 if TYPE_CHECKING:
@@ -145,7 +145,10 @@ def _add(relation: Relation, column: Column) -> list[str]:
         message = f'column "{column.name}" of relation "{relation.name.table}" already exists'
         raise SqlError("42701", message)
     if not column.nullable and column.default is None:
-        raise SqlError(UNSUPPORTED, "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression")  # fmt: skip
+        message = (
+            "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression"
+        )
+        raise SqlError(UNSUPPORTED, message)
     return [
         f"alter table {relation.sql} add column {column_sql(replace(column, nullable=True))}",
         *_not_null(relation, column),
@@ -183,8 +186,7 @@ def _read_rename(words: Words) -> Change:
     words.expect("TO")
     new = words.identifier()
     return lambda relation: [
-        f"alter table {relation.sql} rename column "
-        f"{quote(relation.column(old).name)} to {quote(new)}"
+        f"alter table {relation.sql} rename {quote(relation.column(old).name)} to {quote(new)}"
     ]
 
 
@@ -217,7 +219,7 @@ def _read_style(words: Words) -> Change:
         if words.accept("DISTKEY"):
             kept["distkey"] = words.identifier()
     words.rest()
-    return lambda relation: [comment_on_table(relation.sql, relation.kept | kept)]
+    return lambda relation: [comment_on_table(relation.sql, {**relation.kept, **kept})]
 
 
 def _encode(relation: Relation, name: str, encoding: str) -> list[str]:
@@ -227,19 +229,22 @@ def _encode(relation: Relation, name: str, encoding: str) -> list[str]:
 _NOT_RESIZED = {"bytedict", "runlength", "text255", "text32k"}
 
 
-def _retype(relation: Relation, name: str, kind: DataType) -> list[str]:
-    column = relation.column(name)
+def _why_not_resized(relation: Relation, column: Column, kind: DataType) -> str:
     resizable = column.type.name in {"character varying", "binary varying"}
     if not resizable or column.type.name != kind.name:
-        raise SqlError(UNSUPPORTED, f'cannot alter column "{name}" of relation "{relation.name.table}", target data type is not supported')  # fmt: skip
+        return "target data type is not supported"
     if column.encode in _NOT_RESIZED:
-        raise SqlError(UNSUPPORTED, f'cannot alter column "{name}" of relation "{relation.name.table}", encoding {column.encode} is not supported')  # fmt: skip
+        return f"encoding {column.encode} is not supported"
     if column.default is not None:
-        raise SqlError(
-            UNSUPPORTED, f'cannot alter type of column "{name}" which has a default value'
-        )
-    if name in relation.key_columns:
-        raise SqlError(UNSUPPORTED, f'cannot alter type of column "{name}" which is part of a key')
+        return "it has a default value"
+    return "it is part of a key" if column.name in relation.key_columns else ""
+
+
+def _retype(relation: Relation, name: str, kind: DataType) -> list[str]:
+    column = relation.column(name)
+    if reason := _why_not_resized(relation, column, kind):
+        table = relation.name.table
+        raise SqlError(UNSUPPORTED, f'cannot alter column "{name}" of relation "{table}", {reason}')
     return [
         _refuse_shorter(relation, column, kind),
         comment_on_column(relation.sql, replace(column, type=kind)),

@@ -4,7 +4,7 @@ from sqlglot import exp
 
 from tidegate.local.warehouse.failures import UNSUPPORTED, SqlError
 
-_T = exp.DataType.Type
+_T = exp.DType
 
 _TEXT = {_T.VARCHAR, _T.NVARCHAR, _T.TEXT}
 _CHAR = {_T.CHAR, _T.NCHAR, _T.BPCHAR}
@@ -29,19 +29,19 @@ def refuse_foreign_type(node: exp.DataType) -> None:
         raise SqlError("42704", f'type "{node.sql("redshift").lower()}" does not exist')
 
 
-def _length(node: exp.DataType) -> exp.Expression | None:
+def _length(node: exp.DataType) -> exp.Expr | None:
     return node.expressions[0].this.copy() if node.expressions else None
 
 
-def _plain(kind: exp.DataType.Type) -> exp.DataType:
+def _plain(kind: exp.DType) -> exp.DataType:
     return exp.DataType(this=kind, nested=False)
 
 
-def _call(name: str, *arguments: exp.Expression) -> exp.Expression:
+def _call(name: str, *arguments: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
-def rewrite_cast(node: exp.Cast) -> exp.Expression:
+def rewrite_cast(node: exp.Cast) -> exp.Expr:
     """The cast that does in DuckDB what this one does in Redshift."""
     kind, length = node.to.this, _length(node.to)
     if kind in _TEXT | _CHAR:
@@ -55,9 +55,9 @@ def rewrite_cast(node: exp.Cast) -> exp.Expression:
     return node
 
 
-def _text_cast(node: exp.Cast, length: exp.Expression | None, *, padded: bool) -> exp.Expression:
+def _text_cast(node: exp.Cast, length: exp.Expr | None, *, padded: bool) -> exp.Expr:
     node.set("to", _plain(_T.TEXT))
-    written: exp.Expression = node.copy()
+    written: exp.Expr = node.copy()
     if padded:
         written = _call("rtrim", written, exp.Literal.string(" "))
         length = length or exp.Literal.number(1)
@@ -66,5 +66,5 @@ def _text_cast(node: exp.Cast, length: exp.Expression | None, *, padded: bool) -
     )
 
 
-def _is_text(node: exp.Expression) -> bool:
+def _is_text(node: exp.Expr) -> bool:
     return node.is_string or (isinstance(node, exp.Cast) and node.to.this in _TEXT | _CHAR)

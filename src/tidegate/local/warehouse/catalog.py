@@ -11,9 +11,9 @@ from typing import Any
 
 import duckdb
 
+from tidegate.local.warehouse.datatypes import DataType, parse_type, type_of_duckdb
 from tidegate.local.warehouse.failures import SqlError
 from tidegate.local.warehouse.lexer import Name, literal, quote
-from tidegate.local.warehouse.types import DataType, parse_type, type_of_duckdb
 
 DATABASE = "$warehouse"
 SYSTEM_SCHEMA = "$system"

@@ -4,7 +4,6 @@ import itertools
 import tempfile
 import threading
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -13,6 +12,7 @@ from tidegate.local.warehouse.history import History
 from tidegate.local.warehouse.lexer import literal, quote
 from tidegate.local.warehouse.locks import Locks
 from tidegate.local.warehouse.macros import macro_statements
+from tidegate.local.warehouse.objects import S3Client
 from tidegate.local.warehouse.views import view_statements
 
 MEMORY_LIMIT = "2GB"
@@ -22,7 +22,7 @@ FIRST_PID = 1073741824
 class Cluster:
     """One database in memory, its locks, its history, and the S3 it loads from."""
 
-    def __init__(self, database: str, s3: Any) -> None:
+    def __init__(self, database: str, s3: S3Client) -> None:
         self.database = database
         self.s3 = s3
         self.locks = Locks()
@@ -45,7 +45,7 @@ class Cluster:
             connection.execute(statement)
         return connection
 
-    def _config(self) -> dict[str, str | bool]:
+    def _config(self) -> dict[str, str | bool | int | float | list[str]]:
         return {
             "memory_limit": MEMORY_LIMIT,
             "temp_directory": str(self.folder / "spill"),

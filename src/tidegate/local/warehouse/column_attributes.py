@@ -10,8 +10,8 @@ from tidegate.local.warehouse.failures import SqlError, not_supported_locally
 from tidegate.local.warehouse.lexer import Words
 
 _ENCODINGS = {
-    "auto", "az64", "bytedict", "delta", "delta32k", "lzo", "mostly8", "mostly16", "mostly32", "raw",
-    "runlength", "text255", "text32k", "zstd",
+    "auto", "az64", "bytedict", "delta", "delta32k", "lzo", "mostly8", "mostly16", "mostly32",
+    "raw", "runlength", "text255", "text32k", "zstd",
 }  # fmt: skip
 _ENDS_DEFAULT = {
     "NOT", "NULL", "ENCODE", "DISTKEY", "SORTKEY", "UNIQUE", "PRIMARY", "REFERENCES", "COLLATE",

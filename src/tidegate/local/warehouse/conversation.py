@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from tidegate.local.warehouse import messages as wire
 from tidegate.local.warehouse.failures import SYNTAX, SqlError
+from tidegate.local.warehouse.handshake import BASE_PROTOCOL, BINARY_PROTOCOL
 from tidegate.local.warehouse.lexer import split
 from tidegate.local.warehouse.messages import Field, Reader
 from tidegate.local.warehouse.portal import Portal
@@ -38,8 +39,11 @@ class Prepared:
 class Conversation:
     """Answers messages until the client says good-bye."""
 
-    def __init__(self, session: Session, stream_in: BinaryIO, stream_out: BinaryIO) -> None:
+    def __init__(
+        self, session: Session, protocol: int, stream_in: BinaryIO, stream_out: BinaryIO
+    ) -> None:
         self._session = session
+        self._protocol = protocol
         self._in = stream_in
         self._out = stream_out
         self._prepared: dict[str, Prepared] = {}
@@ -130,10 +134,13 @@ class Conversation:
         formats = body.int16s()
         self._drop_portal(portal_name)
         if prepared.statement is not None:
-            fields = prepared.fields if prepared.described else None
-            statement = prepared.statement
             self._portals[portal_name] = Portal(
-                self._session, statement, parameters, formats, fields
+                self._session,
+                prepared.statement,
+                parameters,
+                formats,
+                prepared.fields if prepared.described else None,
+                scaled=self._protocol >= BINARY_PROTOCOL,
             )
         self._send(wire.BIND_COMPLETE)
 
@@ -160,7 +167,10 @@ class Conversation:
             self._send(wire.parameter_description(prepared.parameter_oids()))
             fields = self._described(prepared)
             formats = [0] * len(fields or ())
-        self._send(wire.NO_DATA if fields is None else wire.row_description(fields, formats))
+        self._send(wire.NO_DATA if fields is None else self._row_description(fields, formats))
+
+    def _row_description(self, fields: Sequence[Field], formats: Sequence[int]) -> bytes:
+        return wire.row_description(fields, formats, extended=self._protocol > BASE_PROTOCOL)
 
     def _described(self, prepared: Prepared) -> Sequence[Field] | None:
         if prepared.statement is not None:
@@ -220,7 +230,8 @@ class Conversation:
             raise SqlError(SYNTAX, "there is no parameter $1")
         outcome = portal.execute()
         if outcome.fields is not None:
-            self._send(wire.row_description(outcome.fields, portal.formats(len(outcome.fields))))
+            formats = portal.formats(len(outcome.fields))
+            self._send(self._row_description(outcome.fields, formats))
         for row in portal.take(0):
             self._send(row)
         self._tell_notices()

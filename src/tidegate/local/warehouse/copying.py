@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from tidegate.local.warehouse.catalog import Column, Relation
-from tidegate.local.warehouse.csv import find_refused, load_csv
+from tidegate.local.warehouse.delimited import find_refused, load_csv
 from tidegate.local.warehouse.failures import INTERNAL, SqlError
 from tidegate.local.warehouse.history import LoadError, now
 from tidegate.local.warehouse.lexer import Name, Words
@@ -60,7 +60,7 @@ class Copy(Statement):
             count = self._load(session, target, columns, files)
         session.loaded(copy_id, count)
         message = (
-            f"Load into table '{self.name.table}' completed, {count} record(s) loaded successfully."  # noqa: E501
+            f"Load into table '{self.name.table}' completed, {count} record(s) loaded successfully."
         )
         session.notify("00000", message, "INFO")
         return Outcome(f"COPY {count}")

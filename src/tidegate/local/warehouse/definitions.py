@@ -88,12 +88,13 @@ class Drop(Statement):
         if self.what == "SCHEMA":
             skip = "if exists " if self.if_exists else ""
             return [f"drop schema {skip}{quote(name.table)}{' cascade' if self.cascade else ''}"]
+        missing = f'{self.what.title()} "{name}" does not exist'
         found = session.catalog.find(name)
         if found is None and self.if_exists:
-            session.notify("00000", f'{self.what.title()} "{name}" does not exist and will be skipped', "INFO")  # fmt: skip
+            session.notify("00000", f"{missing} and will be skipped", "INFO")
             return []
         if found is None:
-            raise SqlError("42P01", f'{self.what.title()} "{name}" does not exist')
+            raise SqlError("42P01", missing)
         return [f"drop {self.what} {found.sql}"]
 
 
@@ -146,6 +147,11 @@ class Comment(Statement):
         return Outcome(self.kind)
 
 
+_ABSENT_LOCALLY = {
+    "DATABASE", "EXTERNAL", "FUNCTION", "LIBRARY", "MATERIALIZED", "MODEL", "PROCEDURE",
+}  # fmt: skip
+
+
 def read_create(words: Words, database: str) -> Statement:
     """What comes after CREATE."""
     or_replace = words.accept("OR", "REPLACE")
@@ -159,7 +165,7 @@ def read_create(words: Words, database: str) -> Statement:
         return _read_create_schema(words)
     if words.peek() in {"USER", "GROUP", "ROLE"}:
         return Accepted(words.text, f"CREATE {words.peek()}")
-    if words.peek() in {"EXTERNAL", "MATERIALIZED", "PROCEDURE", "FUNCTION", "DATABASE", "MODEL", "LIBRARY"}:  # fmt: skip
+    if words.peek() in _ABSENT_LOCALLY:
         raise not_supported_locally(f"CREATE {words.peek()}")
     # CREATE INDEX, SEQUENCE, TYPE, … do not exist in Redshift:
     # https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html
@@ -227,4 +233,6 @@ def read_comment(words: Words) -> Statement:
     words.expect("IS")
     remark = None if words.accept("NULL") else words.string()
     words.end()
-    return Comment(words.text, name, column, remark) if kind in {"TABLE", "COLUMN"} else Accepted(words.text, "COMMENT")  # fmt: skip
+    if kind not in {"TABLE", "COLUMN"}:
+        return Accepted(words.text, "COMMENT")
+    return Comment(words.text, name, column, remark)

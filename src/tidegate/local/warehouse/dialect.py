@@ -7,7 +7,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.dialects import redshift
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokens import TokenType
+from sqlglot.tokenizer_core import TokenType
 
 from tidegate.local.warehouse.casts import refuse_foreign_type, rewrite_cast
 from tidegate.local.warehouse.failures import SYNTAX, UNSUPPORTED, SqlError
@@ -23,7 +23,7 @@ class Redshift(redshift.Redshift):
     class Tokenizer(redshift.Redshift.Tokenizer):
         """Knows no dollar quoting."""
 
-        HEREDOC_STRINGS: ClassVar[list[str]] = []
+        HEREDOC_STRINGS: ClassVar[list[str | tuple[str, str]]] = []
         SINGLE_TOKENS: ClassVar[dict[str, TokenType]] = {
             **redshift.Redshift.Tokenizer.SINGLE_TOKENS,
             "$": TokenType.PARAMETER,
@@ -33,7 +33,7 @@ class Redshift(redshift.Redshift):
 _UNNAMED = "?column?"
 
 
-def read(text: str, database: str) -> exp.Expression:
+def read(text: str, database: str) -> exp.Expr:
     """The statement as a tree, checked against Redshift's grammar, its names folded."""
     try:
         tree = sqlglot.parse_one(text, read=Redshift)
@@ -57,13 +57,13 @@ def _syntax_error(error: Exception) -> SqlError:
     return SqlError(SYNTAX, f'syntax error at or near "{near}"' if near else "syntax error")
 
 
-def _fold_names(tree: exp.Expression) -> None:
+def _fold_names(tree: exp.Expr) -> None:
     for identifier in tree.find_all(exp.Identifier):
         identifier.set("this", fold(identifier.name))
         identifier.set("quoted", True)
 
 
-def tables(tree: exp.Expression) -> list[Name]:
+def tables(tree: exp.Expr) -> list[Name]:
     """The tables and views the statement names, its own common table expressions left out."""
     own = {cte.alias for cte in tree.find_all(exp.CTE)}
     found = dict.fromkeys(
@@ -74,7 +74,7 @@ def tables(tree: exp.Expression) -> list[Name]:
     return list(found)
 
 
-def _rewrite(tree: exp.Expression, database: str) -> exp.Expression:
+def _rewrite(tree: exp.Expr, database: str) -> exp.Expr:
     for node in list(tree.walk(bfs=False)):
         if isinstance(node, exp.Table):
             _qualify(node, database)
@@ -101,7 +101,7 @@ def _name_columns(select: exp.Select) -> None:
             select.expressions[index].replace(exp.Alias(this=node.copy(), alias=alias))
 
 
-def _name(node: exp.Expression) -> str:
+def _name(node: exp.Expr) -> str:
     """The name Redshift gives to a column without alias."""
     if isinstance(node, exp.Cast):
         return node.this.name if isinstance(node.this, exp.Column) else node.to.this.value.lower()
@@ -116,40 +116,40 @@ def _name(node: exp.Expression) -> str:
     return _UNNAMED
 
 
-def _call(name: str, *arguments: exp.Expression) -> exp.Expression:
+def _call(name: str, *arguments: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
-def _now(node: exp.Expression) -> exp.Expression:
+def _now(node: exp.Expr) -> exp.Expr:
     return _call("sysdate" if node.args.get("sysdate") else "getdate")
 
 
-def _guard_division(node: exp.Expression) -> exp.Expression:
+def _guard_division(node: exp.Expr) -> exp.Expr:
     if not node.expression.is_number or float(node.expression.name or 0) == 0:
         node.set("expression", _call("divisor", node.expression.copy()))
     return node
 
 
-def _separate_nothing(node: exp.Expression) -> exp.Expression:
+def _separate_nothing(node: exp.Expr) -> exp.Expr:
     if not node.args.get("separator"):
         node.set("separator", exp.Literal.string(""))
     return node
 
 
-def _default(node: exp.Expression) -> exp.Expression:
+def _default(node: exp.Expr) -> exp.Expr:
     """DEFAULT among values is a word, not a column of that name."""
     assigned = isinstance(node.parent, exp.Tuple | exp.EQ) and node.arg_key != "this"
     return exp.Var(this="DEFAULT") if node.name == "default" and assigned else node
 
 
-def _anonymous(node: exp.Expression) -> exp.Expression:
+def _anonymous(node: exp.Expr) -> exp.Expr:
     """DuckDB's octet_length takes bytes only; another name leaves that one reachable."""
     if node.name.lower() == "octet_length":
         node.set("this", "text_bytes")
     return node
 
 
-_REWRITERS: dict[type[exp.Expression], Callable[..., exp.Expression]] = {
+_REWRITERS: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.CurrentTimestamp: _now,
     exp.CurrentUser: lambda node: _call("session_user_name"),
     exp.SessionUser: lambda node: _call("session_user_name"),
@@ -165,19 +165,19 @@ _REWRITERS: dict[type[exp.Expression], Callable[..., exp.Expression]] = {
 }
 
 
-def _rewrite_node(node: exp.Expression) -> exp.Expression:
+def _rewrite_node(node: exp.Expr) -> exp.Expr:
     rewriter = _REWRITERS.get(type(node))
     return rewriter(node) if rewriter else node
 
 
-def write(tree: exp.Expression, parameter_oids: Sequence[int] = ()) -> str:
+def write(tree: exp.Expr, parameter_oids: Sequence[int] = ()) -> str:
     """The statement for DuckDB, its parameters cast to the types the client told."""
     if parameter_oids:
         tree = tree.transform(lambda node: _typed(node, parameter_oids))
     return str(tree.sql("duckdb", identify=True, comments=False))
 
 
-def _typed(node: exp.Expression, oids: Sequence[int]) -> exp.Expression:
+def _typed(node: exp.Expr, oids: Sequence[int]) -> exp.Expr:
     if not isinstance(node, exp.Parameter) or isinstance(node.parent, exp.Cast):
         return node
     number = int(node.name)
@@ -187,6 +187,6 @@ def _typed(node: exp.Expression, oids: Sequence[int]) -> exp.Expression:
     )
 
 
-def count_parameters(tree: exp.Expression) -> int:
+def count_parameters(tree: exp.Expr) -> int:
     """The highest number of a parameter."""
     return max((int(node.name) for node in tree.find_all(exp.Parameter)), default=0)

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from tidegate.local.warehouse.catalog import Column
+from tidegate.local.warehouse.datatypes import DataType
 from tidegate.local.warehouse.failures import SYNTAX, SqlError
-from tidegate.local.warehouse.types import DataType
 
 _CHECKED = {
     "character varying": "fit_varchar",
@@ -27,7 +27,7 @@ def fitting_call(kind: DataType, value: str) -> str:
     return f"to_json({value})" if kind.name == "super" else value
 
 
-def _fit(node: exp.Expression, column: Column) -> exp.Expression:
+def _fit(node: exp.Expr, column: Column) -> exp.Expr:
     if isinstance(node, exp.Var | exp.Null):
         return node
     if macro := _CHECKED.get(column.type.name):
@@ -38,7 +38,7 @@ def _fit(node: exp.Expression, column: Column) -> exp.Expression:
     return node
 
 
-def _pick(columns: Sequence[Column], named: Sequence[exp.Expression]) -> list[Column]:
+def _pick(columns: Sequence[Column], named: Sequence[exp.Expr]) -> list[Column]:
     known = {column.name: column for column in columns}
     for node in named:
         if node.name not in known:
@@ -58,14 +58,14 @@ def fit_insert(insert: exp.Insert, columns: Sequence[Column]) -> None:
         insert.set("expression", _fit_query(source, picked))
 
 
-def _fit_row(row: exp.Expression, columns: Sequence[Column]) -> None:
+def _fit_row(row: exp.Expr, columns: Sequence[Column]) -> None:
     if len(row.expressions) > len(columns):
         raise SqlError(SYNTAX, "INSERT has more expressions than target columns")
     fitted = [_fit(node, column) for node, column in zip(row.expressions, columns, strict=False)]
     row.set("expressions", fitted)
 
 
-def _fit_query(query: exp.Expression, columns: Sequence[Column]) -> exp.Expression:
+def _fit_query(query: exp.Expr, columns: Sequence[Column]) -> exp.Expr:
     names = [f"c{index}" for index in range(_width(query) or len(columns))]
     sources = [exp.column(name, quoted=True) for name in names]
     fitted = [_fit(node, column) for node, column in zip(sources, columns, strict=False)]
@@ -77,7 +77,7 @@ def _fit_query(query: exp.Expression, columns: Sequence[Column]) -> exp.Expressi
     return exp.Select(expressions=fitted).from_(exp.Subquery(this=inner.copy(), alias=alias))
 
 
-def _width(query: exp.Expression) -> int | None:
+def _width(query: exp.Expr) -> int | None:
     selects = getattr(query, "selects", [])
     return None if any(node.is_star for node in selects) else len(selects)
 

@@ -106,7 +106,8 @@ def _transaction_modes(words: Words) -> None:
                 words.identifier()
         else:
             words.expect("READ")
-            _ = words.accept("ONLY") or words.expect("WRITE")
+            if not words.accept("ONLY"):
+                words.expect("WRITE")
         words.accept(",")
 
 

@@ -9,6 +9,10 @@ from typing import BinaryIO
 from tidegate.local.warehouse import messages as wire
 from tidegate.local.warehouse.failures import SqlError
 
+# What redshift_connector asks for as client_protocol_version: columns told with their origin, and
+# numbers and dates in binary. https://github.com/aws/amazon-redshift-python-driver
+BASE_PROTOCOL, EXTENDED_METADATA, BINARY_PROTOCOL = 0, 1, 2
+
 
 @dataclass(frozen=True)
 class Credentials:
@@ -25,6 +29,7 @@ class Startup:
 
     user: str
     application: str
+    protocol: int = BASE_PROTOCOL
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,13 @@ def greet(stream_in: BinaryIO, stream_out: BinaryIO, known: Credentials) -> Star
     _check_password(stream_in, stream_out, told, known)
     if told.get("database", known.user) != known.database:
         raise _fatal("3D000", f'database "{told.get("database", "")}" does not exist')
-    return Startup(known.user, told.get("application_name", ""))
+    return Startup(known.user, told.get("application_name", ""), _protocol(told))
+
+
+def _protocol(told: dict[str, str]) -> int:
+    asked = told.get("client_protocol_version", "")
+    known = {str(version): version for version in (EXTENDED_METADATA, BINARY_PROTOCOL)}
+    return known.get(asked, BASE_PROTOCOL)
 
 
 def _fatal(code: str, message: str) -> SqlError:
@@ -102,6 +113,8 @@ def welcome(startup: Startup, pid: int, secret: int) -> bytes:
         "max_numeric_precision": "38",
         "max_varchar_size": "65535",
     }
+    if startup.protocol:
+        parameters["server_protocol_version"] = str(startup.protocol)
     return (
         wire.AUTHENTICATION_OK + wire.parameter_statuses(parameters) + wire.backend_key(pid, secret)
     )

@@ -141,6 +141,6 @@ def log_source(variable: str) -> str:
     return f"select unnest({rows}, recursive := true)"
 
 
-def _duckdb_type(annotation: Any) -> str:
+def _duckdb_type(annotation: object) -> str:
     plain = annotation if isinstance(annotation, type) else dt.datetime
     return _DUCKDB_TYPES[plain]

@@ -80,6 +80,7 @@ class Name:
     schema: str = ""
 
     def __str__(self) -> str:
+        """As it is written in messages."""
         return f"{self.schema}.{self.table}" if self.schema else self.table
 
     @property
@@ -123,6 +124,7 @@ class Words:
     position: int = 0
 
     def __post_init__(self) -> None:
+        """Reads the text."""
         self.tokens = list(tokenize(self.text))
 
     @property

@@ -164,12 +164,20 @@ def parameter_description(oids: Sequence[int]) -> bytes:
     return message(b"t", _INT16.pack(len(oids)) + struct.pack(f"!{len(oids)}i", *oids))
 
 
-def row_description(fields: Sequence[Field], formats: Sequence[int]) -> bytes:
-    """The columns of a result."""
+# Redshift's extended result metadata: no schema, table, column or catalogue known, nullable.
+_NO_ORIGIN = b"\0\0\0\0" + _INT16.pack(1)
+
+
+def row_description(
+    fields: Sequence[Field], formats: Sequence[int], *, extended: bool = False
+) -> bytes:
+    """The columns of a result; `extended` is for drivers that asked for Redshift's own form."""
     parts = [_INT16.pack(len(fields))]
     for field, form in zip(fields, formats, strict=True):
         parts.append(text(field.name))
         parts.append(_FIELD.pack(0, 0, field.oid, field.size, field.modifier, form))
+        if extended:
+            parts.append(_NO_ORIGIN)
     return message(b"T", b"".join(parts))
 
 

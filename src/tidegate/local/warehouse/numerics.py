@@ -1,32 +1,52 @@
-"""NUMERIC in the binary form of the wire: base-10000 digits with weight, sign and scale."""
+"""NUMERIC in the binary forms of the wire, PostgreSQL's and Redshift's own."""
 
 import struct
-from decimal import Decimal
-from itertools import zip_longest
+from decimal import Decimal, localcontext
 
 _HEAD = struct.Struct("!hhHh")
 _NEGATIVE = 0x4000
 _BASE_DIGITS = 4
+_PRECISION = 100
 
 
 def binary_numeric(value: Decimal | int) -> bytes:
     """The binary form of a number."""
-    sign, _, _ = Decimal(value).as_tuple()
-    whole, _, fraction = format(abs(Decimal(value)), "f").partition(".")
+    number = Decimal(value)
+    whole, _, fraction = format(abs(number), "f").partition(".")
     whole = whole.lstrip("0")
-    whole = whole.rjust(-(-len(whole) // _BASE_DIGITS) * _BASE_DIGITS, "0")
-    padded = fraction.ljust(-(-len(fraction) // _BASE_DIGITS) * _BASE_DIGITS, "0")
-    digits = [int("".join(group)) for group in zip_longest(*[iter(whole + padded)] * _BASE_DIGITS)]
-    head = _HEAD.pack(len(digits), len(whole) // _BASE_DIGITS - 1, sign * _NEGATIVE, len(fraction))
+    padded = _pad_left(whole) + _pad_right(fraction)
+    digits = [int(padded[at : at + _BASE_DIGITS]) for at in range(0, len(padded), _BASE_DIGITS)]
+    weight = len(_pad_left(whole)) // _BASE_DIGITS - 1
+    sign = _NEGATIVE if number.is_signed() else 0
+    head = _HEAD.pack(len(digits), weight, sign, len(fraction))
     return head + struct.pack(f"!{len(digits)}h", *digits)
+
+
+def _pad_left(digits: str) -> str:
+    return "0" * (-len(digits) % _BASE_DIGITS) + digits
+
+
+def _pad_right(digits: str) -> str:
+    return digits + "0" * (-len(digits) % _BASE_DIGITS)
 
 
 def numeric_of_binary(raw: bytes) -> Decimal:
     """The number of a binary form."""
     count, weight, sign, scale = _HEAD.unpack_from(raw)
     digits = struct.unpack_from(f"!{count}h", raw, _HEAD.size)
-    total = sum(
-        Decimal(digit).scaleb(_BASE_DIGITS * (weight - index)) for index, digit in enumerate(digits)
-    )
-    number = Decimal(total).quantize(Decimal(1).scaleb(-scale))
+    with localcontext(prec=_PRECISION):
+        total = sum(
+            (
+                Decimal(digit).scaleb(_BASE_DIGITS * (weight - index))
+                for index, digit in enumerate(digits)
+            ),
+            Decimal(0),
+        )
+        number = total.quantize(Decimal(1).scaleb(-scale))
     return -number if sign == _NEGATIVE else number
+
+
+def scaled_numeric(value: Decimal | int, scale: int) -> bytes:
+    """The binary form of Redshift's own protocol: a scaled integer of 16 bytes."""
+    with localcontext(prec=_PRECISION):
+        return int(Decimal(value).scaleb(scale)).to_bytes(16, "big", signed=True)

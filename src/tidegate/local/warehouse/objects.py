@@ -11,6 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tidegate.local.warehouse.failures import INTERNAL, SqlError
 
+# boto3 makes its clients at run time; they have no type to name.
+S3Client = Any
+
 _URL = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
 
 
@@ -49,7 +52,7 @@ def parse_url(url: str) -> S3Object:
     return S3Object(found[1], found[2])
 
 
-def read_manifest(s3: Any, url: str, *, sizes_needed: bool) -> list[S3Object]:
+def read_manifest(s3: S3Client, url: str, *, sizes_needed: bool) -> list[S3Object]:
     """The objects a manifest lists.
 
     https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
@@ -80,7 +83,7 @@ def _entry(entry: dict[str, Any], *, sizes_needed: bool) -> S3Object:
     return S3Object(place.bucket, place.key, bool(entry.get("mandatory", False)), size)
 
 
-def list_prefix(s3: Any, url: str) -> list[S3Object]:
+def list_prefix(s3: S3Client, url: str) -> list[S3Object]:
     """Every object whose key begins with the prefix, folders left out."""
     place = parse_url(url)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=place.bucket, Prefix=place.key)
@@ -91,7 +94,7 @@ def list_prefix(s3: Any, url: str) -> list[S3Object]:
     return [S3Object(place.bucket, key, mandatory=True) for key in keys if not key.endswith("/")]
 
 
-def fetch(s3: Any, objects: list[S3Object], folder: Path) -> list[tuple[S3Object, Path]]:
+def fetch(s3: S3Client, objects: list[S3Object], folder: Path) -> list[tuple[S3Object, Path]]:
     """Downloads the objects; one that is missing is left out unless it is mandatory."""
     found = list(_fetch_all(s3, objects, folder))
     if not found:
@@ -99,7 +102,9 @@ def fetch(s3: Any, objects: list[S3Object], folder: Path) -> list[tuple[S3Object
     return found
 
 
-def _fetch_all(s3: Any, objects: list[S3Object], folder: Path) -> Iterator[tuple[S3Object, Path]]:
+def _fetch_all(
+    s3: S3Client, objects: list[S3Object], folder: Path
+) -> Iterator[tuple[S3Object, Path]]:
     for index, place in enumerate(objects):
         path = folder / f"{index:06d}"
         try:

@@ -24,6 +24,7 @@ class Options:
     values: dict[str, str] = field(default_factory=dict)
 
     def __contains__(self, name: str) -> bool:
+        """Whether the option was given."""
         return name in self.values
 
     def get(self, name: str, default: str = "") -> str:

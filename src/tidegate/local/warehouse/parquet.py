@@ -53,7 +53,7 @@ def load_parquet(
 
 def _schema(cursor: duckdb.DuckDBPyConnection, place: S3Object, path: Path) -> Schema:
     try:
-        described = cursor.execute(f"describe select * from read_parquet({literal(str(path))})")
+        described = cursor.execute(f"describe from read_parquet({literal(str(path))})")
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
         raise s3_failure(_SPECTRUM, 15001, f"File '{place.url}' is not a Parquet file") from error
     return tuple((row[0], row[1]) for row in described.fetchall())

@@ -22,12 +22,15 @@ class Portal:
         parameters: Sequence[Parameter],
         formats: Sequence[int],
         described: Sequence[Field] | None = None,
+        *,
+        scaled: bool = False,
     ) -> None:
         self.statement = statement
         self._session = session
         self._parameters = parameters
         self._formats = formats
         self._described = described
+        self._scaled = scaled
         self._outcome: Outcome | None = None
         self._rows: Iterator[bytes] = iter(())
         self._count = 0
@@ -71,7 +74,10 @@ class Portal:
     def _encoded(self, outcome: Outcome) -> Iterator[bytes]:
         fields = self._described or ()
         formats = self.formats(len(fields))
-        encoders = [encoder(field.oid, form) for field, form in zip(fields, formats, strict=True)]
+        encoders = [
+            encoder(field, form, scaled=self._scaled)
+            for field, form in zip(fields, formats, strict=True)
+        ]
         try:
             for rows in outcome.rows:
                 for row in rows:

@@ -9,13 +9,13 @@ from sqlglot import exp
 
 from tidegate.local.warehouse.failures import SYNTAX, UNSUPPORTED, SqlError
 
-Rule = Callable[[exp.Expression], SqlError | None]
+Rule = Callable[[exp.Expr], SqlError | None]
 MAX_STATEMENT_BYTES = 16 * 1024 * 1024
 
-_RULES: dict[type[exp.Expression], list[Rule]] = {}
+_RULES: dict[type[exp.Expr], list[Rule]] = {}
 
 
-def _rule(*kinds: type[exp.Expression]) -> Callable[[Rule], Rule]:
+def _rule(*kinds: type[exp.Expr]) -> Callable[[Rule], Rule]:
     def register(rule: Rule) -> Rule:
         for kind in kinds:
             _RULES.setdefault(kind, []).append(rule)
@@ -24,7 +24,7 @@ def _rule(*kinds: type[exp.Expression]) -> Callable[[Rule], Rule]:
     return register
 
 
-def refuse(tree: exp.Expression) -> None:
+def refuse(tree: exp.Expr) -> None:
     """Raises the error of the first rule the statement breaks."""
     for node in tree.walk():
         for rule in _RULES.get(type(node), ()):
@@ -36,7 +36,11 @@ def refuse_too_long(text: str) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/c_redshift-sql.html"""
     size = len(text.encode())
     if size > MAX_STATEMENT_BYTES:
-        raise SqlError("54000", f"Statement is too large. Statement Size: {size} bytes. Maximum Allowed: {MAX_STATEMENT_BYTES} bytes")  # fmt: skip
+        message = (
+            f"Statement is too large. Statement Size: {size} bytes. "
+            f"Maximum Allowed: {MAX_STATEMENT_BYTES} bytes"
+        )
+        raise SqlError("54000", message)
 
 
 def _near(word: str) -> SqlError:
@@ -51,19 +55,19 @@ def _same_table(one: exp.Table, other: exp.Table) -> bool:
 
 
 @_rule(exp.Merge)
-def merge_target_has_no_alias(merge: exp.Expression) -> SqlError | None:
+def merge_target_has_no_alias(merge: exp.Expr) -> SqlError | None:
     """Only the source may have one."""
     return _near(merge.this.alias) if merge.this.alias else None
 
 
 @_rule(exp.Merge)
-def merge_has_no_with(merge: exp.Expression) -> SqlError | None:
+def merge_has_no_with(merge: exp.Expr) -> SqlError | None:
     """No common table expressions on MERGE."""
     return _near("merge") if merge.args.get("with_") or merge.args.get("with") else None
 
 
 @_rule(exp.Merge)
-def merge_has_matched_then_not_matched(merge: exp.Expression) -> SqlError | None:
+def merge_has_matched_then_not_matched(merge: exp.Expr) -> SqlError | None:
     """Both branches, once each, in this order."""
     branches = [bool(when.args.get("matched")) for when in merge.args["whens"].expressions]
     if branches == [True, False]:
@@ -74,7 +78,7 @@ def merge_has_matched_then_not_matched(merge: exp.Expression) -> SqlError | None
 
 
 @_rule(exp.When)
-def merge_branch_has_no_condition(when: exp.Expression) -> SqlError | None:
+def merge_branch_has_no_condition(when: exp.Expr) -> SqlError | None:
     """No WHEN MATCHED AND …, no WHEN NOT MATCHED BY SOURCE."""
     if when.args.get("condition"):
         return _near("and")
@@ -82,7 +86,7 @@ def merge_branch_has_no_condition(when: exp.Expression) -> SqlError | None:
 
 
 @_rule(exp.When)
-def merge_branch_does_what_it_may(when: exp.Expression) -> SqlError | None:
+def merge_branch_does_what_it_may(when: exp.Expr) -> SqlError | None:
     """UPDATE or DELETE when matched, INSERT when not."""
     action = when.args["then"]
     word = action.name if isinstance(action, exp.Var) else action.key
@@ -91,7 +95,7 @@ def merge_branch_does_what_it_may(when: exp.Expression) -> SqlError | None:
 
 
 @_rule(exp.Update)
-def set_columns_have_no_prefix(update: exp.Expression) -> SqlError | None:
+def set_columns_have_no_prefix(update: exp.Expr) -> SqlError | None:
     """Neither in MERGE nor in UPDATE: https://docs.aws.amazon.com/redshift/latest/dg/r_UPDATE.html"""
     for assignment in update.expressions:
         if isinstance(assignment.this, exp.Column) and assignment.this.table:
@@ -100,7 +104,7 @@ def set_columns_have_no_prefix(update: exp.Expression) -> SqlError | None:
 
 
 @_rule(exp.Insert)
-def insert_columns_have_no_prefix(insert: exp.Expression) -> SqlError | None:
+def insert_columns_have_no_prefix(insert: exp.Expr) -> SqlError | None:
     """As in the INSERT branch of MERGE."""
     named = insert.this.expressions if insert.this is not None else []
     prefixed = any(isinstance(column, exp.Column) and column.table for column in named)
@@ -108,7 +112,7 @@ def insert_columns_have_no_prefix(insert: exp.Expression) -> SqlError | None:
 
 
 @_rule(exp.Merge)
-def merge_source_is_not_the_target(merge: exp.Expression) -> SqlError | None:
+def merge_source_is_not_the_target(merge: exp.Expr) -> SqlError | None:
     """Neither itself nor in a subquery."""
     target, source = merge.this, merge.args["using"]
     if any(_same_table(target, table) for table in source.find_all(exp.Table)):
@@ -121,25 +125,25 @@ def merge_source_is_not_the_target(merge: exp.Expression) -> SqlError | None:
 
 
 @_rule(exp.Delete)
-def delete_target_has_no_alias(delete: exp.Expression) -> SqlError | None:
+def delete_target_has_no_alias(delete: exp.Expr) -> SqlError | None:
     """https://github.com/dbt-labs/dbt-adapters/issues/958"""
     return _near("as") if delete.this.alias else None
 
 
 @_rule(exp.Returning)
-def nothing_is_returned(returning: exp.Expression) -> SqlError | None:
+def nothing_is_returned(returning: exp.Expr) -> SqlError | None:
     """https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html"""
     return _near("returning")
 
 
 @_rule(exp.OnConflict)
-def insert_has_no_on_conflict(conflict: exp.Expression) -> SqlError | None:
+def insert_has_no_on_conflict(conflict: exp.Expr) -> SqlError | None:
     """https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-upsert.html"""
     return _near("on")
 
 
 @_rule(exp.Insert)
-def insert_is_plain(insert: exp.Expression) -> SqlError | None:
+def insert_is_plain(insert: exp.Expr) -> SqlError | None:
     """No OR REPLACE, OVERWRITE or BY NAME, which DuckDB and others have."""
     for word, argument in (("or", "alternative"), ("overwrite", "overwrite"), ("by", "by_name")):
         if insert.args.get(argument):
@@ -148,7 +152,7 @@ def insert_is_plain(insert: exp.Expression) -> SqlError | None:
 
 
 @_rule(exp.Distinct)
-def distinct_has_no_on(distinct: exp.Expression) -> SqlError | None:
+def distinct_has_no_on(distinct: exp.Expr) -> SqlError | None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_SELECT_list.html"""
     if distinct.args.get("on"):
         return SqlError(UNSUPPORTED, "SELECT DISTINCT ON is not supported")
@@ -156,25 +160,25 @@ def distinct_has_no_on(distinct: exp.Expression) -> SqlError | None:
 
 
 @_rule(exp.Values)
-def values_only_in_insert(values: exp.Expression) -> SqlError | None:
+def values_only_in_insert(values: exp.Expr) -> SqlError | None:
     """https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html"""
     return None if isinstance(values.parent, exp.Insert) else _near("values")
 
 
 @_rule(exp.Filter)
-def aggregates_have_no_filter(node: exp.Expression) -> SqlError | None:
+def aggregates_have_no_filter(node: exp.Expr) -> SqlError | None:
     """https://docs.aws.amazon.com/redshift/latest/dg/c_Aggregate_Functions.html"""
     return _near("(")
 
 
 @_rule(exp.Lateral)
-def joins_are_not_lateral(node: exp.Expression) -> SqlError | None:
+def joins_are_not_lateral(node: exp.Expr) -> SqlError | None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_FROM_clause30.html"""
     return _near("lateral")
 
 
 @_rule(exp.Join)
-def joins_are_sql(join: exp.Expression) -> SqlError | None:
+def joins_are_sql(join: exp.Expr) -> SqlError | None:
     """No SEMI, ANTI, ASOF or POSITIONAL, which DuckDB has."""
     for word in (join.args.get("kind"), join.args.get("method")):
         if word and word.upper() in {"SEMI", "ANTI", "ASOF", "POSITIONAL"}:
@@ -183,12 +187,12 @@ def joins_are_sql(join: exp.Expression) -> SqlError | None:
 
 
 @_rule(exp.TableSample)
-def tables_are_not_sampled(node: exp.Expression) -> SqlError | None:
+def tables_are_not_sampled(node: exp.Expr) -> SqlError | None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_SELECT_synopsis.html"""
     return _near("tablesample")
 
 
 @_rule(exp.Struct, exp.Map, exp.Lambda, exp.Glob, exp.Slice)
-def literals_are_sql(node: exp.Expression) -> SqlError | None:
+def literals_are_sql(node: exp.Expr) -> SqlError | None:
     """No structs, maps, slices or lambdas, which DuckDB has."""
     return _near({"struct": "{", "slice": ":"}.get(node.key, node.key))

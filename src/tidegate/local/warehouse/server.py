@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from tidegate.errors import LocalStackError
 from tidegate.local.warehouse.cluster import Cluster
@@ -20,6 +20,7 @@ from tidegate.local.warehouse.handshake import (
     welcome,
 )
 from tidegate.local.warehouse.messages import ProtocolError, error_response
+from tidegate.local.warehouse.objects import S3Client
 from tidegate.local.warehouse.session import Session
 
 WATCH_SECONDS = 0.05
@@ -61,7 +62,7 @@ class Warehouse:
         database: str,
         user: str,
         password: str,
-        s3: Any,
+        s3: S3Client,
         host: str = "127.0.0.1",
     ) -> None:
         self.host = host
@@ -160,7 +161,7 @@ class Warehouse:
                 return
             session = self._open_session(connection, startup)
             stream_out.write(welcome(startup, session.pid, connection.secret))
-            Conversation(session, stream_in, stream_out).run()
+            Conversation(session, startup.protocol, stream_in, stream_out).run()
 
     def _open_session(self, connection: _Connection, startup: Startup) -> Session:
         connection.session = Session(

@@ -8,7 +8,7 @@ import duckdb
 
 from tidegate.local.warehouse.catalog import Catalog, Relation
 from tidegate.local.warehouse.cluster import Cluster
-from tidegate.local.warehouse.failures import INTERNAL, Circumstance, SqlError, translate
+from tidegate.local.warehouse.failures import INTERNAL, SqlError
 from tidegate.local.warehouse.grammar import parse
 from tidegate.local.warehouse.history import LOGS, QueryEntry, SessionEntry, now
 from tidegate.local.warehouse.interruption import Interruption
@@ -17,6 +17,7 @@ from tidegate.local.warehouse.messages import Field
 from tidegate.local.warehouse.settings import Settings
 from tidegate.local.warehouse.statement import Block, Outcome, Statement
 from tidegate.local.warehouse.transaction import Transaction
+from tidegate.local.warehouse.translation import Circumstance, translate
 from tidegate.local.warehouse.values import Parameter
 
 VERSION = (

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from tidegate.local.warehouse.catalog import Column, comment_on_column, comment_on_table
 from tidegate.local.warehouse.column_attributes import read_attributes
+from tidegate.local.warehouse.datatypes import read_type
 from tidegate.local.warehouse.failures import SYNTAX, SqlError
 from tidegate.local.warehouse.lexer import Name, Words, quote
 from tidegate.local.warehouse.queries import Query
 from tidegate.local.warehouse.statement import Outcome, Statement
-from tidegate.local.warehouse.types import read_type
 from tidegate.local.warehouse.values import Parameter
 
 if TYPE_CHECKING:
@@ -220,9 +220,14 @@ def read_table_constraint(words: Words, kept: dict[str, Any]) -> None:
         kept.setdefault("unique", []).append(words.listed(words.identifier))
 
 
+_STYLES = {
+    "BACKUP", "COMPOUND", "DISTKEY", "DISTSTYLE", "ENCODE", "INTERLEAVED", "SORTKEY",
+}  # fmt: skip
+
+
 def _read_styles(words: Words, kept: dict[str, Any]) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html"""
-    while words.peek() in {"DISTSTYLE", "DISTKEY", "COMPOUND", "INTERLEAVED", "SORTKEY", "BACKUP", "ENCODE"}:  # fmt: skip
+    while words.peek() in _STYLES:
         _read_style(words, kept)
 
 
@@ -234,7 +239,8 @@ def _read_style(words: Words, kept: dict[str, Any]) -> None:
     elif words.accept("DISTKEY"):
         (kept["distkey"],) = words.listed(words.identifier)
     elif words.accept("BACKUP"):
-        _ = words.accept("YES") or words.expect("NO")
+        if not words.accept("YES"):
+            words.expect("NO")
     elif words.accept("ENCODE"):
         words.expect("AUTO")
     else:

@@ -9,7 +9,10 @@ from typing import Any
 
 from tidegate.local.warehouse.failures import UNSUPPORTED, SqlError
 from tidegate.local.warehouse.messages import Field, ProtocolError
-from tidegate.local.warehouse.numerics import binary_numeric, numeric_of_binary
+from tidegate.local.warehouse.numerics import binary_numeric, numeric_of_binary, scaled_numeric
+
+# Whatever DuckDB gives for a column, or takes for a parameter.
+Value = Any
 
 TEXT_FORMAT = 0
 BINARY_FORMAT = 1
@@ -62,7 +65,7 @@ def field_of(name: str, duckdb_type: str) -> Field:
     return Field(name, oid, size, _NUMERIC_38_0 if oid == NUMERIC else -1)
 
 
-def as_text(value: Any) -> bytes:
+def as_text(value: Value) -> bytes:
     """The text form of any value."""
     if isinstance(value, bool):
         return b"t" if value else b"f"
@@ -92,7 +95,7 @@ def _zone_west(value: dt.time) -> int:
     return -int(offset.total_seconds())
 
 
-_ENCODERS: dict[int, Callable[[Any], bytes]] = {
+_ENCODERS: dict[int, Callable[[Value], bytes]] = {
     BOOLEAN: lambda value: b"\x01" if value else b"\x00",
     SMALLINT: struct.Struct("!h").pack,
     INTEGER: struct.Struct("!i").pack,
@@ -109,9 +112,14 @@ _ENCODERS: dict[int, Callable[[Any], bytes]] = {
 }
 
 
-def encoder(oid: int, form: int) -> Callable[[Any], bytes]:
-    """What turns a column's values into bytes."""
-    return _ENCODERS.get(oid, as_text) if form == BINARY_FORMAT else as_text
+def encoder(field: Field, form: int, *, scaled: bool) -> Callable[[Value], bytes]:
+    """What turns a column's values into bytes; `scaled` is for Redshift's own binary numbers."""
+    if form != BINARY_FORMAT:
+        return as_text
+    if field.oid == NUMERIC and scaled:
+        scale = (field.modifier - 4) & 0xFFFF
+        return lambda value: scaled_numeric(value, scale)
+    return _ENCODERS.get(field.oid, as_text)
 
 
 def _timestamp(raw: bytes) -> dt.datetime:
@@ -122,7 +130,7 @@ def _timestamptz(raw: bytes) -> dt.datetime:
     return _EPOCH_UTC + dt.timedelta(microseconds=struct.unpack("!q", raw)[0])
 
 
-_DECODERS: dict[int, Callable[[bytes], Any]] = {
+_DECODERS: dict[int, Callable[[bytes], Value]] = {
     BOOLEAN: lambda raw: raw != b"\x00",
     SMALLINT: lambda raw: struct.unpack("!h", raw)[0],
     INTEGER: lambda raw: struct.unpack("!i", raw)[0],
@@ -138,7 +146,7 @@ _DECODERS: dict[int, Callable[[bytes], Any]] = {
 _TEXTUAL = {0, TEXT, VARCHAR, BPCHAR, UNKNOWN, SUPER}
 
 
-def decode(raw: bytes, oid: int, form: int) -> Any:
+def decode(raw: bytes, oid: int, form: int) -> Value:
     """A parameter's value."""
     try:
         if form == BINARY_FORMAT and oid not in _TEXTUAL:
@@ -176,5 +184,5 @@ def cast_of(oid: int) -> str | None:
 class Parameter:
     """A parameter as the client bound it."""
 
-    value: Any
+    value: Value
     oid: int
