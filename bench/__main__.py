@@ -47,7 +47,7 @@ def _measure(folder: Path) -> None:
     with local_stack(TABLES) as stack:
         _say("loading the table on both sides")
         floor = Worker(Floor, snapshot)
-        tidegate = Worker(Pipeline, stack.secret_arn)
+        tidegate = Worker(Pipeline)
         tidegate.call("load", snapshot)
         tidegate.call("keep_base")
         _say(f"{RUNS + 1} times {LARGE:,} changes, in turns")
@@ -107,7 +107,9 @@ def _report(
     peaks = ", ".join(f"{name} {peak / 2**20:.0f} MB" for name, peak in memory.items())
     console.print(f"Peak memory: {peaks}")
     median = statistics.median(latencies)
-    console.print(f"Landing to visible: {median:.2f} s ({min(latencies):.2f} to {max(latencies):.2f})")
+    console.print(
+        f"Landing to visible: {median:.2f} s ({min(latencies):.2f} to {max(latencies):.2f})"
+    )
 
 
 def _say(what: str, clock: Callable[[], float] = time.monotonic) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 Row = tuple[object, ...]  # id, name, email, amount, quantity, rate, active, born, updated_at, note
 NULL = "\\N"
-_DAY_ONE = datetime(2024, 1, 1)  # noqa: DTZ001  (a TIMESTAMP has no zone)
+_DAY_ONE = datetime(2024, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)

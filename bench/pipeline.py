@@ -16,7 +16,7 @@ from glue_jobs import load_batch
 from tidegate.contract import read_contracts
 from tidegate.landing.objects import LandedFile, LandedObject
 from tidegate.landing.routing import place
-from tidegate.planning.plan import BatchFolder, Outcome, Plan
+from tidegate.planning.plan import BatchFolder, Plan
 from tidegate.planning.statements import Attempt, render_load
 from tidegate.preparing.prepare_chunk import PrepareChunk
 from tidegate.storage import WorkBucket
@@ -29,12 +29,12 @@ _LANDING = "TIDEGATE_LANDING_BUCKET"
 class Pipeline:
     """The steps that touch rows, run as the deployed functions and the job run them."""
 
-    def __init__(self, secret_arn: str) -> None:
+    def __init__(self) -> None:
         [self._contract] = read_contracts(TABLES)
         self._s3 = boto3.client("s3")
         self._work = WorkBucket(self._s3, os.environ["TIDEGATE_WORK_BUCKET"])
         self._prepare = PrepareChunk(self._s3, os.environ[_LANDING], self._work, _MEMORY)
-        self._secret_arn = secret_arn
+        self._secret = _secret()
         self._numbers = count(1)
 
     def load(self, path: Path) -> float:
@@ -43,7 +43,7 @@ class Pipeline:
         started = time.perf_counter()
         self._prepare(plan, 0)
         with contextlib.redirect_stdout(io.StringIO()):
-            load_batch.main(["--plan", self._work.url(plan), "--secret-arn", self._secret_arn])
+            load_batch.run_plan(self._work.url(plan), self._secret, load_batch.Objects(self._s3))
         return time.perf_counter() - started
 
     def keep_base(self) -> None:
@@ -104,18 +104,12 @@ class Pipeline:
 
     @contextlib.contextmanager
     def _cursor(self) -> Iterator[redshift_connector.Cursor]:
-        with contextlib.closing(connect()) as connection:
+        with contextlib.closing(load_batch.connect(self._secret, "bench")) as connection:
             connection.autocommit = True
             yield connection.cursor()
 
 
-def connect() -> redshift_connector.Connection:
-    """A session with the warehouse that the environment points at."""
-    return redshift_connector.connect(
-        host=os.environ["PGHOST"],
-        port=int(os.environ["PGPORT"]),
-        database=os.environ["PGDATABASE"],
-        user=os.environ["PGUSER"],
-        password=os.environ["PGPASSWORD"],
-        ssl=False,
-    )
+def _secret() -> dict[str, str]:
+    names = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE"}
+    names |= {"username": "PGUSER", "password": "PGPASSWORD"}
+    return {"ssl": "false", **{key: os.environ[name] for key, name in names.items()}}

@@ -55,5 +55,5 @@ def _serve(
             there.send((False, getattr(served, method)(*given)))
         kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         there.send((False, kilobytes << 10))
-    except Exception:  # noqa: BLE001  (whatever it is, the other process must hear of it)
+    except Exception:
         there.send((True, traceback.format_exc()))

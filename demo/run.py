@@ -107,7 +107,9 @@ def _show_watermark() -> None:
 
 def _say_what_to_type_next() -> None:
     tidegate = os.path.relpath(TIDEGATE, ROOT)
-    console.print(f"  {tidegate} local up --detach        [dim]# a stack with your tables/*.yaml[/]")
+    console.print(
+        f"  {tidegate} local up --detach        [dim]# a stack with your tables/*.yaml[/]"
+    )
     console.print(f'  eval "$({tidegate} local env)"      [dim]# aws, boto3 and psql talk to it[/]')
     console.print(
         f"  aws s3 cp {FILES.relative_to(ROOT)}/LOAD00000001.csv s3://$TIDEGATE_LANDING_BUCKET/{PREFIX} "

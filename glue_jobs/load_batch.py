@@ -14,11 +14,16 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import boto3
 import redshift_connector
 from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+Document = dict[str, Any]
 
 ATTEMPTS = 5  # at one transaction, when Redshift lets another one go first
 POSITIONS = ("first_position", "last_position")
@@ -26,7 +31,8 @@ COUNTS = ("rows_staged", "rows_inserted", "rows_updated", "rows_deleted", "rows_
 
 # Redshift gives 1023 and its like the SQLSTATE of internal errors; only the text tells:
 # https://github.com/aws/aws-sdk-pandas/issues/665, https://github.com/trinodb/trino/issues/27537
-CONFLICTS = ("1023", "Serializable isolation violation", "conflict with concurrent transaction")
+CONFLICT = "1023"
+CONFLICTS = ("Serializable isolation violation", "conflict with concurrent transaction")
 # Connection, resources, deadlock, cancelled or shutting down: PostgreSQL's classes 08, 53, 40, 57.
 PASSING = ("08", "53", "40", "57")
 
@@ -56,16 +62,22 @@ class LeaseLostError(JobError):
 
 
 def main(arguments: list[str]) -> None:
-    """Load the batch of one plan; its outcome, good or bad, is written beside the plan."""
+    """Make the clients and load the batch of the plan that the arguments name."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--plan", required=True)
     parser.add_argument("--secret-arn", required=True)
     known, _ = parser.parse_known_args(arguments)
-    objects = Objects(boto3.client("s3"))
-    plan = objects.read(known.plan)
+    secrets = boto3.client("secretsmanager")
+    secret = json.loads(secrets.get_secret_value(SecretId=known.secret_arn)["SecretString"])
+    run_plan(known.plan, secret, Objects(boto3.client("s3")))
+
+
+def run_plan(url: str, secret: Document, objects: "Objects") -> None:
+    """Load the batch of one plan; its outcome, good or bad, is written beside the plan."""
+    plan = objects.read(url)
     try:
         with translated_errors():
-            outcome = load(plan, known.secret_arn, objects)
+            outcome = load(plan, secret, objects)
     except JobError as error:
         report = {"error": type(error).__name__, "message": str(error)}
         objects.write(plan["load"]["outcome"], report)
@@ -74,143 +86,131 @@ def main(arguments: list[str]) -> None:
     say("loaded", table=plan["table"], batch=plan["batch"], **outcome)
 
 
-def load(plan: dict[str, Any], secret_arn: str, objects: "Objects") -> dict[str, Any]:
+def load(plan: Document, secret: Document, objects: "Objects") -> Document:
     """Stage and merge the plan's batch; give the batch record as it stands in Redshift."""
-    steps = plan["load"]
-    chunks = [chunk for chunk in map(objects.read, steps["chunks"]) if chunk["parquet"]]
-    with closing(connect(secret_arn, plan)) as connection:
-        warehouse = Warehouse(connection)
-        warehouse.run_all(steps["session"])
-        make_target_fit(warehouse, plan)
-        warehouse.run(steps["create_stage"])
-        if chunks:
-            copy(warehouse, steps, chunks, objects)
-        return apply_once(warehouse, plan, chunks)
+    with closing(connect(secret, plan["table"])) as connection:
+        batch = Batch(plan, Warehouse(connection), objects)
+        batch.make_target_fit()
+        batch.stage()
+        return batch.apply_once()
 
 
-def make_target_fit(warehouse: "Warehouse", plan: dict[str, Any]) -> None:
-    """Create what is missing of the target, and refuse a target that is not its contract's."""
-    steps = plan["load"]
-    present = described(warehouse, steps)
-    if len(present) < 3:
-        warehouse.run_all(steps["create"])
-        present = described(warehouse, steps)
-    schema, _, name = plan["table"].partition(".")
-    target = present[schema, name]
-    for column in steps["columns"]:
-        if column["name"] not in target:
-            say("adding column", table=plan["table"], column=column["name"])
-            warehouse.execute(column["add"])
+class Batch:
+    """One attempt at one batch: the statements of its plan, in one session of Redshift."""
+
+    def __init__(self, plan: Document, warehouse: "Warehouse", objects: "Objects") -> None:
+        self.plan = plan
+        self.steps = plan["load"]
+        self.warehouse = warehouse
+        self.objects = objects
+        chunks = map(objects.read, self.steps["chunks"])
+        self.chunks = [chunk for chunk in chunks if chunk["parquet"]]
+        self.rows = sum(chunk["rows"] for chunk in self.chunks)
+
+    def make_target_fit(self) -> None:
+        """Create what is missing of the target, and refuse one that is not its contract's."""
+        self.warehouse.run_all(self.steps["session"])
+        present = self._describe()
+        if len(present) < len(("target", "batches", "tombstones")):
+            self.warehouse.run_all(self.steps["create"])
+            present = self._describe()
+        target = present[tuple(self.plan["table"].split("."))]
+        for column in self.steps["columns"]:
+            if column["name"] not in target:
+                self.warehouse.execute(column["add"])
+            else:
+                refuse_misfit(self.plan["table"], column, target[column["name"]])
+
+    def stage(self) -> None:
+        """COPY the Parquet of all chunks into a temporary table of this session."""
+        self.warehouse.run(self.steps["create_stage"])
+        if not self.chunks:
+            return
+        # For Parquet, COPY insists on the length; without mandatory it skips what is missing.
+        entries = [
+            {"url": chunk["parquet"], "mandatory": True, "meta": {"content_length": chunk["size"]}}
+            for chunk in self.chunks
+        ]
+        self.objects.write(self.steps["manifest"], {"entries": entries})
+        self.warehouse.run(self.steps["copy_stage"])
+        [[staged]] = self.warehouse.run(self.steps["count_staged"]).fetchall()
+        if staged != self.rows:
+            raise LoadFailedError(f"COPY loaded {staged} rows, but {self.rows} were prepared")
+
+    def apply_once(self, attempts: int = ATTEMPTS) -> Document:
+        """Merge and record the batch; again if Redshift let another transaction go first."""
+        try:
+            with self.warehouse.transaction():
+                return self._apply()
+        except redshift_connector.Error as error:
+            if attempts == 1 or not is_conflict(error):
+                raise
+        say("another transaction went first", attempts_left=attempts - 1)
+        time.sleep(1)
+        return self.apply_once(attempts - 1)
+
+    def _apply(self) -> Document:
+        # The lock comes first: what is read before it may be outdated when it is granted,
+        # https://github.com/estuary/connectors/pull/5220
+        self.warehouse.run(self.steps["lock"])
+        progress = self.warehouse.record(self.steps["read_progress"])
+        if progress["rows_staged"] is not None:
+            recorded = {name: progress[name] for name in POSITIONS + COUNTS}
+            return {"already_applied": True, **recorded}
+        if progress["fence"] is not None and progress["fence"] > self.plan["fence"]:
+            raise LeaseLostError(
+                f"{self.plan['table']}: a run with fence {progress['fence']} has committed, "
+                f"this one has {self.plan['fence']}; it stops and changes nothing"
+            )
+        record = self._merge(progress)
+        values = [record[name] for name in POSITIONS + COUNTS]
+        self.warehouse.execute(self.steps["write_batch"]["sql"], values)
+        return record
+
+    def _merge(self, progress: Document) -> Document:
+        record = {**dict.fromkeys(POSITIONS), **dict.fromkeys(COUNTS, 0)}
+        if not self.chunks:
+            return record
+        first, last = POSITIONS
+        record[first] = min(chunk[first] for chunk in self.chunks)
+        record[last] = max(chunk[last] for chunk in self.chunks)
+        record["rows_staged"] = self.rows
+        if progress["watermark"] is not None and record[first] <= progress["watermark"]:
+            statements = self.steps["merge_late"]
+        elif progress["target_rows"]:
+            statements = self.steps["merge_above_watermark"]
         else:
-            refuse_misfit(plan["table"], column, target[column["name"]])
+            statements = self.steps["merge_empty"]
+        for statement in statements:
+            count(record, statement["name"], self.warehouse.run(statement))
+        return record
+
+    def _describe(self) -> dict[Any, dict[str, Any]]:
+        tables: dict[Any, dict[str, Any]] = {}
+        for schema, table, column, *facts in self.warehouse.run(self.steps["describe"]).fetchall():
+            tables.setdefault((schema, table), {})[column] = facts
+        return tables
 
 
-def described(warehouse: "Warehouse", steps: dict[str, Any]) -> dict[Any, dict[str, Any]]:
-    """The columns, by table and name, of the target and of its two control tables."""
-    tables: dict[Any, dict[str, Any]] = {}
-    for schema, table, column, *facts in warehouse.run(steps["describe"]).fetchall():
-        tables.setdefault((schema, table), {})[column] = facts
-    return tables
-
-
-def refuse_misfit(table: str, wanted: dict[str, Any], found: list[Any]) -> None:
+def refuse_misfit(table: str, wanted: Document, found: list[Any]) -> None:
     """Raise ContractError if a column of the target cannot hold what its contract promises."""
-    data_type, length, precision, scale = found
-    fits = data_type == wanted["data_type"]
-    if wanted["character_maximum_length"] is not None:
-        fits = fits and length is not None and length >= wanted["character_maximum_length"]
-    if wanted["numeric_precision"] is not None:
-        numbers = (wanted["numeric_precision"], wanted["numeric_scale"])
-        fits = fits and (precision, scale) == numbers
+    facts = ("data_type", "character_maximum_length", "numeric_precision", "numeric_scale")
+    data_type, length, *numbers = (wanted[fact] for fact in facts)
+    fits = found[0] == data_type
+    fits = fits and (length is None or found[1] >= length)
+    fits = fits and (numbers == [None, None] or found[2:] == numbers)
     if not fits:
         raise ContractError(
             f"column {wanted['name']!r} of {table} is {found}, its contract needs "
-            f"{list(wanted.values())[1:5]} (type, length, precision, scale); "
-            "change the contract, or alter the column"
+            f"{[data_type, length, *numbers]} (type, length, precision, scale); "
+            "change the contract or alter the column"
         )
 
 
-def copy(
-    warehouse: "Warehouse", steps: dict[str, Any], chunks: list[dict[str, Any]], objects: "Objects"
-) -> None:
-    """COPY the Parquet of all chunks into the stage, a temporary table of this session."""
-    # For Parquet, COPY insists on the length, and without mandatory it skips what is missing.
-    entries = [
-        {"url": chunk["parquet"], "mandatory": True, "meta": {"content_length": chunk["size"]}}
-        for chunk in chunks
-    ]
-    objects.write(steps["manifest"], {"entries": entries})
-    warehouse.run(steps["copy_stage"])
-    [[staged]] = warehouse.run(steps["count_staged"]).fetchall()
-    prepared = sum(chunk["rows"] for chunk in chunks)
-    if staged != prepared:
-        raise LoadFailedError(f"COPY loaded {staged} rows, but {prepared} were prepared")
-
-
-def apply_once(
-    warehouse: "Warehouse",
-    plan: dict[str, Any],
-    chunks: list[dict[str, Any]],
-    attempts: int = ATTEMPTS,
-) -> dict[str, Any]:
-    """Merge the stage and record the batch, again if Redshift let another transaction go first."""
-    try:
-        with warehouse.transaction():
-            return apply(warehouse, plan, chunks)
-    except redshift_connector.Error as error:
-        if attempts == 1 or not is_conflict(error):
-            raise
-    say("another transaction went first", attempts_left=attempts - 1)
-    time.sleep(1)
-    return apply_once(warehouse, plan, chunks, attempts - 1)
-
-
-def apply(
-    warehouse: "Warehouse", plan: dict[str, Any], chunks: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """The transaction of a batch: lock, applied already?, fence, merge, record.
-
-    The lock comes first, because what is read before it may be outdated when it is granted:
-    https://github.com/estuary/connectors/pull/5220
-    """
-    steps = plan["load"]
-    warehouse.run(steps["lock"])
-    progress = warehouse.record(steps["read_progress"])
-    if progress["rows_staged"] is not None:
-        return {"already_applied": True, **{name: progress[name] for name in POSITIONS + COUNTS}}
-    if progress["fence"] is not None and progress["fence"] > plan["fence"]:
-        raise LeaseLostError(
-            f"{plan['table']}: a run with fence {progress['fence']} has committed, "
-            f"this one has {plan['fence']}; it stops and changes nothing"
-        )
-    first = min((chunk["first_position"] for chunk in chunks), default=None)
-    last = max((chunk["last_position"] for chunk in chunks), default=None)
-    counts = merge(warehouse, steps, progress, first) if chunks else dict.fromkeys(COUNTS, 0)
-    counts["rows_staged"] = sum(chunk["rows"] for chunk in chunks)
-    record = {"first_position": first, "last_position": last, **counts}
-    warehouse.execute(steps["write_batch"]["sql"], [record[name] for name in POSITIONS + COUNTS])
-    return record
-
-
-def merge(
-    warehouse: "Warehouse", steps: dict[str, Any], progress: dict[str, Any], first: str
-) -> dict[str, int]:
-    """Run the statements that the batch's place above or below the watermark asks for."""
-    watermark = progress["watermark"]
-    if watermark is not None and first <= watermark:
-        chosen = "merge_late"
-    else:
-        chosen = "merge_above_watermark" if progress["target_rows"] else "merge_empty"
-    counts = dict.fromkeys(COUNTS, 0)
-    for statement in steps[chosen]:
-        count(counts, statement["name"], warehouse.run(statement))
-    return counts
-
-
-def count(counts: dict[str, int], name: str, cursor: redshift_connector.Cursor) -> None:
+def count(counts: Document, name: str, cursor: redshift_connector.Cursor) -> None:
     """Add what one statement of a merge did to `counts`."""
     if name == "count_updates":
-        kept, counts["rows_updated"] = cursor.fetchone()
+        [[kept, counts["rows_updated"]]] = cursor.fetchall()
         counts["rows_inserted"] = kept - counts["rows_updated"]
     elif name == "insert_rows":
         counts["rows_inserted"] = cursor.rowcount
@@ -243,13 +243,14 @@ class Warehouse:
         for statement in statements:
             self.run(statement)
 
-    def record(self, statement: dict[str, str]) -> dict[str, Any]:
+    def record(self, statement: dict[str, str]) -> Document:
         """The one row of a query, by column name."""
         cursor = self.run(statement)
-        names = [column[0] for column in cursor.description]
+        names = [column[0] for column in cursor.description or []]
         # The driver of Glue's analytics set, 2.0.907, gives names as bytes.
         names = [name.decode() if isinstance(name, bytes) else name for name in names]
-        return dict(zip(names, cursor.fetchone()))
+        [values] = cursor.fetchall()
+        return dict(zip(names, values))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -268,38 +269,30 @@ class Warehouse:
 class Objects:
     """JSON documents in S3, by their s3:// address."""
 
-    def __init__(self, s3: Any) -> None:
+    def __init__(self, s3: "S3Client") -> None:
         self.s3 = s3
 
-    def read(self, url: str) -> dict[str, Any]:
+    def read(self, url: str) -> Any:  # noqa: ANN401  (any JSON)
         """The document at `url`."""
-        body = self.s3.get_object(**address(url))["Body"].read()
-        document: dict[str, Any] = json.loads(body)
-        return document
+        bucket, key = url[len("s3://") :].split("/", 1)
+        return json.loads(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
-    def write(self, url: str, document: dict[str, Any]) -> None:
+    def write(self, url: str, document: Document) -> None:
         """Write the document to `url`."""
-        self.s3.put_object(**address(url), Body=json.dumps(document).encode())
+        bucket, key = url[len("s3://") :].split("/", 1)
+        self.s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(document).encode())
 
 
-def address(url: str) -> dict[str, str]:
-    """The bucket and key of an s3:// address."""
-    bucket, _, key = url[len("s3://") :].partition("/")
-    return {"Bucket": bucket, "Key": key}
-
-
-def connect(secret_arn: str, plan: dict[str, Any]) -> redshift_connector.Connection:
+def connect(secret: Document, table: str) -> redshift_connector.Connection:
     """Connect with what the secret says; a DBA sees the table in the session's name."""
-    answer = boto3.client("secretsmanager").get_secret_value(SecretId=secret_arn)
-    secret = json.loads(answer["SecretString"])
     return redshift_connector.connect(
         host=secret["host"],
         port=int(secret["port"]),
         database=secret["dbname"],
         user=secret["username"],
         password=secret["password"],
-        ssl=str(secret.get("ssl", "true")).lower() == "true",
-        application_name=f"tidegate {plan['table']}",
+        ssl=str(secret.get("ssl", True)).lower() == "true",
+        application_name=f"tidegate {table}",
         tcp_keepalive=True,
     )
 
@@ -309,8 +302,6 @@ def translated_errors() -> Iterator[None]:
     """Raise errors of the driver and of AWS as the one of the classes above that they mean."""
     try:
         yield
-    except JobError:
-        raise
     except redshift_connector.Error as error:
         raise_from_warehouse(error)
     except (ClientError, BotoCoreError) as error:
@@ -332,15 +323,15 @@ def is_conflict(error: Exception) -> bool:
     """Whether Redshift let another transaction go first."""
     told = told_by(error)
     text = f"{told.get('M', '')} {told.get('D', '')}"
-    return told.get("M") == CONFLICTS[0] or any(part in text for part in CONFLICTS[1:])
+    return told.get("M") == CONFLICT or any(part in text for part in CONFLICTS)
 
 
-def told_by(error: Exception) -> dict[str, Any]:
+def told_by(error: Exception) -> Document:
     """The fields of a server's error; empty if the driver raised it, as on a lost connection."""
     return error.args[0] if error.args and isinstance(error.args[0], dict) else {}
 
 
-def say(what: str, **facts: Any) -> None:
+def say(what: str, **facts: object) -> None:
     """Write one line of the job's log."""
     print(json.dumps({"message": what, **facts}), flush=True)
 

@@ -1,0 +1,1 @@
+"""A local stack for the length of the benchmark."""
