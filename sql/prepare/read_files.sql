@@ -14,6 +14,7 @@ from read_csv(
     escape = '"',
     nullstr = {null},
     allow_quoted_nulls = false,
+    new_line = {newline},
     filename = true,
     store_rejects = true,
     rejects_limit = 1

@@ -4,7 +4,7 @@ copy (
         changes.row as record,
         changes.refusal as reason,
         landed.operation,
-        {fields} as fields
+        json_object({fields}) as fields
     from changes
     join landed using (path, record)
     join files using (path)

@@ -30,7 +30,8 @@ def file_order(key: str, prefix: str) -> str:
     sort, and segments of a parallel load) only tell apart files of one name.
     """
     folder, _, name = key.removeprefix(prefix).rpartition("/")
-    text = escape(f"{name}/{folder}" if folder else name)
+    # '!/' sorts below whatever a longer name goes on with, so names are compared before folders.
+    text = escape(name) + (f"!/{escape(folder)}" if folder else "")
     if len(text.encode()) <= _LONGEST_FILE:
         return text
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -48,24 +49,23 @@ def row_sql(row: str) -> str:
     return f"lpad(({row})::varchar, 10, '0')"
 
 
-def sequence_sql(text: str, type_: ColumnType) -> str:
-    """DuckDB expression that normalises a sequence value, given as text, to compare as text.
+def sequence_sql(value: str, type_: ColumnType) -> str:
+    """DuckDB expression that normalises a sequence value of its type, to compare as text.
 
-    It is null where the value is missing, is not of its type or holds a control character.
+    It is null where the value is, and where a text is empty or holds a control character.
     """
     match type_.name:
         case "smallint" | "integer" | "bigint":
-            return _integer_sql(f"try_cast({text} as hugeint)", 19)
+            return _integer_sql(f"({value})::hugeint", 19)
         case "decimal":
-            return _decimal_sql(f"try_cast({text} as {type_.ddl})", type_)
+            return _decimal_sql(f"({value})", type_)
         case "date" | "timestamp":
-            return f"strftime(try_cast({text} as timestamp), '%Y-%m-%dT%H:%M:%S.%f')"
+            return f"strftime(({value})::timestamp, '%Y-%m-%dT%H:%M:%S.%f')"
         case "timestamptz":
-            utc = f"try_cast({text} as timestamptz) at time zone 'UTC'"
-            return f"strftime({utc}, '%Y-%m-%dT%H:%M:%S.%f')"
+            return f"strftime(({value}) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f')"
         case _:
-            escaped = f"replace(replace(nullif({text}, ''), '!', '!Q'), ' ', '!P')"
-            return f"case when not regexp_matches({text}, '[[:cntrl:]]') then {escaped} end"
+            escaped = f"replace(replace(nullif({value}, ''), '!', '!Q'), ' ', '!P')"
+            return f"case when not regexp_matches({value}, '[[:cntrl:]]') then {escaped} end"
 
 
 def _integer_sql(number: str, digits: int) -> str:

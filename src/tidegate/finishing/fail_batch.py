@@ -45,19 +45,23 @@ class FailBatch:
     def __call__(self, table: str, execution: str, plan_key: str, failure: Failure) -> Verdict:
         """Record the failure of a run of `table`; the batch stays as it was planned.
 
+        A run that lost the lease goes without a word: another one does its work.
         A transient error is tried again, after a wait that doubles, until `most_attempts` failed
         in a row; a terminal one blocks the table at once. Other tables are not concerned.
         """
         error, message = self._cause(plan_key, failure)
+        given_up = Verdict(verdict="give_up", error=error, message=message)
+        if error == errors.LeaseLostError.__name__:
+            return given_up
         state = self.states.record_failure(table, execution, f"{error}: {message}")
         if state is None:
-            return Verdict(verdict="give_up", error=error, message=message)
+            return given_up
         if not is_terminal(error) and state.attempts < self.most_attempts:
             wait = min(self.retry_seconds * 2 ** (state.attempts - 1), LONGEST_WAIT)
             return Verdict(verdict="retry", wait_seconds=wait, error=error, message=message)
         self.notify(f"Tidegate: {table} is blocked", _letter(table, error, message))
         self.states.block(table, execution)
-        return Verdict(verdict="give_up", error=error, message=message)
+        return given_up
 
     def _cause(self, plan_key: str, failure: Failure) -> tuple[str, str]:
         outcome = self._outcome(plan_key)

@@ -128,7 +128,8 @@ class FileLedger:
 
 
 def _pending_key(file: LandedFile) -> str:
-    return f"{PENDING}{file.kind}#{file.order}#{file.id}"
+    # A blank sorts below whatever a longer order goes on with.
+    return f"{PENDING}{file.kind}#{file.order} {file.id}"
 
 
 def _known(refusal: list[bool]) -> Registered:

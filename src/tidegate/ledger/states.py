@@ -17,6 +17,7 @@ from tidegate.planning.plan import Outcome
 
 STATE = "STATE"
 _KEEP_BATCHES = 400 * 86_400  # seconds
+_NOT_ANOTHERS = "attribute_not_exists(holder) or holder = :holder"
 
 
 class TableState(BaseModel):
@@ -132,13 +133,14 @@ class StateLedger:
         with the same batch, changes nothing.
         """
         key = pack({"pk": partition(table), "sk": STATE})
+        watermark = self._higher(table, outcome.last_position)
         closing = self._items.action(
             "Update",
             Key=key,
             ConditionExpression="open_batch = :batch",
             UpdateExpression=(
-                "set watermark = :watermark, last_batch = :batch, last_success_at = :now, "
-                "attempts = :zero "
+                "set last_batch = :batch, last_success_at = :now, attempts = :zero"
+                f"{', watermark = :watermark' if watermark else ''} "
                 "add applied_files :applied_files, quarantined_files :quarantined_files, "
                 "quarantined_rows :quarantined_rows "
                 "remove open_batch, open_plan, last_error, blocked"
@@ -146,7 +148,7 @@ class StateLedger:
             ExpressionAttributeValues=pack(
                 {
                     ":batch": batch,
-                    ":watermark": self._higher(table, outcome.last_position),
+                    ":watermark": watermark,
                     ":now": self.now(),
                     ":zero": 0,
                     **{f":{name}": count for name, count in counts.items()},
@@ -164,12 +166,15 @@ class StateLedger:
         self._items.transact([closing, self._items.action("Put", Item=pack(record))])
 
     def record_failure(self, table: str, holder: str, error: str) -> TableState | None:
-        """Count a failed attempt; None if `holder` holds the lease no more."""
+        """Count a failed attempt; None if another run holds the lease.
+
+        A run that failed before it took the lease counts too, so that it is not lost sight of.
+        """
         item = self._update(
             table,
             "set last_error = :error add attempts :one",
             {":error": error, ":one": 1, ":holder": holder},
-            condition="holder = :holder",
+            condition=_NOT_ANOTHERS,
         )
         return self._changed(item) if item else None
 
@@ -179,11 +184,11 @@ class StateLedger:
             table,
             "set blocked = :true, attempts = :zero remove holder, lease_expires",
             {":true": True, ":zero": 0, ":holder": holder},
-            condition="holder = :holder",
+            condition=_NOT_ANOTHERS,
         )
 
-    def _higher(self, table: str, position: str | None) -> str:
-        return max(self.read(table).watermark or "", position or "")
+    def _higher(self, table: str, position: str | None) -> str | None:
+        return max(self.read(table).watermark or "", position or "") or None
 
     def _next(self, last: int) -> int:
         return max(last + 1, int(self._clock() * 1000))

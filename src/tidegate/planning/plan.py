@@ -79,6 +79,12 @@ class Plan(_Document):
         return Contract.model_validate(self.contract)
 
 
+class OpenBatch(BaseModel):
+    """What is needed of a plan to plan its batch again, be the plan of an earlier Tidegate."""
+
+    chunks: list[list[LandedFile]]
+
+
 class PreparedFile(_Document):
     """What became of one file: its records, those refused, or why all of it was."""
 

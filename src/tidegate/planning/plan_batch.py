@@ -11,12 +11,13 @@ from tidegate.errors import LeaseLostError
 from tidegate.landing.objects import LandedFile
 from tidegate.ledger import FileLedger, StateLedger, TableState
 from tidegate.planning.cut import Limits, cut_batch
-from tidegate.planning.plan import BatchFolder, Plan
+from tidegate.planning.plan import BatchFolder, OpenBatch, Plan
 from tidegate.planning.request import read_request
 from tidegate.planning.statements import Attempt, render_load
 from tidegate.storage import WorkBucket
 
 MOST_ROUNDS = 40  # a standard execution ends at 25,000 events; a batch of 20 chunks makes about 200
+Chunks = list[list[LandedFile]]
 
 
 class Planned(BaseModel):
@@ -64,24 +65,27 @@ class PlanBatch:
     ) -> Planned:
         table = contract.table
         while True:
-            chunks = self._chunks(table, state)
+            batch, chunks = self._batch(table, state)
             if chunks:
-                return self._write_plan(contract, state, chunks, rounds)
+                return self._write_plan(contract, state, batch, chunks, rounds)
             if self.states.release(table, execution, seen_wake=state.wake):
                 return Planned(action="done", rounds=rounds, table=table)
             state = self.states.read(table)
             if state.holder != execution:
                 raise LeaseLostError(f"{table}: another run took the lease; this one ends")
 
-    def _chunks(self, table: str, state: TableState) -> list[list[LandedFile]]:
-        if state.open_plan:
-            return self.work.read(state.open_plan, Plan).chunks
-        return cut_batch(self.files.pending(table), self.limits)
+    def _batch(self, table: str, state: TableState) -> tuple[int, Chunks]:
+        if state.open_batch and state.open_plan:
+            # Its plan may have expired by now. Its number must not be used for other files then:
+            # the warehouse would take them for applied.
+            found = self.work.find(state.open_plan, OpenBatch)
+            if found:
+                return state.open_batch, found.chunks
+        return self.states.next_batch(state), cut_batch(self.files.pending(table), self.limits)
 
     def _write_plan(
-        self, contract: Contract, state: TableState, chunks: list[list[LandedFile]], rounds: int
+        self, contract: Contract, state: TableState, batch: int, chunks: Chunks, rounds: int
     ) -> Planned:
-        batch = state.open_batch or self.states.next_batch(state)
         folder = BatchFolder(contract.table, batch, state.fence)
         numbers = list(range(len(chunks)))
         attempt = Attempt(

@@ -1,16 +1,17 @@
 """One chunk in DuckDB: files are read, those that are not what they should be are set apart."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
 from tidegate.contract import Contract
-from tidegate.landing.objects import LandedFile
 from tidegate.position import head
 from tidegate.preparing.download import LocalFile
-from tidegate.preparing.shapes import HeaderError, Shape, possible_shapes, read_header
+from tidegate.preparing.rejects import reason, take_rejects
+from tidegate.preparing.shapes import Shape, ShapeError, read_shape
 from tidegate.preparing.statements import Statements
 from tidegate.sql_files import render
 
@@ -41,14 +42,14 @@ class Chunk:
 
     def read(self, files: Iterable[LocalFile]) -> None:
         """Read `files`; `quarantined` then tells, by id, which could not be read and why."""
-        shaped: dict[tuple[Shape, ...], list[LocalFile]] = defaultdict(list)
+        shaped: dict[Shape, list[LocalFile]] = defaultdict(list)
         for local in files:
-            if local.unreadable:
-                self.quarantined[local.file.id] = local.unreadable
-            else:
-                self._shape(local, shaped)
-        for shapes, alike in shaped.items():
-            self._read_alike(list(shapes), alike)
+            try:
+                shaped[self._shape(local)].append(local)
+            except ShapeError as error:
+                self.quarantined[local.file.id] = str(error)
+        for shape, alike in shaped.items():
+            self.quarantined.update(self._read_alike(shape, alike))
 
     def type_changes(self) -> None:
         """Fill `changes` from `landed`."""
@@ -62,83 +63,55 @@ class Chunk:
     def write_newest(self, path: Path) -> tuple[int, str | None, str | None]:
         """Write the newest change of each key; give their number, first and last position."""
         self._connection.execute(self._statements.write_newest(path))
-        measure = render("prepare/measure_newest", path=f"'{path}'")
-        rows, first, last = self._connection.execute(measure).fetchall()[0]
+        measured = self._connection.execute(self._statements.measure_newest(path)).fetchall()
+        rows, first, last = measured[0]
         return rows, first, last
 
     def write_refused(self, path: Path) -> None:
         """Write the refused rows as JSON lines."""
         self._connection.execute(self._statements.write_refused(path))
 
-    def _shape(self, local: LocalFile, shaped: dict[tuple[Shape, ...], list[LocalFile]]) -> None:
-        try:
-            shapes = self._shapes(local)
-        except HeaderError as error:
-            self.quarantined[local.file.id] = str(error)
-            return
-        shaped[tuple(shapes)].append(local)
-        self._connection.execute("insert into files values (?, ?, ?, ?)", self._file_row(local))
+    def _shape(self, local: LocalFile) -> Shape:
+        if local.unreadable:
+            raise ShapeError(local.unreadable)
+        return read_shape(local.path, self._contract, local.file.kind)
 
-    def _shapes(self, local: LocalFile) -> list[Shape]:
-        if self._contract.source.options.header:
-            return [read_header(local.path, self._contract)]
-        return possible_shapes(self._contract, local.file.kind)
-
-    def _file_row(self, local: LocalFile) -> list[str]:
-        file: LandedFile = local.file
-        return [str(local.path), file.key, head(self._epoch, file.kind), f" {file.order} "]
-
-    def _read_alike(self, shapes: list[Shape], files: list[LocalFile]) -> None:
-        shape, *others = shapes
-        rejected = self._read_shape(shape, files)
-        if others and rejected:
-            self._read_alike(others, [file for file in files if file.file.id in rejected])
-        else:
-            self.quarantined.update(rejected)
-
-    def _read_shape(self, shape: Shape, files: list[LocalFile]) -> dict[str, str]:
-        """Read files of one shape; give, by id, the reasons of those that do not have it."""
+    def _read_alike(self, shape: Shape, files: list[LocalFile]) -> dict[str, str]:
+        """Read files of one shape; give, by id, the reasons of those that do not keep to it."""
         try:
             with self._transaction():
-                self._connection.execute(
-                    self._statements.read_files(shape, [file.path for file in files])
-                )
+                return self._read_at_once(shape, files)
+        except duckdb.OutOfMemoryException:
+            raise
         except duckdb.Error as error:
             if len(files) == 1:
-                return {files[0].file.id: _first_line(error, files[0].path)}
-            middle = len(files) // 2
-            first = self._read_shape(shape, files[:middle])
-            return first | self._read_shape(shape, files[middle:])
-        return self._take_rejects(files)
+                return {files[0].file.id: reason(error, files[0].path)}
+        middle = len(files) // 2
+        first = self._read_alike(shape, files[:middle])
+        return first | self._read_alike(shape, files[middle:])
 
-    def _take_rejects(self, files: list[LocalFile]) -> dict[str, str]:
-        reasons = dict(self._connection.execute(render("prepare/list_rejects")).fetchall())
-        self._connection.execute("drop table reject_errors")
-        self._connection.execute("drop table reject_scans")
-        self._connection.execute(
-            "delete from landed where path in (select unnest(?))", [list(reasons)]
-        )
+    def _read_at_once(self, shape: Shape, files: list[LocalFile]) -> dict[str, str]:
+        described = [
+            (str(local.path), local.file.key, head(self._epoch, local.file.kind), local.tail)
+            for local in files
+        ]
+        columns = [list(column) for column in zip(*described, strict=True)]
+        self._connection.execute(render("prepare/add_files"), columns)
+        paths = [local.path for local in files]
+        self._connection.execute(self._statements.read_files(shape, paths))
+        reasons = take_rejects(self._connection)
+        if reasons:
+            self._connection.execute(render("prepare/drop_rejected"), [list(reasons)])
         return {
-            file.file.id: reasons[str(file.path)] for file in files if str(file.path) in reasons
+            local.file.id: reasons[str(local.path)] for local in files if str(local.path) in reasons
         }
 
-    def _transaction(self) -> "_Transaction":
-        return _Transaction(self._connection)
-
-
-def _first_line(error: duckdb.Error, path: Path) -> str:
-    return "cannot be read: " + str(error).splitlines()[0].replace(str(path), "the file")
-
-
-class _Transaction:
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> None:
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
         self._connection.begin()
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if kind:
+        try:
+            yield
+        except BaseException:
             self._connection.rollback()
-        else:
-            self._connection.commit()
+            raise
+        self._connection.commit()

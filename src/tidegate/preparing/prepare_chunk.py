@@ -43,33 +43,35 @@ class PrepareChunk:
             chunk.read(local)
             chunk.type_changes()
             became = list(_became(chunk, local))
-            refused = self._write_refused(chunk, became, keys.refused(number), scratch)
-            rows = self._write_rows(chunk, keys.parquet(number), scratch)
-        return PreparedChunk(files=became, refused=refused, **rows)
+            prepared = PreparedChunk(files=became)
+            if any(file.refused for file in became):
+                refused = self._write_refused(chunk, keys.refused(number), scratch)
+                prepared = prepared.model_copy(update={"refused": refused})
+            return self._write_rows(prepared, chunk, keys.parquet(number), scratch)
 
-    def _write_rows(self, chunk: Chunk, key: str, scratch: Path) -> dict[str, object]:
-        parquet = scratch / "newest.parquet"
-        rows, first, last = chunk.write_newest(parquet)
-        if not rows:
-            return {}
-        self._upload(parquet, key)
-        return {
-            "rows": rows,
-            "first_position": first,
-            "last_position": last,
-            "parquet": self.work.url(key),
-            "size": parquet.stat().st_size,
-        }
-
-    def _write_refused(
-        self, chunk: Chunk, became: Iterable[PreparedFile], key: str, scratch: Path
-    ) -> str | None:
-        if not any(file.refused for file in became):
-            return None
+    def _write_refused(self, chunk: Chunk, key: str, scratch: Path) -> str:
         refused = scratch / "refused.jsonl"
         chunk.write_refused(refused)
         self._upload(refused, key)
         return key
+
+    def _write_rows(
+        self, prepared: PreparedChunk, chunk: Chunk, key: str, scratch: Path
+    ) -> PreparedChunk:
+        parquet = scratch / "newest.parquet"
+        rows, first, last = chunk.write_newest(parquet)
+        if not rows:
+            return prepared
+        self._upload(parquet, key)
+        return PreparedChunk(
+            files=prepared.files,
+            refused=prepared.refused,
+            rows=rows,
+            first_position=first,
+            last_position=last,
+            parquet=self.work.url(key),
+            size=parquet.stat().st_size,
+        )
 
     def _upload(self, path: Path, key: str) -> None:
         self.s3.upload_file(str(path), self.work.name, key)

@@ -1,26 +1,31 @@
-"""Shapes: which columns the records of a DMS CSV file have, told by its kind or by its header."""
+"""Shapes: which columns the records of a DMS CSV file have and how they end, told by the first."""
 
 import csv
 import gzip
-import io
+import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from tidegate.contract import Contract
+from tidegate.contract.model import OPERATION
 from tidegate.position import SNAPSHOT
 
-OPERATION = "Op"
+# The longest that DuckDB takes, in bytes: https://duckdb.org/docs/stable/data/csv/overview
+LONGEST_RECORD = 2_000_000
 
 
-class HeaderError(ValueError):
-    """A file's header cannot be read, or lacks columns that the contract needs."""
+class ShapeError(ValueError):
+    """A file cannot be opened, or its header is not what the contract needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The columns of a record in their order; `OPERATION` among them where it is written."""
+    """The columns of a record in their order, `OPERATION` among them where it is written."""
 
     columns: tuple[str, ...]
+    newline: str
 
     @property
     def has_operation(self) -> bool:
@@ -32,36 +37,74 @@ class Shape:
         return f"c{self.columns.index(name)}" if name in self.columns else "null"
 
 
-def possible_shapes(contract: Contract, kind: int) -> list[Shape]:
-    """The shapes a file without header may have, the likely one first.
+def read_shape(path: Path, contract: Contract, kind: int) -> Shape:
+    """The shape of the file at `path`, a snapshot or changes.
+
+    Raises:
+        ShapeError: not readable, or a header with a name twice or without one that is needed.
+    """
+    try:
+        first = _first_record(path)
+        newline = "\r\n" if first.endswith(b"\r\n") else "\n"
+        if contract.source.options.header:
+            text = first.decode("utf-8-sig")
+            return Shape(_named(_split(text, contract), contract), newline)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ShapeError(f"cannot be read: {error}".replace(str(path), "the file")) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ShapeError(f"the header cannot be read: {error}") from error
+    return Shape(_positional(first, contract, kind), newline)
+
+
+def open_bytes(path: Path) -> BinaryIO:
+    """The content of the file at `path`, uncompressed."""
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def _first_record(path: Path) -> bytes:
+    record = b""
+    with open_bytes(path) as lines:
+        while len(record) < LONGEST_RECORD and (line := lines.readline(LONGEST_RECORD)):
+            record += line
+            # Quotes inside a quoted field are doubled, so an odd number says that one is open.
+            if record.count(b'"') % 2 == 0 and record.strip():
+                break
+    return record.lstrip(b"\r\n")
+
+
+def _split(text: str, contract: Contract) -> list[str]:
+    return next(csv.reader([text.rstrip("\r\n")], delimiter=contract.source.options.delimiter), [])
+
+
+def _named(names: list[str], contract: Contract) -> tuple[str, ...]:
+    wanted = [*(column.source for column in contract.columns), *contract.order_by]
+    if not names:
+        return tuple(dict.fromkeys(wanted))
+    _refuse({name for name in names if names.count(name) > 1}, "names twice")
+    _refuse({name for name in wanted if name not in names}, "does not name")
+    return tuple(names)
+
+
+def _refuse(names: Iterable[str], what: str) -> None:
+    if named := ", ".join(map(repr, sorted(names))):
+        raise ShapeError(f"the header {what} {named}")
+
+
+def _positional(first: bytes, contract: Contract, kind: int) -> tuple[str, ...]:
+    """The columns of a file without header.
 
     DMS writes the operation into change files always, into full-load files only when
     IncludeOpForFullLoad is set: docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.S3.html
     """
     fields = tuple(contract.fields)
-    with_operation = Shape((OPERATION, *fields))
-    return [Shape(fields), with_operation] if kind == SNAPSHOT else [with_operation]
+    if kind == SNAPSHOT and not _starts_with_insert(first, contract, len(fields) + 1):
+        return fields
+    return (OPERATION, *fields)
 
 
-def read_header(path: Path, contract: Contract) -> Shape:
-    """The shape that the first record of `path` names.
-
-    Raises:
-        HeaderError: not text, a name twice, or not all the columns that the contract needs.
-    """
-    opened = gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+def _starts_with_insert(first: bytes, contract: Contract, width: int) -> bool:
     try:
-        with opened, io.TextIOWrapper(opened, encoding="utf-8-sig", newline="") as text:
-            names = next(csv.reader(text, delimiter=contract.source.options.delimiter), [])
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise HeaderError(f"the header cannot be read: {error}") from error
-    _refuse(sorted({name for name in names if names.count(name) > 1}), "names twice")
-    wanted = [*(column.source for column in contract.columns), *contract.order_by]
-    if names:
-        _refuse([name for name in dict.fromkeys(wanted) if name not in names], "does not name")
-    return Shape(tuple(names))
-
-
-def _refuse(names: list[str], what: str) -> None:
-    if names:
-        raise HeaderError(f"the header {what} {', '.join(map(repr, names))}")
+        values = _split(first.decode("utf-8-sig", errors="replace"), contract)
+    except csv.Error:
+        return False
+    return len(values) == width and values[0] == "I"

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tidegate.contract import Contract
+from tidegate.contract.model import OPERATION
 from tidegate.contract.names import quote
 from tidegate.position import CHANGE, LONGEST_POSITION, head, row_sql, sequence_sql
-from tidegate.preparing.casts import Cast, cast_sql, duckdb_literal
-from tidegate.preparing.shapes import OPERATION, Shape
+from tidegate.preparing.casts import Cast, cast_sql, duckdb_literal, typed_sql
+from tidegate.preparing.shapes import Shape
 from tidegate.sql_files import lines, render
 
 
@@ -41,6 +42,7 @@ class Statements:
             header=str(options.header).lower(),
             delimiter=duckdb_literal(options.delimiter),
             null=duckdb_literal(options.null),
+            newline="'\\r\\n'" if shape.newline == "\r\n" else "'\\n'",
         )
 
     def type_changes(self) -> str:
@@ -62,17 +64,23 @@ class Statements:
         columns = enumerate(self._contract.columns)
         return render(
             "prepare/write_newest",
-            columns=lines([f"v{number} as {quote(column.name)}" for number, column in columns], 8),
-            key=", ".join(f"v{number}" for number in self._key_numbers()),
+            columns=lines(
+                [f"changes.v{number} as {quote(column.name)}" for number, column in columns], 8
+            ),
+            key=", ".join(f"changes.v{number}" for number in self._key_numbers()),
             path=duckdb_literal(str(path)),
         )
 
+    def measure_newest(self, path: Path) -> str:
+        """Count what write_newest wrote, and find its first and last position."""
+        return render("prepare/measure_newest", path=duckdb_literal(str(path)))
+
     def write_refused(self, path: Path) -> str:
         """Write the refused rows as JSON lines, with all that the file held of them."""
-        named = [f"{duckdb_literal(name)}: landed.{f}" for name, f in self._fields.items()]
+        named = [f"{duckdb_literal(name)}, landed.{f}" for name, f in self._fields.items()]
         return render(
             "prepare/write_refused",
-            fields="{" + ", ".join(named) + "}",
+            fields=", ".join(named),
             path=duckdb_literal(str(path)),
         )
 
@@ -94,7 +102,10 @@ class Statements:
 
     def _sequence(self) -> str:
         order_by = self._contract.order_by
-        parts = [sequence_sql(self._fields[name], type_) for name, type_ in order_by.items()]
+        parts = [
+            sequence_sql(typed_sql(type_, self._fields[name]), type_)
+            for name, type_ in order_by.items()
+        ]
         return " || ' ' || ".join(parts) or "''"
 
     def _refusals(self, casts: list[Cast]) -> list[str]:

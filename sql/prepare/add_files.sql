@@ -1,0 +1,6 @@
+insert into files
+select
+    unnest(?),
+    unnest(?),
+    unnest(?),
+    unnest(?)

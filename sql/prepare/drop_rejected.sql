@@ -1,0 +1,2 @@
+delete from landed
+where path in (select unnest(?))
