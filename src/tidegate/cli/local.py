@@ -1,0 +1,74 @@
+"""`tidegate local`: the whole of Tidegate on this machine."""
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from tidegate.local.control import RunningStack
+from tidegate.local.display import follow, show_stack
+
+if TYPE_CHECKING:
+    from tidegate.local.stack import Stack
+
+app = typer.Typer(help="Run Tidegate on this machine.", no_args_is_help=True)
+
+Port = Annotated[int, typer.Option(help="Where the cloud listens.", min=1, max=65535)]
+WarehousePort = Annotated[int, typer.Option(help="Where the warehouse listens.", min=1, max=65535)]
+Template = Annotated[Path, typer.Option(help="The SAM template to deploy.")]
+Tables = Annotated[
+    Path | None, typer.Option(help="A folder of contracts, instead of the template's.")
+]
+Detach = Annotated[bool, typer.Option("--detach", help="Return when it is ready; it runs on.")]
+
+
+@app.command()
+def up(
+    detach: Detach = False,
+    tables: Tables = None,
+    port: Port = 4566,
+    warehouse_port: WarehousePort = 5439,
+    template: Template = Path("template.yaml"),
+) -> None:
+    """Start a stack; stop it with Ctrl-C, or with `down` if it is detached."""
+    console = Console(highlight=False)
+    if detach:
+        from tidegate.local.background import start_in_background
+
+        running = start_in_background(template, tables, port, warehouse_port)
+        show_stack(console, running.describe(), port)
+        return
+    # Half of the time a stack needs to start is the import of moto.
+    from tidegate.local.serving import run
+    from tidegate.local.stack import Stack
+
+    stack = Stack(template, tables, port, warehouse_port)
+    run(stack, lambda: _show(stack, console, port))
+    console.print("stopped")
+
+
+@app.command()
+def env(port: Port = 4566) -> None:
+    """Print the variables that point any AWS CLI, SDK or psql at a running stack.
+
+    Use it as: eval "$(tidegate local env)"
+    """
+    for name, value in RunningStack(port).environment().items():
+        typer.echo(f"export {name}={_quote(value)}")
+
+
+@app.command()
+def down(port: Port = 4566) -> None:
+    """Stop a running stack and wait until it is gone."""
+    RunningStack(port).stop()
+
+
+def _show(stack: "Stack", console: Console, port: int) -> None:
+    show_stack(console, stack.describe(), port)
+    threading.Thread(target=follow, args=(stack.journal, console), daemon=True).start()
+
+
+def _quote(value: str) -> str:
+    return "'" + value.replace("'", "'\\''") + "'"

@@ -1,0 +1,59 @@
+"""A stack in a process and session of its own, which lives on when the terminal is closed."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import IO, Any
+
+from tidegate.errors import LocalStackError
+from tidegate.local.control import RunningStack
+
+STARTS_WITHIN = 60.0
+LOOKS_AGAIN = 0.05
+
+
+def start_in_background(
+    template: Path, tables: Path | None, port: int, warehouse_port: int
+) -> RunningStack:
+    """Start a stack and return when it is ready.
+
+    Raises:
+        LocalStackError: it did not start; says why.
+    """
+    options = json.dumps([str(template), str(tables or ""), port, warehouse_port])
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tidegate.local.serving", options],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        return _wait_until_ready(process, RunningStack(port), output)
+
+
+def _wait_until_ready(
+    process: subprocess.Popen[bytes], stack: RunningStack, output: IO[bytes]
+) -> RunningStack:
+    deadline = time.monotonic() + STARTS_WITHIN
+    while process.poll() is None:
+        if _describes(stack, process.pid):
+            return stack
+        if time.monotonic() > deadline:
+            process.kill()
+            raise LocalStackError(f"the stack was not ready within {STARTS_WITHIN:.0f} seconds")
+        time.sleep(LOOKS_AGAIN)
+    output.seek(0)
+    raise LocalStackError(output.read().decode(errors="replace").strip())
+
+
+def _describes(stack: RunningStack, pid: int) -> bool:
+    # Another stack may be there already, on the port that this one finds taken.
+    try:
+        description: dict[str, Any] = stack.describe()
+    except LocalStackError:
+        return False
+    return bool(description["pid"] == pid and description["ready"])

@@ -1,0 +1,126 @@
+"""How `tidegate local env` and `down` talk to a running stack: over its own port, no pid files."""
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tidegate.errors import LocalStackError
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Request, Response
+
+    from tidegate.local.cloud.journal import Journal
+
+PREFIX = "/_tidegate/"
+LONGEST_WAIT = 20.0  # seconds that a reader of the log may be kept
+LOOKS_AGAIN = 0.05
+Answer = dict[str, Any] | list[Any]
+
+
+class Controlled(Protocol):
+    """What the control service asks of a stack."""
+
+    journal: "Journal"
+    asked_to_stop: threading.Event
+
+    def describe(self) -> dict[str, Any]:
+        """What there is to know of the stack."""
+
+
+class Control:
+    """Answers requests below /_tidegate/; leaves everything else to the next."""
+
+    def __init__(self, stack: Controlled) -> None:
+        self._stack = stack
+        self._actions: dict[tuple[str, str], Callable[[Request], Answer]] = {
+            ("GET", "stack"): lambda _: self._stack.describe(),
+            ("GET", "log"): self._read_log,
+            ("POST", "stop"): self._stop,
+        }
+
+    def answer(self, request: "Request") -> "Response | None":
+        """The response to a request that concerns the stack itself, None to others."""
+        from werkzeug.wrappers import Response
+
+        if not request.path.startswith(PREFIX):
+            return None
+        action = self._actions.get((request.method, request.path.removeprefix(PREFIX)))
+        if action is None:
+            return Response("no such action", HTTPStatus.NOT_FOUND)
+        return Response(json.dumps(action(request)), content_type="application/json")
+
+    def _read_log(self, request: "Request") -> Answer:
+        after = request.args.get("after", 0, type=int)
+        wait = min(request.args.get("wait", 0.0, type=float), LONGEST_WAIT)
+        return [entry.to_json() for entry in self._stack.journal.after(after, wait)]
+
+    def _stop(self, _: "Request") -> Answer:
+        self._stack.asked_to_stop.set()
+        return {}
+
+
+class RunningStack:
+    """A stack that runs on this machine, seen from another process."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def describe(self) -> dict[str, Any]:
+        """What the stack says of itself.
+
+        Raises:
+            LocalStackError: no stack answers there.
+        """
+        description: dict[str, Any] = self._ask("stack")
+        return description
+
+    def environment(self) -> dict[str, str]:
+        """The variables by which everything reaches the stack."""
+        environment: dict[str, str] = self.describe()["environment"]
+        return environment
+
+    def log(self, after: int = 0, wait: float = 0) -> list[dict[str, Any]]:
+        """What happened after the entry of that number; waits up to `wait` seconds for more."""
+        entries: list[dict[str, Any]] = self._ask(f"log?after={after}&wait={wait}", 30 + wait)
+        return entries
+
+    def stop(self, timeout: float = 30) -> None:
+        """Ask the stack to stop, and return when it is gone.
+
+        Raises:
+            LocalStackError: there is none, or it does not go.
+        """
+        self._ask("stop", method="POST")
+        deadline = time.monotonic() + timeout
+        while self._is_there():
+            if time.monotonic() > deadline:
+                raise LocalStackError(f"the stack on port {self.port} does not stop")
+            time.sleep(LOOKS_AGAIN)
+
+    def _is_there(self) -> bool:
+        try:
+            self._ask("stack")
+        except LocalStackError:
+            return False
+        return True
+
+    def _ask(self, what: str, timeout: float = 30, method: str = "GET") -> Any:  # noqa: ANN401
+        url = f"http://127.0.0.1:{self.port}{PREFIX}{what}"
+        request = urllib.request.Request(url, method=method)  # noqa: S310  (http, to ourselves)
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310
+                return json.load(response)
+        except (urllib.error.HTTPError, ValueError) as error:
+            raise LocalStackError(
+                f"what answers on port {self.port} is no stack of Tidegate"
+            ) from error
+        except OSError as error:
+            raise LocalStackError(
+                f"no local stack answers on port {self.port}; start one with `tidegate local up`, "
+                "or name its port with --port"
+            ) from error

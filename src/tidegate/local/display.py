@@ -1,0 +1,66 @@
+"""How a stack looks on a terminal: where its parts are, and what happens in it."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tidegate.local.cloud.journal import Entry, Journal
+from tidegate.local.log_file import time_of
+
+WAITS = 60.0
+SOURCES = ("cyan", "green", "magenta", "yellow", "blue")
+DEFAULT_PORT = 4566
+
+
+def show_stack(console: Console, description: dict[str, Any], port: int) -> None:
+    """Print the endpoints of a stack that is ready, and what to type next."""
+    environment: dict[str, str] = description["environment"]
+    option = "" if port == DEFAULT_PORT else f" --port {port}"
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in _parts(description).items():
+        table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
+    console.print(table)
+    console.print("\nnext:", style="bold")
+    for command in (
+        f'eval "$(tidegate local env{option})"',
+        f"aws s3 cp FILE s3://{environment['TIDEGATE_LANDING_BUCKET']}/PREFIX/",
+        "tidegate status",
+        f"tidegate local down{option}",
+    ):
+        console.print(f"  {command}", markup=False, soft_wrap=True)
+    console.print()
+
+
+def follow(journal: Journal, console: Console) -> None:
+    """Print what happens, as it happens."""
+    seen = 0
+    while True:
+        for entry in journal.after(seen, WAITS):
+            seen = entry.number
+            console.print(render(entry), soft_wrap=True)
+
+
+def render(entry: Entry) -> Text:
+    """One entry as a line."""
+    colour = SOURCES[sum(entry.source.encode()) % len(SOURCES)]
+    return Text.assemble(
+        (time_of(entry), "dim"),
+        " ",
+        (f"{entry.source:<14}", colour),
+        " ",
+        (entry.text, "red" if entry.failed else ""),
+    )
+
+
+def _parts(description: dict[str, Any]) -> dict[str, str]:
+    environment: dict[str, str] = description["environment"]
+    warehouse = "postgresql://{PGUSER}@{PGHOST}:{PGPORT}/{PGDATABASE}"
+    return {
+        "cloud": environment["AWS_ENDPOINT_URL"],
+        "warehouse": warehouse.format(**environment),
+        "landing": f"s3://{environment['TIDEGATE_LANDING_BUCKET']}",
+        "Glue job": description["job_python"],
+        "log": description["log"],
+    }

@@ -1,0 +1,43 @@
+"""The journal as a file of lines, and how a line of it looks."""
+
+import threading
+import time
+from pathlib import Path
+
+from tidegate.local.cloud.journal import Entry, Journal
+
+FLUSHES_EVERY = 1.0  # seconds, at the latest
+
+
+class LogFile:
+    """Writes what the journal says into a file, until it is stopped."""
+
+    def __init__(self, path: Path, journal: Journal) -> None:
+        self.path = path
+        self._journal = journal
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    def start(self) -> None:
+        """Write from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write no more."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _follow(self) -> None:
+        seen = 0
+        with self.path.open("a", encoding="utf-8") as file:
+            while not self._stopping.is_set():
+                for entry in self._journal.after(seen, FLUSHES_EVERY):
+                    seen = entry.number
+                    file.write(f"{time_of(entry)} {entry.source:<16} {entry.text}\n")
+                file.flush()
+
+
+def time_of(entry: Entry) -> str:
+    """When it happened, as the reader's clock has it."""
+    return time.strftime("%H:%M:%S", time.localtime(entry.at))

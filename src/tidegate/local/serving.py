@@ -1,0 +1,38 @@
+"""Runs a stack in this process until somebody wants it to stop."""
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tidegate.errors import TidegateError
+from tidegate.local.stack import Stack
+
+
+def run(stack: Stack, when_ready: Callable[[], None] = lambda: None) -> None:
+    """Run `stack` in this process until a signal or `tidegate local down` ends it."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stack.asked_to_stop.set())
+    try:
+        stack.start()
+        when_ready()
+        stack.asked_to_stop.wait()
+    finally:
+        stack.stop()
+
+
+def main(options: str) -> int:
+    """Run a stack with the given options; an error is one line."""
+    template, tables, port, warehouse_port = json.loads(options)
+    try:
+        stack = Stack(Path(template), Path(tables) if tables else None, port, warehouse_port)
+        run(stack)
+    except TidegateError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,139 @@
+"""The whole of Tidegate on this machine: cloud and warehouse, deployed from the template."""
+
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from tidegate.errors import LocalStackError
+from tidegate.local.cloud.cloud import Cloud
+from tidegate.local.cloud.deployment import Deployment
+from tidegate.local.cloud.identity import ACCESS_KEY, REGION, SECRET_KEY
+from tidegate.local.cloud.journal import Journal
+from tidegate.local.cloud.server import HOST
+from tidegate.local.cloud.template import Template
+from tidegate.local.control import Control
+from tidegate.local.job_python import find_job_python
+from tidegate.local.log_file import LogFile
+from tidegate.local.ports import check_port, take_port
+from tidegate.local.warehouse import Warehouse
+
+NAME = "tidegate"
+RETRY_SECONDS = "1"
+# Many sessions of the warehouse read from S3 at a time.
+_S3 = Config(max_pool_connections=64)
+
+
+class Stack:
+    """One local stack; moto's state makes it one per process."""
+
+    def __init__(
+        self, template: Path, tables: Path | None, port: int, warehouse_port: int
+    ) -> None:
+        self.journal = Journal()
+        self.environment: dict[str, str] = {}
+        self.asked_to_stop = threading.Event()
+        self.job_python = find_job_python(template.resolve().parent)
+        self._template = _read_template(template, tables)
+        check_port(warehouse_port, "the warehouse", "--warehouse-port")
+        self._port = take_port(port, "the cloud", "--port")
+        self._warehouse_port = warehouse_port
+        self._warehouse: Warehouse | None = None
+        self._cloud = Cloud(self._port, self.job_python.path, self.journal)
+        self.log = LogFile(self._cloud.folder / "stack.log", self.journal)
+
+    @property
+    def endpoint(self) -> str:
+        """Where AWS's SDKs and CLI reach the cloud."""
+        return self._cloud.endpoint
+
+    def start(self) -> None:
+        """Start everything; files that land from now on are loaded.
+
+        Raises:
+            LocalStackError: something cannot start; says what, and what to do.
+        """
+        self.log.start()
+        parameters = {
+            "WarehouseHost": HOST,
+            "WarehousePort": str(self._warehouse_port),
+            "WarehouseSsl": "false",
+            "RetrySeconds": RETRY_SECONDS,
+        }
+        deployment = self._cloud.start(self._template, parameters, NAME, [Control(self)])
+        secret = self._read_secret(deployment)
+        self._warehouse = self._start_warehouse(secret)
+        self.environment = self._describe(deployment, secret)
+        self._cloud.begin()
+
+    def stop(self) -> None:
+        """Stop everything; nothing of the stack is left. The port of the cloud goes last."""
+        if self._warehouse is not None:
+            self._warehouse.stop()
+        self.log.stop()
+        self._cloud.stop()
+
+    def describe(self) -> dict[str, Any]:
+        """What `tidegate local env` and others ask a running stack for."""
+        return {
+            "pid": os.getpid(),
+            "ready": bool(self.environment),
+            "environment": self.environment,
+            "log": str(self.log.path),
+            "job_python": self.job_python.description,
+            "processes": [vars(process) for process in self._cloud.processes()],
+        }
+
+    def _read_secret(self, deployment: Deployment) -> dict[str, Any]:
+        secret_arn = deployment.physical_id("WarehouseSecret")
+        found = self._client("secretsmanager").get_secret_value(SecretId=secret_arn)
+        secret: dict[str, Any] = json.loads(found["SecretString"])
+        return secret
+
+    def _start_warehouse(self, secret: dict[str, Any]) -> Warehouse:
+        warehouse = Warehouse(
+            host=HOST,
+            port=self._warehouse_port,
+            database=secret["dbname"],
+            user=secret["username"],
+            password=secret["password"],
+            s3=self._client("s3"),
+        )
+        warehouse.start()
+        return warehouse
+
+    def _describe(self, deployment: Deployment, secret: dict[str, Any]) -> dict[str, str]:
+        queue = deployment.physical_id("LandingQueue").rsplit("/", 2)
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_DEFAULT_REGION": REGION,
+            "TIDEGATE_LANDING_BUCKET": deployment.physical_id("LandingBucket"),
+            "TIDEGATE_WORK_BUCKET": deployment.physical_id("WorkBucket"),
+            "TIDEGATE_LANDING_QUEUE_URL": "/".join((self.endpoint, *queue[1:])),
+            "TIDEGATE_LEDGER_TABLE": deployment.physical_id("Ledger"),
+            "TIDEGATE_STATE_MACHINE_ARN": deployment.physical_id("LoadTable"),
+            "PGHOST": HOST,
+            "PGPORT": str(self._warehouse_port),
+            "PGUSER": secret["username"],
+            "PGPASSWORD": secret["password"],
+            "PGDATABASE": secret["dbname"],
+        }
+
+    def _client(self, service: str) -> Any:  # noqa: ANN401  (one of many types; callers say which)
+        session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=REGION)
+        return session.client(service, endpoint_url=self.endpoint, config=_S3)  # type: ignore[call-overload]
+
+
+def _read_template(path: Path, tables: Path | None) -> Template:
+    template = Template(path)
+    if tables is not None:
+        if not tables.is_dir():
+            raise LocalStackError(f"--tables {tables} is not a folder of contracts")
+        template.put_layer("ContractsLayer", tables)
+    return template
