@@ -21,12 +21,15 @@ def take_rejects(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 
 def line_of(path: Path, position: int) -> int:
-    """The line, counted from 1, that holds the byte at `position`, counted from 1."""
+    """The first line that is not blank at or after the byte at `position`; both count from 1."""
     lines, left = 1, position - 1
     with open_bytes(path) as content:
         while left > 0 and (piece := content.read(min(left, _PIECE))):
             lines += piece.count(b"\n")
             left -= len(piece)
+        # DuckDB counts blank lines to the record that follows them.
+        while (line := content.readline(_PIECE)) and not line.strip():
+            lines += 1
     return lines
 
 

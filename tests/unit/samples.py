@@ -1,0 +1,143 @@
+"""Contracts, landed files and a workshop to prepare them in, for tests to say only what matters."""
+
+import itertools
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import duckdb
+
+from tidegate.contract import Contract
+from tidegate.landing.objects import LandedFile, LandedObject
+from tidegate.landing.routing import place
+from tidegate.planning.plan import BatchFolder, Plan, PreparedChunk, PreparedFile
+from tidegate.planning.statements import Attempt, render_load
+from tidegate.preparing.prepare_chunk import PrepareChunk
+from tidegate.storage import WorkBucket
+
+PREFIX = "dms/sales/orders/"
+CHANGES = PREFIX + "20240809-192717787.csv"
+SNAPSHOT = PREFIX + "LOAD00000001.csv"
+MEMORY = 256 << 20
+_numbers = itertools.count()
+
+
+def contract(
+    columns: dict[str, str] | None = None,
+    *,
+    table: str = "sales.orders",
+    key: tuple[str, ...] = ("id",),
+    prefix: str = PREFIX,
+    options: dict[str, Any] | None = None,
+    fields: list[str] | None = None,
+    **more: Any,
+) -> Contract:
+    """A contract of `columns`, name to type, as if read from YAML."""
+    columns = columns or {"id": "integer", "name": "varchar(20)"}
+    source = {"prefix": prefix, "format": "dms_csv", "options": options or {}}
+    return Contract.model_validate(
+        {
+            "table": table,
+            "source": source | ({"fields": fields} if fields else {}),
+            "key": list(key),
+            "columns": [{"name": name, "type": type_} for name, type_ in columns.items()],
+            **more,
+        }
+    )
+
+
+def landed_object(key: str = CHANGES, *, etag: str = "e1", size: int = 10) -> LandedObject:
+    return LandedObject(key=key, etag=etag, size=size, landed_at=1_723_231_637)
+
+
+def landed(key: str = CHANGES, *, etag: str = "e1", size: int = 10, of: Contract | None = None) -> LandedFile:
+    return place(landed_object(key, etag=etag, size=size), of or contract())
+
+
+def plan(of: Contract, chunks: list[list[LandedFile]], *, batch: int = 7, fence: int = 3) -> Plan:
+    attempt = Attempt(
+        batch=batch, fence=fence, copy_role="default", manifest="s3://w/m", chunks=[], outcome=""
+    )
+    return Plan(
+        table=of.table,
+        batch=batch,
+        fence=fence,
+        epoch=1,
+        contract=of.as_written(),
+        chunks=chunks,
+        load=render_load(of, attempt),
+    )
+
+
+@dataclass
+class Prepared:
+    """What became of files: rows as COPY would see them, what was refused, what was set apart."""
+
+    chunk: PreparedChunk
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    files: dict[str, PreparedFile] = field(default_factory=dict)
+
+    def column(self, name: str) -> list[Any]:
+        return [row[name] for row in self.rows]
+
+    @property
+    def reasons(self) -> list[tuple[int, str]]:
+        return [(refusal["record"], refusal["reason"]) for refusal in self.refused]
+
+    @property
+    def quarantined(self) -> dict[str, str]:
+        return {key: file.quarantined for key, file in self.files.items() if file.quarantined}
+
+
+class Workshop:
+    """Lands files in a bucket, runs prepare_chunk over them, and reads what it wrote."""
+
+    def __init__(self) -> None:
+        number = next(_numbers)
+        self.s3 = boto3.client("s3")
+        self.landing, self.work = f"landing-{number}", WorkBucket(self.s3, f"work-{number}")
+        for bucket in (self.landing, self.work.name):
+            self.s3.create_bucket(Bucket=bucket)
+
+    def land(self, key: str, content: bytes, of: Contract) -> LandedFile:
+        put = self.s3.put_object(Bucket=self.landing, Key=key, Body=content)
+        return landed(key, etag=put["ETag"].strip('"'), size=len(content), of=of)
+
+    def prepare(
+        self, of: Contract, files: dict[str, bytes] | list[LandedFile], memory: int = MEMORY
+    ) -> Prepared:
+        if isinstance(files, dict):
+            files = [self.land(key, content, of) for key, content in files.items()]
+        planned = plan(of, [files])
+        folder = BatchFolder(of.table, planned.batch, planned.fence)
+        self.work.write(folder.plan, planned)
+        step = PrepareChunk(self.s3, self.landing, self.work, memory)
+        chunk = step(folder.plan, 0)
+        assert self.work.read(folder.prepared(0), PreparedChunk) == chunk
+        names = {file.id: file.key for file in files}
+        return Prepared(
+            chunk=chunk,
+            rows=self._rows(chunk, folder),
+            refused=self._refused(chunk),
+            files={names[file.id]: file for file in chunk.files},
+        )
+
+    def _rows(self, chunk: PreparedChunk, folder: BatchFolder) -> list[dict[str, Any]]:
+        if chunk.parquet is None:
+            return []
+        assert chunk.parquet == self.work.url(folder.parquet(0))
+        path = f"/tmp/tidegate-test-{self.work.name}.parquet"
+        self.s3.download_file(self.work.name, folder.parquet(0), path)
+        with duckdb.connect() as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            found = connection.execute("select * from read_parquet(?) order by _position", [path])
+            names = [column[0] for column in found.description or []]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def _refused(self, chunk: PreparedChunk) -> list[dict[str, Any]]:
+        if chunk.refused is None:
+            return []
+        body = self.s3.get_object(Bucket=self.work.name, Key=chunk.refused)["Body"].read()
+        return [json.loads(line) for line in body.splitlines()]

@@ -1,0 +1,246 @@
+"""How DMS CSV files are read: what their bytes mean, and which files are set apart whole."""
+
+import gzip
+
+import pytest
+
+from tests.unit.samples import CHANGES, PREFIX, SNAPSHOT, Workshop, contract, landed
+
+
+@pytest.fixture
+def shop(aws) -> Workshop:
+    return Workshop()
+
+
+def test_operation_stands_first_in_change_files(shop):
+    found = shop.prepare(contract(), {CHANGES: b"I,1,Ann\nU,2,Bob\nD,3,\n"})
+    assert [(row["id"], row["name"], row["_op"]) for row in found.rows] == [
+        (1, "Ann", "I"),
+        (2, "Bob", "U"),
+        (3, None, "D"),
+    ]
+
+
+def test_full_load_files_have_no_operation(shop):
+    found = shop.prepare(contract(), {SNAPSHOT: b"1,Ann\n2,Bob\n"})
+    assert [(row["id"], row["_op"]) for row in found.rows] == [(1, "I"), (2, "I")]
+
+
+def test_full_load_files_may_have_the_operation(shop):
+    found = shop.prepare(contract(), {SNAPSHOT: b"I,1,Ann\nI,2,Bob\n"})
+    assert [(row["id"], row["name"], row["_op"]) for row in found.rows] == [
+        (1, "Ann", "I"),
+        (2, "Bob", "I"),
+    ]
+
+
+def test_full_load_file_with_a_column_too_many_is_not_taken_for_one_with_operation(shop):
+    found = shop.prepare(contract(), {SNAPSHOT: b"1,Ann,extra\n"})
+    assert found.quarantined == {SNAPSHOT: "line 1: Expected Number of Columns: 2 Found: 3"}
+
+
+def test_columns_of_a_header_may_stand_in_any_order_and_more_of_them(shop):
+    files = {CHANGES: b"Op,extra,name,id\nI,x,Ann,1\n", SNAPSHOT: b"id,name\n2,Bob\n"}
+    found = shop.prepare(contract(options={"header": True}), files)
+    assert [(row["id"], row["name"], row["_op"]) for row in found.rows] == [
+        (2, "Bob", "I"),
+        (1, "Ann", "I"),
+    ]
+
+
+def test_fields_give_the_columns_of_a_file_without_header(shop):
+    found = shop.prepare(
+        contract(fields=["cdc_ts", "name", "unused", "id"]), {SNAPSHOT: b"t,Ann,u,1\n"}
+    )
+    assert [(row["id"], row["name"]) for row in found.rows] == [(1, "Ann")]
+
+
+def test_timestamp_option_orders_changes(shop):
+    of = contract(options={"timestamp": "cdc_ts"}, columns={"id": "integer", "name": "varchar(9)"})
+    late, early = b"2024-08-09 19:27:17.000002", b"2024-08-09 19:27:17.000001"
+    found = shop.prepare(of, {CHANGES: b"U,%s,1,new\nU,%s,1,old\n" % (late, early)})
+    assert [(row["name"], row["_position"]) for row in found.rows] == [
+        ("new", "000001 1 2024-08-09T19:27:17.000002 20240809-192717787.csv 0000000001")
+    ]
+
+
+def test_quoted_fields_hold_delimiters_quotes_and_line_ends(shop):
+    found = shop.prepare(contract(), {CHANGES: b'I,1,"a, ""b""\nc\r\nd"\nI,2,x\n'})
+    assert found.column("name") == ['a, "b"\nc\r\nd', "x"]
+    assert found.files[CHANGES].records == 2
+
+
+@pytest.mark.parametrize("first", ["a\r\nb", "a\nb", "a\rb"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_line_ends_within_the_first_record_do_not_decide_how_records_end(shop, first, end):
+    content = f'I,1,"{first}"{end}I,2,x{end}'.encode()
+    assert shop.prepare(contract(), {CHANGES: content}).column("name") == [first, "x"]
+
+
+@pytest.mark.parametrize(
+    ("null", "text", "value"),
+    [
+        ("NULL", "NULL", None),
+        ("NULL", '"NULL"', "NULL"),
+        ("NULL", "", ""),
+        ("NULL", '""', ""),
+        ("NULL", "null", "null"),
+        ("", "", None),
+        ("", '""', ""),
+        ("", "NULL", "NULL"),
+        ("\\N", "\\N", None),
+        ("-", "-", None),
+        ("-", "", ""),
+        ("'", "'", None),
+    ],
+)
+def test_unquoted_null_text_is_null_and_anything_else_is_itself(shop, null, text, value):
+    found = shop.prepare(contract(options={"null": null}), {CHANGES: f"I,1,{text}\n".encode()})
+    assert found.column("name") == [value]
+
+
+def test_empty_text_is_null_for_all_but_characters(shop):
+    of = contract({"id": "integer", "n": "integer", "d": "date", "b": "boolean", "s": "super"})
+    found = shop.prepare(of, {CHANGES: b'I,1,,"",,\n'})
+    assert [row[name] for row in found.rows for name in "ndbs"] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"I,1,Ann\nI,2,Bob",
+        b"\xef\xbb\xbfI,1,Ann\nI,2,Bob\n",
+        b"I,1,Ann\r\nI,2,Bob\r\n",
+        b"I,1,Ann\n\n\nI,2,Bob\n\n",
+        b"\nI,1,Ann\nI,2,Bob\n",
+        b"\r\n\r\nI,1,Ann\r\n\r\nI,2,Bob\r\n",
+        gzip.compress(b"I,1,Ann\nI,2,Bob\n"),
+        gzip.compress(b"I,1,Ann\n") + gzip.compress(b"I,2,Bob\n"),
+    ],
+    ids=["no end", "mark", "crlf", "blanks", "blank first", "crlf blanks", "gzip", "two gzips"],
+)
+def test_same_records_in_other_bytes(shop, content):
+    found = shop.prepare(contract(), {CHANGES: content})
+    assert [(row["id"], row["name"]) for row in found.rows] == [(1, "Ann"), (2, "Bob")]
+    assert found.files[CHANGES].records == 2
+
+
+def test_gzip_is_told_by_content_not_by_name(shop):
+    files = {PREFIX + "1.csv.gz": b"I,1,Ann\n", PREFIX + "2.csv": gzip.compress(b"I,2,Bob\n")}
+    assert shop.prepare(contract(), files).column("name") == ["Ann", "Bob"]
+
+
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("content", [b"", b"\n", b"\r\n\n", b"\xef\xbb\xbf", gzip.compress(b"")])
+def test_empty_file_is_applied_as_nothing(shop, header, content):
+    found = shop.prepare(contract(options={"header": header}), {CHANGES: content})
+    assert (found.chunk.rows, found.chunk.parquet, found.chunk.refused) == (0, None, None)
+    assert (found.files[CHANGES].records, found.quarantined) == (0, {})
+
+
+def test_file_of_nothing_but_a_header_is_applied_as_nothing(shop):
+    found = shop.prepare(contract(options={"header": True}), {CHANGES: b"Op,id,name\n"})
+    assert (found.chunk.rows, found.quarantined) == (0, {})
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"I,1,Ann\nI,2\nI,3,Cy\n", "line 2: Expected Number of Columns: 3 Found: 2"),
+        (b'I,1,"A\nnn"\n\nI,2,B,?\n', "line 4: Expected Number of Columns: 3 Found: 4"),
+        (b'I,1,Ann\nI,2,"Bob\nI,3,Cy\n', "line 2: Value with unterminated quote found."),
+        (b'I,1,"Ann"secret\n', "line 1: Value with unterminated quote found."),
+        (
+            b"I,1,Ann\nI,2,secret\xe9\n",
+            "line 2: Invalid unicode (byte sequence mismatch) detected. "
+            "This file is not utf-8 encoded.",
+        ),
+        (
+            b"I,1,Ann\nI,2,a\rb\n",
+            "cannot be read: its lines end in different ways, "
+            "or a carriage return stands outside quotes",
+        ),
+        (
+            gzip.compress(b"I,1,Ann\n" * 9999)[:-20],
+            "cannot be read: IO Error: Unexpected end of GZIP stream: the file",
+        ),
+        (
+            gzip.compress(b"I,1,Ann\n")[:12],
+            "cannot be read: Compressed file ended before the end-of-stream marker was reached",
+        ),
+    ],
+    ids=["few", "many", "open quote", "after quote", "latin 1", "bare cr", "cut gzip", "cut short"],
+)
+def test_file_that_is_not_what_it_should_be_is_quarantined_whole(shop, content, reason):
+    good = PREFIX + "20240809-192717788.csv"
+    found = shop.prepare(contract(), {CHANGES: content, good: b"I,9,Zoe\n"})
+    assert found.quarantined == {CHANGES: reason}
+    assert (found.files[CHANGES].records, found.files[good].records) == (0, 1)
+    assert found.column("name") == ["Zoe"]
+
+
+def test_wrong_line_is_named_in_compressed_files_too(shop):
+    content = gzip.compress(b"I,1,Ann\n" * 200_000 + b"I,2\n")
+    assert shop.prepare(contract(), {CHANGES: content}).quarantined == {
+        CHANGES: "line 200001: Expected Number of Columns: 3 Found: 2"
+    }
+
+
+def test_every_bad_file_among_many_is_found(shop):
+    bad = {f"{PREFIX}{n:04d}.csv": b"I,%d,Ann\nI,%d\n" % (n, n) for n in range(0, 120, 2)}
+    good = {f"{PREFIX}{n:04d}.csv": b"I,%d,Ann\n" % n for n in range(1, 120, 2)}
+    found = shop.prepare(contract(), bad | good)
+    assert set(found.quarantined) == set(bad)
+    assert sorted(found.column("id")) == list(range(1, 120, 2))
+
+
+def test_unreadable_files_among_many_are_found_by_halving(shop):
+    whole = gzip.compress(b"I,1,Ann\n" * 9999)
+    files = {f"{PREFIX}{n:04d}.csv": whole for n in range(20)}
+    cut = {f"{PREFIX}0003.csv", f"{PREFIX}0017.csv"}
+    found = shop.prepare(contract(), files | dict.fromkeys(cut, whole[:-20]))
+    assert set(found.quarantined) == cut
+    assert {file.records for key, file in found.files.items() if key not in cut} == {9999}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"Op,id,id,name\n", "the header names twice 'id'"),
+        (b"Op,name,ID\n", "the header does not name 'id'"),
+        (b"\xff\xfeO\x00p\x00\n", "the header cannot be read: 'utf-8' codec can't decode byte 0xff"),
+    ],
+)
+def test_file_with_an_unfit_header_is_quarantined_whole(shop, content, reason):
+    found = shop.prepare(contract(options={"header": True}), {CHANGES: content})
+    assert found.quarantined[CHANGES].startswith(reason)
+
+
+def test_object_that_was_replaced_or_deleted_before_it_was_read_is_quarantined(shop):
+    of = contract()
+    replaced = shop.land(CHANGES, b"I,1,old\n", of)
+    now = shop.land(CHANGES, b"I,1,new\n", of)
+    gone = landed(PREFIX + "gone.csv", of=of)
+    chunk = shop.prepare(of, [replaced, now, gone]).chunk
+    assert [file.quarantined for file in chunk.files] == [
+        "the object was replaced before it was read; what replaced it is loaded as itself",
+        None,
+        "the object was deleted before it was read; land it again",
+    ]
+    assert chunk.rows == 1
+
+
+def test_delimiter_may_be_any_character(shop):
+    of = contract(options={"delimiter": "§"})
+    assert shop.prepare(of, {CHANGES: "I§1§a,b\n".encode()}).column("name") == ["a,b"]
+
+
+def test_files_of_one_name_in_several_folders_are_told_apart(shop):
+    names = [f"{PREFIX}2024/08/{day:02d}/20240809-192717787.csv" for day in (9, 10, 11)]
+    files = {name: b"I,%d,Ann\nI,x,Bob\n" % n for n, name in enumerate(names)}
+    found = shop.prepare(contract(), files)
+    assert found.column("id") == [0, 1, 2]
+    assert [(refusal["file"], refusal["record"]) for refusal in found.refused] == [
+        (name, 2) for name in names
+    ]
+    assert {file.refused for file in found.files.values()} == {1}
