@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from tidegate.local.warehouse import messages as wire
 from tidegate.local.warehouse.failures import SYNTAX, SqlError
-from tidegate.local.warehouse.handshake import BASE_PROTOCOL, BINARY_PROTOCOL
+from tidegate.local.warehouse.handshake import BASE_PROTOCOL, BINARY_PROTOCOL, Send
 from tidegate.local.warehouse.lexer import split
 from tidegate.local.warehouse.messages import Field, Reader
 from tidegate.local.warehouse.portal import Portal
@@ -39,13 +39,11 @@ class Prepared:
 class Conversation:
     """Answers messages until the client says good-bye."""
 
-    def __init__(
-        self, session: Session, protocol: int, stream_in: BinaryIO, stream_out: BinaryIO
-    ) -> None:
+    def __init__(self, session: Session, protocol: int, stream_in: BinaryIO, send: Send) -> None:
         self._session = session
         self._protocol = protocol
         self._in = stream_in
-        self._out = stream_out
+        self._send_now = send
         self._prepared: dict[str, Prepared] = {}
         self._portals: dict[str, Portal] = {}
         self._skipping = False
@@ -97,8 +95,7 @@ class Conversation:
             self._flush()
 
     def _flush(self) -> None:
-        self._out.write(self._buffer)
-        self._out.flush()
+        self._send_now(bytes(self._buffer))
         self._buffer.clear()
 
     def _tell_notices(self) -> None:

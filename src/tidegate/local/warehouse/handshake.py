@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -12,6 +13,9 @@ from tidegate.local.warehouse.failures import SqlError
 # What redshift_connector asks for as client_protocol_version: columns told with their origin, and
 # numbers and dates in binary. https://github.com/aws/amazon-redshift-python-driver
 BASE_PROTOCOL, EXTENDED_METADATA, BINARY_PROTOCOL = 0, 1, 2
+
+
+Send = Callable[[bytes], None]
 
 
 @dataclass(frozen=True)
@@ -40,19 +44,18 @@ class CancelRequest:
     secret: int
 
 
-def greet(stream_in: BinaryIO, stream_out: BinaryIO, known: Credentials) -> Startup | CancelRequest:
+def greet(stream_in: BinaryIO, send: Send, known: Credentials) -> Startup | CancelRequest:
     """Speaks with a client until it is in, or raises what it is to be told."""
     code, body = wire.read_startup(stream_in)
     while code in {wire.SSL_REQUEST, wire.GSSENC_REQUEST}:
-        stream_out.write(b"N")
-        stream_out.flush()
+        send(b"N")
         code, body = wire.read_startup(stream_in)
     if code == wire.CANCEL_REQUEST:
         return CancelRequest(body.int32(), body.int32() & 0xFFFFFFFF)
     if code != wire.PROTOCOL_3:
         raise _fatal("0A000", f"unsupported frontend protocol {code >> 16}.{code & 0xFFFF}")
     told = _read_parameters(body)
-    _check_password(stream_in, stream_out, told, known)
+    _check_password(stream_in, send, told, known)
     if told.get("database", known.user) != known.database:
         raise _fatal("3D000", f'database "{told.get("database", "")}" does not exist')
     return Startup(known.user, told.get("application_name", ""), _protocol(told))
@@ -76,11 +79,10 @@ def _read_parameters(body: wire.Reader) -> dict[str, str]:
 
 
 def _check_password(
-    stream_in: BinaryIO, stream_out: BinaryIO, told: dict[str, str], known: Credentials
+    stream_in: BinaryIO, send: Send, told: dict[str, str], known: Credentials
 ) -> None:
     salt = os.urandom(4)
-    stream_out.write(wire.authentication_md5(salt))
-    stream_out.flush()
+    send(wire.authentication_md5(salt))
     kind, body = wire.read_message(stream_in)
     if kind != b"p":
         raise wire.ProtocolError(f"a password was expected, not a message of type {kind!r}")

@@ -192,6 +192,12 @@ def tables_are_not_sampled(node: exp.Expr) -> SqlError | None:
     return _near("tablesample")
 
 
+@_rule(exp.Array)
+def arrays_are_made_by_a_function(array: exp.Expr) -> SqlError | None:
+    """ARRAY(1, 2), not [1, 2]: https://docs.aws.amazon.com/redshift/latest/dg/r_array.html"""
+    return _near("[") if array.args.get("bracket_notation") else None
+
+
 @_rule(exp.Struct, exp.Map, exp.Lambda, exp.Glob, exp.Slice)
 def literals_are_sql(node: exp.Expr) -> SqlError | None:
     """No structs, maps, slices or lambdas, which DuckDB has."""

@@ -148,20 +148,19 @@ class Warehouse:
 
     def _converse(self, connection: _Connection) -> None:
         stream_in = cast("BinaryIO", connection.socket.makefile("rb", BUFFER_BYTES))
-        stream_out = cast("BinaryIO", connection.socket.makefile("wb", BUFFER_BYTES))
-        with contextlib.closing(stream_in), contextlib.suppress(BrokenPipeError):
+        send = connection.socket.sendall
+        with contextlib.closing(stream_in):
             try:
-                startup = greet(stream_in, stream_out, self._credentials)
+                startup = greet(stream_in, send, self._credentials)
             except SqlError as error:
-                stream_out.write(error_response(error))
-                stream_out.flush()
+                send(error_response(error))
                 return
             if isinstance(startup, CancelRequest):
                 self._cancel(startup)
                 return
             session = self._open_session(connection, startup)
-            stream_out.write(welcome(startup, session.pid, connection.secret))
-            Conversation(session, startup.protocol, stream_in, stream_out).run()
+            send(welcome(startup, session.pid, connection.secret))
+            Conversation(session, startup.protocol, stream_in, send).run()
 
     def _open_session(self, connection: _Connection, startup: Startup) -> Session:
         connection.session = Session(

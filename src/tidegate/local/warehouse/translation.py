@@ -60,7 +60,7 @@ _RULES: list[tuple[str, Callable[[re.Match[str], Circumstance], SqlError]]] = [
         _plain("XX000", "Found multiple matches to update the same tuple."),
     ),
     (
-        r"Table with name \"?([\w.$ -]+?)\"? does not exist",
+        r"Table with name \"?(.+?)\"? does not exist",
         _plain("42P01", r'relation "\1" does not exist'),
     ),
     (
