@@ -111,7 +111,7 @@ class RunningStack:
 
     def _ask(self, what: str, timeout: float = 30, method: str = "GET") -> Any:  # noqa: ANN401
         url = f"http://127.0.0.1:{self.port}{PREFIX}{what}"
-        request = urllib.request.Request(url, method=method)  # noqa: S310  (http, to ourselves)
+        request = urllib.request.Request(url, method=method)
         try:
             with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310
                 return json.load(response)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tidegate.local.cloud.journal import Entry, Journal
 
-FLUSHES_EVERY = 1.0  # seconds, at the latest
+WAITS = 60.0
 
 
 class LogFile:
@@ -25,6 +25,7 @@ class LogFile:
     def stop(self) -> None:
         """Write no more."""
         self._stopping.set()
+        self._journal.say("stack", "stops")  # which wakes the thread
         if self._thread.is_alive():
             self._thread.join()
 
@@ -32,7 +33,7 @@ class LogFile:
         seen = 0
         with self.path.open("a", encoding="utf-8") as file:
             while not self._stopping.is_set():
-                for entry in self._journal.after(seen, FLUSHES_EVERY):
+                for entry in self._journal.after(seen, WAITS):
                     seen = entry.number
                     file.write(f"{time_of(entry)} {entry.source:<16} {entry.text}\n")
                 file.flush()

@@ -31,9 +31,7 @@ _S3 = Config(max_pool_connections=64)
 class Stack:
     """One local stack; moto's state makes it one per process."""
 
-    def __init__(
-        self, template: Path, tables: Path | None, port: int, warehouse_port: int
-    ) -> None:
+    def __init__(self, template: Path, tables: Path | None, port: int, warehouse_port: int) -> None:
         self.journal = Journal()
         self.environment: dict[str, str] = {}
         self.asked_to_stop = threading.Event()

@@ -7,6 +7,7 @@ import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from tidegate.errors import LocalStackError
 from tidegate.local.cloud import mending
@@ -21,6 +22,13 @@ from tidegate.local.cloud.queues import QueueFeed
 from tidegate.local.cloud.schedules import Schedule, ScheduleSettings
 from tidegate.local.cloud.server import HOST, Server
 from tidegate.local.cloud.template import Template
+
+
+class Stoppable(Protocol):
+    """A part of the cloud that runs until it is stopped."""
+
+    def stop(self) -> None:
+        """Stop."""
 
 
 class Cloud:
@@ -51,10 +59,12 @@ class Cloud:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # moto warns of each resource type it does not know
             deployment = deploy(template, name, parameters)
-        self.functions = Functions([
-            Function(one, self.endpoint, self.folder / one.logical_id, self._journal)
-            for one in deployment.functions()
-        ])
+        self.functions = Functions(
+            [
+                Function(one, self.endpoint, self.folder / one.logical_id, self._journal)
+                for one in deployment.functions()
+            ]
+        )
         self.jobs = {
             one.name: Job(one, self._job_python, self.endpoint, self._journal)
             for one in deployment.jobs()
@@ -72,12 +82,15 @@ class Cloud:
 
     def begin(self) -> None:
         """Feed the queues and fire the schedules from now on."""
-        for part in (*self._feeds, *self._schedules):
-            part.start()
+        for feed in self._feeds:
+            feed.start()
+        for schedule in self._schedules:
+            schedule.start()
 
     def stop(self) -> None:
         """End everything that was started and forget everything that was stored."""
-        for part in (*self._schedules, *self._feeds, *self.jobs.values(), self.functions):
+        parts: tuple[Stoppable, ...] = (*self._schedules, *self._feeds, *self.jobs.values())
+        for part in (*parts, self.functions):
             part.stop()
         mending.reset()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -21,10 +21,10 @@ class Cron:
     def __init__(self, fields: str) -> None:
         parts = fields.split()
         if len(parts) != len(LIMITS):
-            raise LocalStackError(f"cron({fields}) has {len(parts)} fields; AWS wants {len(LIMITS)}")
-        values = [
-            _read(text, *limits, fields) for text, limits in zip(parts, LIMITS, strict=True)
-        ]
+            raise LocalStackError(
+                f"cron({fields}) has {len(parts)} fields; AWS wants {len(LIMITS)}"
+            )
+        values = [_read(text, *limits, fields) for text, limits in zip(parts, LIMITS, strict=True)]
         self._fields = fields
         self._minutes, self._hours, self._days, self._months, self._weekdays, self._years = values
 

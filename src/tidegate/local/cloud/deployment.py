@@ -44,9 +44,10 @@ class Deployment:
         Raises:
             LocalStackError: the template has no such resource.
         """
-        if logical_id not in self._stack.resource_map.resources:
+        resource: Any = self._stack.resource_map.get(logical_id)
+        if resource is None:
             raise LocalStackError(f"the template has no resource {logical_id}")
-        return str(self._stack.resource_map[logical_id].physical_resource_id)
+        return str(resource.physical_resource_id)
 
     def functions(self) -> list[FunctionSettings]:
         """The functions to run."""

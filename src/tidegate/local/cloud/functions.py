@@ -12,7 +12,7 @@ from pathlib import Path
 
 import tidegate
 from tidegate.local.cloud.identity import ACCOUNT, credentials
-from tidegate.local.cloud.journal import Journal
+from tidegate.local.cloud.journal import Journal, read_error
 from tidegate.local.cloud.sandbox import Answer, FunctionSettings, Sandbox
 
 # A laptop is not AWS: invocations beyond this wait for a process, and are throttled only then.
@@ -58,7 +58,8 @@ class Function:
         with self._sandbox() as sandbox:
             answer = sandbox.invoke(payload)
         if answer.failed:
-            self._journal.say(self.settings.logical_id, answer.payload.decode(), failed=True)
+            error = read_error(answer.payload.decode())
+            self._journal.say(self.settings.logical_id, error, failed=True)
         return answer
 
     def warm(self) -> None:

@@ -10,7 +10,7 @@ import sys
 import threading
 
 
-def main(script, arguments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def main(script: str, arguments: list[str]) -> None:
     """Run `script` as the main program, as `python script arguments` would."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.argv = [script, *arguments]
@@ -18,8 +18,10 @@ def main(script, arguments):  # type: ignore[no-untyped-def]  # noqa: ANN001, AN
     runpy.run_path(script, run_name="__main__")
 
 
-def _end_with_parent():  # type: ignore[no-untyped-def]  # noqa: ANN202
-    sys.stdin.buffer.read()  # gives way when the other end of the pipe is closed
+def _end_with_parent() -> None:
+    # Nothing is ever sent: reading ends when the other end of the pipe is closed. Not through
+    # sys.stdin, whose lock would be held when the interpreter ends.
+    os.read(0, 1)
     os.killpg(0, signal.SIGKILL)
 
 

@@ -124,7 +124,9 @@ class JobRun:
         self.state = self._ended_by or ("FAILED" if code else "SUCCEEDED")
         text = f"run {self.id[:11]} {self.state.lower()} after {self._ended - self._started:.1f} s"
         failed = self.state in {"FAILED", "TIMEOUT"}
-        self._journal.say(self._settings.logical_id, f"{text} {self._error}".rstrip(), failed=failed)
+        self._journal.say(
+            self._settings.logical_id, f"{text} {self._error}".rstrip(), failed=failed
+        )
 
     def _describe_end(self, code: int) -> str:
         if self._ended_by == "TIMEOUT":
@@ -187,4 +189,11 @@ def command_line(arguments: Mapping[str, str]) -> list[str]:
 
 def _environment(endpoint: str) -> dict[str, str]:
     passed = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
-    return {"LANG": "C.UTF-8", "TZ": "UTC", **passed, **credentials(endpoint)}
+    return {
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        # Glue's own boto3 is too old to say that 3.9 is.
+        "PYTHONWARNINGS": "ignore:Boto3 will no longer support",
+        **passed,
+        **credentials(endpoint),
+    }

@@ -90,6 +90,20 @@ def read_line(line: str) -> tuple[str, bool] | None:
     return text, logged.get("level") in {"ERROR", "CRITICAL"}
 
 
+def read_error(text: str) -> str:
+    """What an error of Lambda or Glue, written as JSON, says to a reader."""
+    try:
+        error = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(error, dict):
+        return text
+    if "ErrorMessage" in error:
+        return str(error["ErrorMessage"])
+    said = f"{error.get('errorType', 'Error')}: {error.get('errorMessage', text)}"
+    return "\n".join([said, *error.get("stackTrace", [])]).rstrip()
+
+
 def _tells(key: str) -> bool:
     return key not in _STANDARD
 

@@ -63,7 +63,7 @@ class ObjectEvents:
     def _deliver(self, rule: Any, event: dict[str, Any]) -> None:  # noqa: ANN401  (moto's rule)
         try:
             rule.send_to_targets(event, transform_input=False)
-        except Exception as error:  # noqa: BLE001  (a target that fails must not fail the upload)
+        except Exception as error:  # a target that fails must not fail the upload
             text = f"rule {rule.name} could not deliver an event: {error!r}"
             self._journal.say("EventBridge", text, failed=True)
 

@@ -10,7 +10,7 @@ import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
 from moto.core.config import default_user_config
-from moto.moto_api._internal import moto_api_backend
+from moto.moto_api._internal.models import moto_api_backend
 from moto.s3 import notifications
 from moto.sqs import models as queue_models
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
@@ -51,13 +51,13 @@ def reset() -> None:
 def _mend_step_functions(endpoint: str, journal: Journal) -> None:
     # Without it each glue:startJobRun.sync fails: "'NoneType' … 'interrupt_all'".
     patterns = state_task_service_glue._SUPPORTED_INTEGRATION_PATTERNS
-    patterns.add(ResourceCondition.WaitForTaskToken)
+    patterns.add(ResourceCondition.WaitForTaskToken)  # type: ignore[arg-type]
     # moto's tasks make a client for each call, in many threads at once, which boto3 does not
     # allow, and look for the port in the environment of the process.
     boto_client.boto3 = Clients(endpoint)  # type: ignore[assignment]
     # moto tells nobody that an execution started or ended.
     execution.Execution._get_start_execution_worker_comm = (  # type: ignore[method-assign]
-        lambda started: RunReport(started, journal)
+        lambda self: RunReport(self, journal)
     )
 
 
@@ -65,7 +65,7 @@ class Clients:
     """One client a service, for the tasks of all executions; stands in for the module boto3."""
 
     def __init__(self, endpoint: str) -> None:
-        self._session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=REGION)
+        self._session: Any = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=REGION)
         self._endpoint = endpoint
         self._lock = threading.Lock()
         self._made: dict[str, BaseClient] = {}

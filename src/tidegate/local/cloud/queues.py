@@ -18,7 +18,7 @@ from tidegate.local.cloud.identity import ACCOUNT, REGION, arn
 from tidegate.local.cloud.journal import Journal
 from tidegate.local.cloud.sandbox import Answer
 
-LOOKS_AGAIN = 1.0  # seconds; a message whose visibility timeout ended wakes nobody
+LOOKS_AGAIN = 0.5  # seconds; a message whose visibility timeout ended wakes nobody
 MOST_BATCHES = 5  # at a time, as Lambda begins with
 LARGEST_BATCH = 6_000_000  # bytes, below what an invocation may carry
 

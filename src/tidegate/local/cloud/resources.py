@@ -42,12 +42,12 @@ class DeployedResource(CloudFormationModel):
         return {"Arn": self.arn, "Name": self.name}.get(attribute, self.physical_resource_id)
 
     @classmethod
-    def cloudformation_type(cls) -> str:  # type: ignore[override]
+    def cloudformation_type(cls) -> str:
         """The type in the template."""
         return cls.kind
 
     @classmethod
-    def cloudformation_name_type(cls) -> str:  # type: ignore[override]
+    def cloudformation_name_type(cls) -> str:
         """The property that holds a name, if one is given."""
         return cls.name_property
 
@@ -63,11 +63,33 @@ class DeployedResource(CloudFormationModel):
         cloudformation_json: dict[str, Any],
         account_id: str,
         region_name: str,
-        **kwargs: Any,
+        **kwargs: Any,  # noqa: ANN401  (moto's)
     ) -> "DeployedResource":
         """Called by moto with the resolved properties."""
         properties = cloudformation_json["Properties"]
         return cls(str(properties.get(cls.name_property, resource_name)), properties)
+
+    @classmethod
+    def update_from_cloudformation_json(
+        cls,
+        original_resource: "DeployedResource",
+        new_resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+    ) -> "DeployedResource":
+        """Called by moto when a stack changes; what runs stays as it was deployed."""
+        return original_resource
+
+    @classmethod
+    def delete_from_cloudformation_json(
+        cls,
+        resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+    ) -> None:
+        """Called by moto when a stack is deleted; what runs ends with the cloud."""
 
     def is_created(self) -> bool:
         """Whether it is there; it is at once."""
@@ -171,7 +193,7 @@ class BucketResource(FakeBucket):
         cloudformation_json: dict[str, Any],
         account_id: str,
         region_name: str,
-        **kwargs: Any,
+        **kwargs: Any,  # noqa: ANN401  (moto's)
     ) -> FakeBucket:
         """Called by moto with the resolved properties."""
         bucket = super().create_from_cloudformation_json(

@@ -9,10 +9,10 @@ from moto.stepfunctions.parser.backend.execution import (
     Execution,
 )
 
-from tidegate.local.cloud.journal import Journal
+from tidegate.local.cloud.journal import Journal, read_error
 
 SHOWN_NAME = 12
-SHOWN_CAUSE = 500
+SHOWN = 500
 
 
 class RunReport(BaseExecutionWorkerCommunication):
@@ -30,9 +30,8 @@ class RunReport(BaseExecutionWorkerCommunication):
         super().terminated()
         status = str(self.execution.status).lower()
         took = f"after {time.monotonic() - self._started:.1f} s"
-        why = [self.execution.error, self.execution.cause] if status == "failed" else []
-        reason = ": ".join(str(part) for part in why if part)
-        self._say(status, f"{took} {reason}"[:SHOWN_CAUSE].rstrip(), failed=status != "succeeded")
+        why = read_error(self.execution.cause or "") or self.execution.error or ""
+        self._say(status, f"{took} {why}"[:SHOWN].rstrip(), failed=status != "succeeded")
 
     def _say(self, what: str, more: str, *, failed: bool = False) -> None:
         name = str(self.execution.name)[:SHOWN_NAME]

@@ -52,7 +52,7 @@ def main(pipe: Connection) -> None:
     threading.Thread(target=_watch_memory, args=(pipe,), daemon=True).start()
     try:
         handler = load_handler(os.environ["_HANDLER"])
-    except Exception as error:  # noqa: BLE001  (whatever the user's module raises)
+    except Exception as error:
         _send(pipe, {"failed_to_start": _describe_start(error)})
         return
     _send(pipe, {"started": True})
@@ -74,7 +74,7 @@ def answer(handler: Handler, request: dict[str, Any]) -> dict[str, Any]:
     os.environ["_X_AMZN_TRACE_ID"] = request["trace"]
     try:
         result = handler(json.loads(request["payload"]), context)
-    except Exception as error:  # noqa: BLE001  (whatever the user's handler raises)
+    except Exception as error:
         return {"error": _describe(error)}
     try:
         return {"payload": json.dumps(result)}
