@@ -54,7 +54,7 @@ def _mend_step_functions(endpoint: str, journal: Journal) -> None:
     patterns.add(ResourceCondition.WaitForTaskToken)  # type: ignore[arg-type]
     # moto's tasks make a client for each call, in many threads at once, which boto3 does not
     # allow, and look for the port in the environment of the process.
-    boto_client.boto3 = Clients(endpoint)  # type: ignore[assignment]
+    boto_client.boto3 = Clients(endpoint)  # type: ignore[assignment, attr-defined]
     # moto tells nobody that an execution started or ended.
     execution.Execution._get_start_execution_worker_comm = (  # type: ignore[method-assign]
         lambda self: RunReport(self, journal)
