@@ -42,8 +42,10 @@ REFUSED = {
         "42601",
     ),
     "merge after with": (
-        f"with s as (select * from stage) merge into sales.orders using s "
-        f"on sales.orders.id = s.id {MATCHED} {INSERTED}",
+        (
+            "with s as (select * from stage) merge into sales.orders using s "
+            f"on sales.orders.id = s.id {MATCHED} {INSERTED}"
+        ),
         "42601",
     ),
     "merge that sets a prefixed column": (
@@ -55,8 +57,10 @@ REFUSED = {
         "42601",
     ),
     "merge from the target": (
-        "merge into sales.orders using (select * from sales.orders) s "
-        f"on sales.orders.id = s.id {MATCHED} {INSERTED}",
+        (
+            "merge into sales.orders using (select * from sales.orders) s "
+            f"on sales.orders.id = s.id {MATCHED} {INSERTED}"
+        ),
         "0A000",
     ),
     "merge remove duplicates": (f"{MERGE} remove duplicates", "0A000"),

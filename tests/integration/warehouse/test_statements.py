@@ -190,7 +190,8 @@ def test_keys_are_kept_but_not_enforced_and_not_null_is(cursor, failure, rows):
 
 def test_defaults_apply_where_no_value_is_given(cursor, rows):
     cursor.execute(
-        "create table stamped (id int, at timestamp default getdate() not null, v varchar(5) default 'x')"
+        "create table stamped (id int, at timestamp default getdate() not null,"
+        " v varchar(5) default 'x')"
     )
     cursor.execute("insert into stamped (id, v) values (1, default), (2, 'y')")
     assert rows(cursor, "select id, at is not null, v from stamped order by id") == [
@@ -234,7 +235,8 @@ def test_append_moves_all_rows(orders, rows):
 def test_views_follow_what_they_read(orders, rows):
     orders.execute("create view sales.new_ones as select id from sales.orders where state = 'new'")
     orders.execute(
-        "create or replace view late (n) as select count(*) from sales.new_ones with no schema binding"
+        "create or replace view late (n) as "
+        "select count(*) from sales.new_ones with no schema binding"
     )
     assert rows(orders, "select n from late") == [(2,)]
     orders.execute("drop view late")

@@ -12,13 +12,14 @@ import duckdb
 
 from tidegate.local.warehouse.catalog import Column, Relation
 from tidegate.local.warehouse.delimited import find_refused, load_csv
-from tidegate.local.warehouse.failures import INTERNAL, SqlError
+from tidegate.local.warehouse.failures import INTERNAL, TOO_LONG, SqlError
 from tidegate.local.warehouse.history import LoadError, now
 from tidegate.local.warehouse.lexer import Name, Words
 from tidegate.local.warehouse.objects import S3Object, fetch, list_prefix, read_manifest
 from tidegate.local.warehouse.options import COPY_OPTIONS, Options, read_options
-from tidegate.local.warehouse.parquet import load_parquet
+from tidegate.local.warehouse.parquet import load_parquet, load_refused
 from tidegate.local.warehouse.statement import Outcome, Statement
+from tidegate.local.warehouse.translation import Circumstance, translate
 from tidegate.local.warehouse.values import Parameter
 
 if TYPE_CHECKING:
@@ -75,8 +76,7 @@ class Copy(Statement):
         self, session: Session, target: Relation, columns: Sequence[Column], files: Files
     ) -> int:
         if self.options.format == "PARQUET":
-            with session.transaction.unit():
-                return load_parquet(session.cursor, target, columns, files)
+            return self._load_parquet(session, target, columns, files)
         try:
             with session.transaction.unit():
                 return load_csv(session.cursor, target, columns, files, self.options)
@@ -86,6 +86,16 @@ class Copy(Statement):
             self._record(session, target, columns, files, error)
             message = f"Load into table '{self.name.table}' failed.  Check 'sys_load_error_detail' system table for details."  # noqa: E501
             raise SqlError(INTERNAL, message) from error
+
+    def _load_parquet(
+        self, session: Session, target: Relation, columns: Sequence[Column], files: Files
+    ) -> int:
+        try:
+            with session.transaction.unit():
+                return load_parquet(session.cursor, target, columns, files)
+        except duckdb.InvalidInputException as error:
+            refused = translate(error, Circumstance())
+            raise load_refused(refused, self.url) if refused.code == TOO_LONG else error from error
 
     def _record(
         self,

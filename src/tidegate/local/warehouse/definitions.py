@@ -224,15 +224,14 @@ def read_comment(words: Words) -> Statement:
     """What comes after COMMENT."""
     words.expect("ON")
     kind = words.take().upper
-    name = words.name()
-    column = ""
-    if kind == "COLUMN":
-        column = name.table
-        # A column's name is table.column or schema.table.column.
-        name = Name(name.schema, "")
+    parts = [words.identifier()]
+    while words.accept("."):
+        parts.append(words.identifier())
+    column = parts.pop() if kind == "COLUMN" and len(parts) > 1 else ""
     words.expect("IS")
     remark = None if words.accept("NULL") else words.string()
     words.end()
     if kind not in {"TABLE", "COLUMN"}:
         return Accepted(words.text, "COMMENT")
+    name = Name(parts[-1], parts[-2] if len(parts) > 1 else "")
     return Comment(words.text, name, column, remark)

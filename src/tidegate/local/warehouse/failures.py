@@ -4,6 +4,7 @@ SYNTAX = "42601"
 UNSUPPORTED = "0A000"
 INTERNAL = "XX000"
 CANCELLED = "57014"
+TOO_LONG = "22001"
 
 
 class SqlError(Exception):

@@ -115,6 +115,6 @@ def _plain(value: str, kind: str) -> str:
     return f"{value} at time zone 'UTC'" if kind == "TIMESTAMP WITH TIME ZONE" else value
 
 
-def load_refused(error: SqlError) -> SqlError:
+def load_refused(error: SqlError, url: str) -> SqlError:
     """A value of a Parquet file that does not fit its column."""
-    return s3_failure(_SPECTRUM, 15007, error.message)
+    return s3_failure(_SPECTRUM, 15001, f"{error.message}, in a file of {url}")

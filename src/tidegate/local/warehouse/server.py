@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import BinaryIO, cast
 
 from tidegate.errors import LocalStackError
@@ -108,6 +109,11 @@ class Warehouse:
         for thread in self._service:
             thread.join(STOP_SECONDS)
         self._cluster.close()
+
+    @property
+    def folder(self) -> Path:
+        """Where it keeps what does not fit into memory; gone when it stops."""
+        return self._cluster.folder
 
     def _open_connections(self) -> list[tuple[threading.Thread, _Connection]]:
         with self._guard:

@@ -72,11 +72,13 @@ class Session:
     def describe(self, statement: Statement, oids: Sequence[int]) -> Sequence[Field] | None:
         """The columns of the statement's result."""
         self._admit(statement)
+        self.interruption.start(self.cluster.history.number(), self.settings.statement_timeout)
         try:
             return statement.describe(self, oids)
         except duckdb.Error as error:
             raise self._translated(statement, error) from error
         finally:
+            self.interruption.stop()
             if not self.transaction.in_block:
                 self.cluster.locks.release(self.pid)
 

@@ -37,8 +37,10 @@ _COLUMNS = f"""select
     case when is_nullable then 'YES' else 'NO' end as is_nullable,
     coalesce({_kept("comment", "type")}, {_PLAIN_TYPE}) as data_type,
     {_kept("comment", "length", "integer")} as character_maximum_length,
-    coalesce({_kept("comment", "precision", "integer")}, numeric_precision) as numeric_precision,
-    coalesce({_kept("comment", "scale", "integer")}, numeric_scale) as numeric_scale,
+    case when comment is null then numeric_precision
+        else {_kept("comment", "precision", "integer")} end as numeric_precision,
+    case when comment is null then numeric_scale
+        else {_kept("comment", "scale", "integer")} end as numeric_scale,
     {_kept("comment", "remark")} as remarks,
     coalesce({_kept("comment", "spelled")}, {_PLAIN_TYPE}) as spelled,
     coalesce({_kept("comment", "encode")}, 'none') as encoding,
