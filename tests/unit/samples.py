@@ -51,7 +51,9 @@ def landed_object(key: str = CHANGES, *, etag: str = "e1", size: int = 10) -> La
     return LandedObject(key=key, etag=etag, size=size, landed_at=1_723_231_637)
 
 
-def landed(key: str = CHANGES, *, etag: str = "e1", size: int = 10, of: Contract | None = None) -> LandedFile:
+def landed(
+    key: str = CHANGES, *, etag: str = "e1", size: int = 10, of: Contract | None = None
+) -> LandedFile:
     return place(landed_object(key, etag=etag, size=size), of or contract())
 
 
@@ -76,6 +78,7 @@ class Prepared:
 
     chunk: PreparedChunk
     rows: list[dict[str, Any]] = field(default_factory=list)
+    types: dict[str, str] = field(default_factory=dict)
     refused: list[dict[str, Any]] = field(default_factory=list)
     files: dict[str, PreparedFile] = field(default_factory=dict)
 
@@ -119,22 +122,23 @@ class Workshop:
         names = {file.id: file.key for file in files}
         return Prepared(
             chunk=chunk,
-            rows=self._rows(chunk, folder),
+            **self._read(chunk, folder),
             refused=self._refused(chunk),
             files={names[file.id]: file for file in chunk.files},
         )
 
-    def _rows(self, chunk: PreparedChunk, folder: BatchFolder) -> list[dict[str, Any]]:
+    def _read(self, chunk: PreparedChunk, folder: BatchFolder) -> dict[str, Any]:
         if chunk.parquet is None:
-            return []
+            return {}
         assert chunk.parquet == self.work.url(folder.parquet(0))
         path = f"/tmp/tidegate-test-{self.work.name}.parquet"
         self.s3.download_file(self.work.name, folder.parquet(0), path)
         with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
             found = connection.execute("select * from read_parquet(?) order by _position", [path])
-            names = [column[0] for column in found.description or []]
-            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+            types = {name: str(type_) for name, type_, *_ in found.description or []}
+            rows = [dict(zip(types, row, strict=True)) for row in found.fetchall()]
+            return {"rows": rows, "types": types}
 
     def _refused(self, chunk: PreparedChunk) -> list[dict[str, Any]]:
         if chunk.refused is None:

@@ -152,13 +152,17 @@ def test_file_of_nothing_but_a_header_is_applied_as_nothing(shop):
         (b'I,1,"Ann"secret\n', "line 1: Value with unterminated quote found."),
         (
             b"I,1,Ann\nI,2,secret\xe9\n",
-            "line 2: Invalid unicode (byte sequence mismatch) detected. "
-            "This file is not utf-8 encoded.",
+            (
+                "line 2: Invalid unicode (byte sequence mismatch) detected. "
+                "This file is not utf-8 encoded."
+            ),
         ),
         (
             b"I,1,Ann\nI,2,a\rb\n",
-            "cannot be read: its lines end in different ways, "
-            "or a carriage return stands outside quotes",
+            (
+                "cannot be read: its lines end in different ways, "
+                "or a carriage return stands outside quotes"
+            ),
         ),
         (
             gzip.compress(b"I,1,Ann\n" * 9999)[:-20],
@@ -208,7 +212,10 @@ def test_unreadable_files_among_many_are_found_by_halving(shop):
     [
         (b"Op,id,id,name\n", "the header names twice 'id'"),
         (b"Op,name,ID\n", "the header does not name 'id'"),
-        (b"\xff\xfeO\x00p\x00\n", "the header cannot be read: 'utf-8' codec can't decode byte 0xff"),
+        (
+            b"\xff\xfeO\x00p\x00\n",
+            "the header cannot be read: 'utf-8' codec can't decode byte 0xff",
+        ),
     ],
 )
 def test_file_with_an_unfit_header_is_quarantined_whole(shop, content, reason):

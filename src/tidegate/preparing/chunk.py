@@ -1,5 +1,6 @@
 """One chunk in DuckDB: files are read, those that are not what they should be are set apart."""
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ from tidegate.preparing.shapes import Shape, ShapeError, read_shape
 from tidegate.preparing.statements import Statements
 from tidegate.sql_files import render
 
+# What DuckDB needs for each of its threads, in bytes, to sort and to write Parquet.
+_MEMORY_OF_A_THREAD = 128 << 20
+
 
 class Chunk:
     """The tables files, landed and changes, in a DuckDB that spills to `folder`.
@@ -29,7 +33,11 @@ class Chunk:
         self._epoch = epoch
         self._statements = Statements(contract, epoch)
         self._connection = duckdb.connect(
-            config={"memory_limit": f"{memory}B", "temp_directory": str(folder / "spill")}
+            config={
+                "memory_limit": f"{memory}B",
+                "temp_directory": str(folder / "spill"),
+                "threads": max(1, min(os.cpu_count() or 1, memory // _MEMORY_OF_A_THREAD)),
+            }
         )
         self._connection.execute("set TimeZone = 'UTC'")
         for statement in self._statements.create_tables():
@@ -62,6 +70,8 @@ class Chunk:
 
     def write_newest(self, path: Path) -> tuple[int, str | None, str | None]:
         """Write the newest change of each key; give their number, first and last position."""
+        # While files are read their order numbers the records; now it would only cost memory.
+        self._connection.execute("set preserve_insertion_order = false")
         self._connection.execute(self._statements.write_newest(path))
         measured = self._connection.execute(self._statements.measure_newest(path)).fetchall()
         rows, first, last = measured[0]
