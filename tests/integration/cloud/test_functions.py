@@ -100,9 +100,7 @@ def test_a_process_that_takes_too_much_memory_is_killed(invoke):
     assert invoke(do="echo") == ({"do": "echo"}, None)
 
 
-@pytest.mark.parametrize(
-    ("do", "reason"), [("kill", "signal: killed"), ("exit", "exit status 3")]
-)
+@pytest.mark.parametrize(("do", "reason"), [("kill", "signal: killed"), ("exit", "exit status 3")])
 def test_a_process_that_ends_fails_its_invocation(invoke, do, reason):
     error, kind = invoke(do=do)
     assert kind == "Unhandled"

@@ -69,9 +69,7 @@ def test_the_reason_says_how_an_object_came(app, s3, seen):
 def test_the_sequencer_of_a_later_event_is_higher(app, s3, seen):
     for key in ("order/1", "order/2", "order/3"):
         s3.put_object(Bucket=app.ids["Bucket"], Key=key, Body=b"1")
-    found = [
-        event_of(seen(f"order/{n}"))["detail"]["object"]["sequencer"] for n in (1, 2, 3)
-    ]
+    found = [event_of(seen(f"order/{n}"))["detail"]["object"]["sequencer"] for n in (1, 2, 3)]
     assert found == sorted(found)
     assert len(set(found)) == 3
 
@@ -103,13 +101,15 @@ def test_thousands_of_objects_that_land_at_once_are_all_seen_in_big_batches(
 
     def all_seen():
         items = read_all(dynamodb, app.ids["Table"])
-        return [item for item in items if item["pk"]["S"] in names] if names <= {
-            item["pk"]["S"] for item in items
-        } else None
+        return (
+            [item for item in items if item["pk"]["S"] in names]
+            if names <= {item["pk"]["S"] for item in items}
+            else None
+        )
 
     items = eventually(all_seen, within=60)
     assert {item["times"]["N"] for item in items} == {"1"}
-    assert max(int(item["size"]["N"]) for item in items) > 10
+    assert max(int(item["together"]["N"]) for item in items) > 10
     attributes = app.client("sqs").get_queue_attributes(
         QueueUrl=queue_url(app, "Queue"), AttributeNames=["All"]
     )["Attributes"]

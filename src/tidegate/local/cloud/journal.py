@@ -101,7 +101,7 @@ def read_error(text: str) -> str:
     if "ErrorMessage" in error:
         return str(error["ErrorMessage"])
     said = f"{error.get('errorType', 'Error')}: {error.get('errorMessage', text)}"
-    return "\n".join([said, *error.get("stackTrace", [])]).rstrip()
+    return "\n".join([said, *(line.rstrip() for line in error.get("stackTrace", []))])
 
 
 def _tells(key: str) -> bool:

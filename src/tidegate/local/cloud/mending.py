@@ -4,11 +4,13 @@ Each mend says what is wrong; tests/integration/cloud/ shows that it is cured.
 """
 
 import threading
+import uuid
 from typing import Any
 
 import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
+from moto import backends
 from moto.core.config import default_user_config
 from moto.moto_api._internal.models import moto_api_backend
 from moto.s3 import notifications
@@ -21,12 +23,14 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resou
 )
 from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.backend import execution
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from tidegate.local.cloud.identity import ACCESS_KEY, REGION, SECRET_KEY
 from tidegate.local.cloud.journal import Journal
 from tidegate.local.cloud.landing import ObjectEvents
 from tidegate.local.cloud.queues import SharedQueue
 from tidegate.local.cloud.runs import RunReport
+from tidegate.local.cloud.tables import mend_transactions
 
 WAITS_FOR_TASK = 24 * 3600
 MOST_TASKS = 256  # that may talk to one service at a time
@@ -39,6 +43,11 @@ def mend(endpoint: str, journal: Journal) -> None:
     _mend_step_functions(endpoint, journal)
     # moto's S3 events lack or misname fields, and it hides what fails in delivering them.
     notifications._send_event_bridge_message = ObjectEvents(journal).send
+    # moto looks for its own modules on disk at each request.
+    modules = tuple(backends.list_of_moto_modules())
+    backends.list_of_moto_modules = lambda: modules
+    # moto's transactions take longer the more there is in a table: seconds each with a thousand.
+    mend_transactions()
     # moto's queues lose messages when several threads use them.
     queue_models.Queue = SharedQueue  # type: ignore[misc]
 
@@ -55,10 +64,26 @@ def _mend_step_functions(endpoint: str, journal: Journal) -> None:
     # moto's tasks make a client for each call, in many threads at once, which boto3 does not
     # allow, and look for the port in the environment of the process.
     boto_client.boto3 = Clients(endpoint)  # type: ignore[assignment, attr-defined]
+    # moto's executions without a name are all called None, so that there can be only one.
+    StepFunctionsParserBackend.start_execution = _start_execution  # type: ignore[method-assign]
     # moto tells nobody that an execution started or ended.
     execution.Execution._get_start_execution_worker_comm = (  # type: ignore[method-assign]
         lambda self: RunReport(self, journal)
     )
+
+
+_start_named_execution = StepFunctionsParserBackend.start_execution
+
+
+def _start_execution(
+    self: StepFunctionsParserBackend,
+    state_machine_arn: str,
+    name: str | None = None,
+    execution_input: str | None = None,
+    trace_header: str | None = None,
+) -> execution.Execution:
+    name = name or str(uuid.uuid4())
+    return _start_named_execution(self, state_machine_arn, name, execution_input, trace_header)
 
 
 class Clients:

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 import json
 import threading
 import time
+import uuid
 from collections.abc import Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +29,12 @@ class SharedQueue(Queue):
 
     moto's own loses a message that arrives while another one is being deleted.
     """
+
+    def put(self, body: str) -> None:
+        """Add a message; moto's own way computes all attributes of the queue for each."""
+        message = Message(str(uuid.uuid4()), body)
+        message.mark_sent()
+        self.add_message(message)
 
     def delete_message(self, receipt_handle: str) -> None:
         """Delete one message."""

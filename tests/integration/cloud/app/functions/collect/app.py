@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         dynamodb.update_item(
             TableName=os.environ["TABLE"],
             Key={"pk": {"S": name}},
-            UpdateExpression="SET message = :m, size = :s ADD times :one",
+            UpdateExpression="SET message = :m, together = :s ADD times :one",
             ExpressionAttributeValues={
                 ":m": {"S": json.dumps(message)},
                 ":s": {"N": str(len(event["Records"]))},
