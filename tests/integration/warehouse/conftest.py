@@ -38,7 +38,7 @@ class Bucket:
     def manifest(self, *entries: dict[str, object]) -> str:
         return self.put("manifest.json", json.dumps({"entries": entries}))
 
-    def keys(self, prefix: str = "") -> list[str]:
+    def listed(self, prefix: str = "") -> list[str]:
         found = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
         return [entry["Key"] for entry in found.get("Contents", [])]
 
@@ -46,19 +46,29 @@ class Bucket:
         return self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
 
 
-@pytest.fixture
-def bucket(tmp_path, monkeypatch) -> Iterator[Bucket]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+@pytest.fixture(scope="module")
+def s3():
     with mock_aws():
-        s3 = boto3.client("s3", region_name="us-east-1")
-        s3.create_bucket(Bucket=BUCKET)
-        yield Bucket(s3, tmp_path)
+        yield boto3.client(
+            "s3",
+            region_name="us-east-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
 
 
 @pytest.fixture
-def warehouse(bucket) -> Iterator[Warehouse]:
-    served = Warehouse(port=0, database=DATABASE, user=USER, password=PASSWORD, s3=bucket.s3)
+def bucket(s3, tmp_path) -> Iterator[Bucket]:
+    s3.create_bucket(Bucket=BUCKET)
+    filled = Bucket(s3, tmp_path)
+    yield filled
+    for key in filled.listed():
+        s3.delete_object(Bucket=BUCKET, Key=key)
+
+
+@pytest.fixture
+def warehouse(s3) -> Iterator[Warehouse]:
+    served = Warehouse(port=0, database=DATABASE, user=USER, password=PASSWORD, s3=s3)
     served.start()
     yield served
     served.stop()

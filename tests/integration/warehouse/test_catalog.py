@@ -15,8 +15,9 @@ def orders(cursor):
     cursor.execute(
         "create table sales.orders ("
         "a smallint, b int distkey, c bigint, d decimal(12,2) encode az64, e real,"
-        "f double precision, g boolean, h char(3), i varchar(20) not null, j varchar(max), k text, l date, m time,"
-        "n timetz, o timestamp, p timestamptz, q super, r varbyte(16), primary key (b)"
+        "f double precision, g boolean, h char(3), i varchar(20) not null, j varchar(max), k text,"
+        "l date, m time, n timetz, o timestamp, p timestamptz, q super, r varbyte(16),"
+        "primary key (b)"
         ") diststyle key compound sortkey (b, l)"
     )
     return cursor

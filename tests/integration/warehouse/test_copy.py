@@ -188,7 +188,7 @@ def test_unload_writes_parquet_and_a_manifest_that_copy_takes(people, bucket, ro
         f"unload ('select * from people where name = ''one''') to '{destination}' "
         "iam_role default format parquet manifest"
     )
-    assert bucket.keys("out/") == ["out/people_0000_part_00.parquet", "out/people_manifest"]
+    assert bucket.listed("out/") == ["out/people_0000_part_00.parquet", "out/people_manifest"]
     people.execute(copy(f"{destination}manifest"))
     assert rows(people, "select count(*) from people where id = 1") == [(2,)]
 

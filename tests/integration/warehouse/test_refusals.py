@@ -121,6 +121,7 @@ REFUSED = {
     "lock of a view": ("begin; lock seen", "42601"),
     "another database": ("select * from prod.sales.orders", "0A000"),
     "procedures, which are not supported locally": ("call load()", "0A000"),
+    "another search path": ("set search_path to sales", "22023"),
     "case-sensitive identifiers": ("set enable_case_sensitive_identifier to true", "22023"),
 }
 

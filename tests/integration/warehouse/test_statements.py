@@ -164,6 +164,12 @@ def test_text_assigned_to_super_becomes_a_json_string(cursor, rows):
     assert typed == [("object", '{"a":1}'), ("string", '"{\\"a\\": 1}"')]
 
 
+def test_super_is_navigated_from_nought(cursor, rows):
+    cursor.execute("create table notes (note super)")
+    cursor.execute('insert into notes select json_parse(\'{"tags": ["a", {"b": 2}]}\')')
+    assert rows(cursor, "select note.tags[0], note.tags[1].b from notes") == [('"a"', "2")]
+
+
 def test_a_backslash_escapes_in_a_literal_as_in_redshift(cursor, rows):
     assert rows(cursor, r"select 'a\'b', 'c\\d', 'e''f'") == [("a'b", "c\\d", "e'f")]
 

@@ -19,19 +19,24 @@ DATABASE = "$warehouse"
 SYSTEM_SCHEMA = "$system"
 DEFAULT_SCHEMA = "public"
 
-_COLUMNS = f"""
-select database_name = 'temp', table_oid, column_name, data_type, is_nullable, column_default, comment
-from duckdb_columns()
-where table_name = $1 and ((database_name = 'temp' and $2) or (database_name = '{DATABASE}' and schema_name = $3))
-order by database_name = 'temp' desc, column_index
-"""  # noqa: S608, E501 - the database's name is a constant
-_VIEW = f"""
-select sql from duckdb_views()
-where database_name = '{DATABASE}' and schema_name = $1 and view_name = $2
+_TABLE = f"""
+select table_oid, comment, null as sql, database_name = 'temp' as temporary
+from duckdb_tables()
+where table_name = $1 and ((database_name = 'temp' and $2)
+    or (database_name = '{DATABASE}' and schema_name = $3))
+order by temporary desc
 """  # noqa: S608 - the database's name is a constant
-
-
-_TABLE = "select comment from duckdb_tables() where table_oid = $1 and database_name = $2"
+_VIEW = f"""
+select view_oid, null as comment, sql, false as temporary
+from duckdb_views()
+where view_name = $1 and $2 is not null and database_name = '{DATABASE}' and schema_name = $3
+"""  # noqa: S608 - the database's name is a constant
+_COLUMNS = """
+select column_name, data_type, is_nullable, column_default, comment
+from duckdb_columns()
+where table_oid = $1 and database_name = $2
+order by column_index
+"""
 
 
 @dataclass(frozen=True)
@@ -96,17 +101,12 @@ class Relation:
         return [self.column(name) for name in names] or list(self.columns)
 
 
-def _column(row: Mapping[str, Any]) -> Column:
-    kept = json.loads(row["comment"] or "{}")
-    known = parse_type(kept["spelled"]) if "spelled" in kept else type_of_duckdb(row["data_type"])
-    return Column(
-        row["column_name"],
-        known,
-        row["is_nullable"],
-        row["column_default"],
-        kept.get("encode"),
-        kept.get("remark"),
-    )
+def _column(
+    name: str, kind: str, nullable: bool, default: str | None, comment: str | None
+) -> Column:
+    kept = json.loads(comment or "{}")
+    known = parse_type(kept["spelled"]) if "spelled" in kept else type_of_duckdb(kind)
+    return Column(name, known, nullable, default, kept.get("encode"), kept.get("remark"))
 
 
 class Catalog:
@@ -139,25 +139,18 @@ class Catalog:
 
     def _look_up(self, name: Name) -> Relation | None:
         schema = name.schema or DEFAULT_SCHEMA
-        result = self._cursor.execute(_COLUMNS, [name.table, not name.schema, schema])
-        labels = ["temporary", "oid", *(str(column[0]) for column in result.description[2:])]
-        rows = [dict(zip(labels, row, strict=True)) for row in result.fetchall()]
-        if not rows:
+        wanted = [name.table, not name.schema, schema]
+        row = self._row(_TABLE, wanted) or self._row(_VIEW, wanted)
+        if row is None:
             return None
-        first = rows[0]
-        columns = tuple(_column(row) for row in rows if row["temporary"] == first["temporary"])
-        full = Name(name.table, schema)
-        view_sql = None if first["temporary"] else self._view_sql(full)
-        kept = {} if view_sql else self._kept(first["oid"], temporary=first["temporary"])
-        return Relation(full, first["oid"], first["temporary"], columns, kept, view_sql)
+        oid, comment, view_sql, temporary = row
+        described = self._cursor.execute(_COLUMNS, [oid, "temp" if temporary else DATABASE])
+        columns = tuple(_column(*column) for column in described.fetchall())
+        kept = json.loads(comment or "{}")
+        return Relation(Name(name.table, schema), oid, temporary, columns, kept, view_sql)
 
-    def _kept(self, oid: int, *, temporary: bool) -> Mapping[str, Any]:
-        row = self._cursor.execute(_TABLE, [oid, "temp" if temporary else DATABASE]).fetchone()
-        return dict(json.loads(row[0] or "{}")) if row else {}
-
-    def _view_sql(self, name: Name) -> str | None:
-        row = self._cursor.execute(_VIEW, [name.schema, name.table]).fetchone()
-        return str(row[0]) if row else None
+    def _row(self, query: str, values: list[Any]) -> tuple[Any, ...] | None:
+        return self._cursor.execute(query, values).fetchone()
 
 
 def comment_on_column(table: str, column: Column) -> str:

@@ -1,5 +1,6 @@
 """Queries and data changes in Redshift's SQL, read and put into DuckDB's."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from tidegate.local.warehouse.functions import declared_names, refuse_unknown
 from tidegate.local.warehouse.lexer import Name, fold, tokenize
 from tidegate.local.warehouse.refusals import refuse
 from tidegate.local.warehouse.values import cast_of
+from tidegate.local.warehouse.views import VIEWS
 
 
 class Redshift(redshift.Redshift):
@@ -31,6 +33,9 @@ class Redshift(redshift.Redshift):
 
 
 _UNNAMED = "?column?"
+
+# sqlglot warns of what it passes on unread; here such a statement is refused in plain words.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 
 def read(text: str, database: str) -> exp.Expr:
@@ -69,7 +74,7 @@ def tables(tree: exp.Expr) -> list[Name]:
     found = dict.fromkeys(
         Name(table.name, table.db)
         for table in tree.find_all(exp.Table)
-        if table.name and (table.db or table.name not in own)
+        if isinstance(table.this, exp.Identifier) and (table.db or table.name not in own)
     )
     return list(found)
 
@@ -90,8 +95,16 @@ def _qualify(table: exp.Table, database: str) -> None:
         message = f'cross-database reference to "{table.catalog}" is not supported locally'
         raise SqlError(UNSUPPORTED, message)
     table.set("catalog", None)
-    if table.db == "pg_catalog" and not table.name.startswith("pg_"):
-        table.set("db", None)
+    if table.name in VIEWS and table.db in {"", "pg_catalog"}:
+        _call_view(table)
+
+
+def _call_view(table: exp.Table) -> None:
+    name = table.name
+    if not table.alias:
+        table.set("alias", exp.TableAlias(this=exp.to_identifier(name, quoted=True)))
+    table.set("this", _call(name))
+    table.set("db", None)
 
 
 def _name_columns(select: exp.Select) -> None:
@@ -149,6 +162,12 @@ def _anonymous(node: exp.Expr) -> exp.Expr:
     return node
 
 
+def _navigate(node: exp.Expr) -> exp.Expr:
+    """SUPER is JSON for DuckDB: counted from nought, where its own lists begin at one."""
+    (index,) = node.expressions
+    return _call("json_extract", node.this.copy(), exp.Literal.string(f"$[{index.name}]"))
+
+
 _REWRITERS: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.CurrentTimestamp: _now,
     exp.CurrentUser: lambda node: _call("session_user_name"),
@@ -159,6 +178,7 @@ _REWRITERS: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.TryCast: lambda node: node,
     exp.Div: _guard_division,
     exp.GroupConcat: _separate_nothing,
+    exp.Bracket: _navigate,
     exp.Column: _default,
     exp.Anonymous: _anonymous,
     exp.ByteLength: lambda node: _call("text_bytes", node.this.copy()),

@@ -32,13 +32,13 @@ Read = Callable[[Words, str], Statement]
 
 def parse(text: str, database: str) -> Statement:
     """The one statement of a text."""
+    refuse_too_long(text)
     if len(text) > REMEMBERED_BYTES:
         return _parse(text, database)
     return _parse_remembered(text, database)
 
 
 def _parse(text: str, database: str) -> Statement:
-    refuse_too_long(text)
     statements = split(text)
     if len(statements) > 1:
         message = "cannot insert multiple commands into a prepared statement"
@@ -60,9 +60,7 @@ def _query(words: Words, database: str) -> Statement:
 
 def _with(words: Words, database: str) -> Statement:
     """WITH begins a query; on MERGE and the like it is refused where their grammar is."""
-    tree_is_query = {"SELECT", "("} & {words.peek(ahead) for ahead in range(len(words.tokens))}
-    last = _main_verb(words)
-    return Change(words.text, database) if last or not tree_is_query else _query(words, database)
+    return (Change if _main_verb(words) else Query)(words.text, database)
 
 
 def _main_verb(words: Words) -> str:

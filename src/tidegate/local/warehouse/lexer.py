@@ -15,8 +15,8 @@ IDENTIFIER_BYTES = 127
 # Redshift, like PostgreSQL 8.0, reads a backslash in a literal as an escape.
 _TOKEN = re.compile(
     r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)
-    |(?P<string>[eE]?'(?:[^'\\]|\\.|'')*')
-    |(?P<quoted>"(?:[^"]|"")*")
+    |(?P<string>[eE]?'[^'\\]*(?:(?:\\.|'')[^'\\]*)*')
+    |(?P<quoted>"[^"]*(?:""[^"]*)*")
     |(?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)
     |(?P<word>[^\W\d][\w$]*)
     |(?P<mark>::|<>|<=|>=|!=|\|\||\$\d+|.)""",

@@ -25,7 +25,6 @@ MACROS = {
     "textlen(x)": "length(x)",
     "text_bytes(x)": "strlen(cast(x as varchar))",
     "btrim(x)": "trim(x)",
-    "isnull(x, y)": "coalesce(x, y)",
     "charindex(x, y)": "strpos(y, x)",
     "func_sha1(x)": "sha1(x)",
     "sha(x)": "sha1(x)",

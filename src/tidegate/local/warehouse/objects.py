@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +109,9 @@ def _fetch_all(
     for index, place in enumerate(objects):
         path = folder / f"{index:06d}"
         try:
-            s3.download_file(place.bucket, place.key, str(path))
+            body = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"]
+            with path.open("wb") as file:
+                shutil.copyfileobj(body, file)
         except (ClientError, BotoCoreError) as error:
             if place.mandatory or not _is_missing(error):
                 message = "Problem reading manifest file: Mandatory url is not present in manifest."

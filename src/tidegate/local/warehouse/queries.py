@@ -70,7 +70,7 @@ class Query(Statement):
     def describe(self, session: Session, oids: Sequence[int]) -> Sequence[Field] | None:
         """Lets DuckDB bind the query, which takes the snapshot as running it would."""
         session.share(self.names())
-        session.publish(self.names(), self.text)
+        session.publish(self.text)
         known = tuple(oids) or (_UNTYPED,) * self.parameters
         rows = session.read("describe " + self.sql(known), [None] * self.parameters).fetchall()
         return [field_of(row[0], row[1]) for row in rows]
@@ -78,7 +78,7 @@ class Query(Statement):
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
         """Starts it; its rows come as they are taken."""
         session.share(self.names())
-        session.publish(self.names(), self.text)
+        session.publish(self.text)
         cursor = session.read(self.sql(_oids(parameters)), _values(parameters))
         fields = [field_of(column[0], str(column[1])) for column in cursor.description]
         return Outcome("SELECT", fields, batches(cursor))
@@ -111,7 +111,7 @@ class Change(Statement):
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
         """Does it, and counts the rows where Redshift's tag does."""
         session.share(self.names())
-        session.publish(self.names(), self.text)
+        session.publish(self.text)
         target = session.catalog.get(self._target)
         if target.view_sql is not None:
             raise SqlError("42809", f'"{target.name.table}" is a view')

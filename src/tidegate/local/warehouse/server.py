@@ -73,6 +73,7 @@ class Warehouse:
         self._guard = threading.Lock()
         self._connections: dict[threading.Thread, _Connection] = {}
         self._stopping = threading.Event()
+        self._stopping.set()
 
     def start(self) -> None:
         """Listens, and serves in threads of its own."""
@@ -99,6 +100,8 @@ class Warehouse:
 
     def stop(self) -> None:
         """Ends every session; open transactions are rolled back."""
+        if self._stopping.is_set():
+            return
         self._stopping.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)

@@ -50,7 +50,10 @@ class Session:
         self.notices: list[SqlError] = []
         self.transaction_id = cluster.history.number()
         self._alive = alive
+        self._last_query = 0
+        self._defined = False
         self._catalog_changed = False
+        self._catalog_version = cluster.catalog_version
         self._set_variables(pid=self.pid, user=user, version=VERSION, database=cluster.database)
         self.loaded(0, 0)
         cluster.history.open_session(
@@ -104,6 +107,7 @@ class Session:
         """The statement is over."""
         self.interruption.stop()
         self.entry.returned_rows = rows
+        self._last_query = self.entry.query_id
         self.cluster.history.end(self.entry, error=error)
         if not self.transaction.in_block:
             self.cluster.locks.release(self.pid)
@@ -156,11 +160,14 @@ class Session:
 
     def _transaction_ended(self) -> None:
         self.cluster.locks.release(self.pid)
-        self.catalog.forget()
         self.transaction_id = self.cluster.history.number()
+        # What was looked up in a snapshot older than another session's change may be out of date.
+        if self._defined or self._catalog_version != self.cluster.catalog_version:
+            self.catalog.forget()
         if self._catalog_changed:
-            self._catalog_changed = False
             self.cluster.catalog_changed()
+        self._defined = self._catalog_changed = False
+        self._catalog_version = self.cluster.catalog_version
 
     def notify(self, code: str, message: str, severity: str = "WARNING") -> None:
         """Something the client should know that is no error."""
@@ -198,10 +205,11 @@ class Session:
         self.transaction.start()
         return self.cursor.execute(sql, list(values))
 
-    def define(self, statements: Sequence[str]) -> None:
-        """Runs what changes the catalogue, as a whole."""
+    def define(self, statements: Sequence[str], *, temporary: bool = False) -> None:
+        """Runs what changes the catalogue, as a whole; temporary tables concern nobody else."""
         with self.transaction.unit():
-            self._catalog_changed = True
+            self._defined = True
+            self._catalog_changed |= not temporary
             for statement in statements:
                 self.cursor.execute(statement)
         self.catalog.forget()
@@ -210,14 +218,14 @@ class Session:
         """What pg_last_copy_count() tells from here on."""
         self._set_variables(last_copy_id=copy_id, last_copy_count=count)
 
-    def publish(self, names: Sequence[Name], text: str) -> None:
+    def publish(self, text: str) -> None:
         """Lets DuckDB see what the statement asks about the session and the history."""
-        for name in names:
-            if log := _LOG_VIEWS.get(name.table):
-                self._set_variables(**{log: self.cluster.history.snapshot(LOGS[log])})
-        if "pg_last_query_id" in text.lower():
-            self._set_variables(last_query_id=self.entry.query_id)
-        if "current_setting" in text.lower():
+        asked = text.lower()
+        for log in {log for view, log in _LOG_VIEWS.items() if view in asked}:
+            self._set_variables(**{log: self.cluster.history.snapshot(LOGS[log])})
+        if "pg_last_query_id" in asked:
+            self._set_variables(last_query_id=self._last_query)
+        if "current_setting" in asked:
             self._set_variables(settings=json.dumps(dict(self.settings.items())))
 
     def _set_variables(self, **values: str | int) -> None:

@@ -37,6 +37,7 @@ _ONLY = {
     "enable_case_sensitive_identifier": {"off", "false"},
     "downcase_delimited_identifier": {"on", "true"},
     "timezone": {"utc", "default"},
+    "search_path": {"$user, public", "public", "default"},
 }
 _DURATION = re.compile(r"(\d+)\s*(ms|s|min|h|d)?")
 _MILLISECONDS = {None: 1, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}

@@ -51,7 +51,7 @@ class CreateTable(Statement):
         if self.definition.like:
             session.share([self.definition.like])
         if not (self.if_not_exists and _exists(session, self.name, temporary=self.temporary)):
-            session.define(list(self._statements(session)))
+            session.define(self._statements(session), temporary=self.temporary)
         return Outcome("CREATE TABLE")
 
     def _statements(self, session: Session) -> Sequence[str]:
@@ -92,17 +92,20 @@ class CreateTableAs(Statement):
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
         """Creates and fills the table in one go."""
         session.share(self.query.names())
-        session.publish(self.query.names(), self.text)
+        session.publish(self.text)
         if self.if_not_exists and _exists(session, self.name, temporary=self.temporary):
             return Outcome("SELECT")
         table = _sql_name(self.name, temporary=self.temporary)
         named = f" ({', '.join(map(quote, self.column_names))})" if self.column_names else ""
         with session.transaction.unit():
             create = _create(temporary=self.temporary)
-            session.define([f"{create} {table}{named} as {self.query.sql()}"])
+            session.define(
+                [f"{create} {table}{named} as {self.query.sql()}"], temporary=self.temporary
+            )
             columns = session.catalog.get(self.name).columns
             comments = [comment_on_column(table, column) for column in columns]
-            session.define([*comments, comment_on_table(table, self.kept)])
+            comments.append(comment_on_table(table, self.kept))
+            session.define(comments, temporary=self.temporary)
         return Outcome("SELECT")
 
 

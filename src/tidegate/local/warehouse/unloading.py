@@ -43,7 +43,7 @@ class Unload(Statement):
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
         """Writes the rows and, if asked, a manifest."""
         session.share(self.names())
-        session.publish(self.names(), self.text)
+        session.publish(self.text)
         place = parse_url(self.url + self._suffix())
         self._refuse_overwriting(session, place.bucket, place.key)
         with tempfile.TemporaryDirectory(dir=session.cluster.folder) as folder:

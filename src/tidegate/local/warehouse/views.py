@@ -1,4 +1,7 @@
-"""Redshift's system views, over DuckDB's catalogue and the history."""
+"""Redshift's system views, over DuckDB's catalogue and the history.
+
+They are table macros, because DuckDB binds every view there is when its catalogue is read.
+"""
 
 from collections.abc import Iterator
 
@@ -76,7 +79,8 @@ _TABLE_DEF = """select
     coalesce(list_position(cast(json_extract(tables.comment, '$.sortkey') as varchar[]),
         columns.column_name), 0) as sortkey,
     columns.is_nullable = 'NO' as "notnull"
-from all_columns as columns join all_tables as tables using (table_oid, table_schema, table_name)
+from all_columns() as columns
+join all_tables() as tables using (table_oid, table_schema, table_name)
 where tables.table_type <> 'VIEW'"""
 
 _TABLE_INFO = """select
@@ -95,23 +99,23 @@ _TABLE_INFO = """select
     1 as size,
     cast(estimated_size as decimal(38, 0)) as tbl_rows,
     cast(estimated_size as decimal(38, 0)) as estimated_visible_rows
-from all_tables
+from all_tables()
 where table_type = 'TABLE'"""
 
 VIEWS = {
     "all_columns": _COLUMNS,
     "all_tables": _TABLES,
-    "svv_columns": "select * exclude (spelled, encoding, table_oid) from all_columns",
-    "svv_tables": "select * exclude (table_oid, estimated_size, comment) from all_tables",
-    "svv_all_columns": "select table_catalog as database_name, table_schema as schema_name, * exclude (table_catalog, table_schema, spelled, encoding, table_oid) from all_columns",  # noqa: E501
-    "svv_all_tables": "select table_catalog as database_name, table_schema as schema_name, table_name, table_type, remarks from all_tables",  # noqa: E501
+    "svv_columns": "select * exclude (spelled, encoding, table_oid) from all_columns()",
+    "svv_tables": "select * exclude (table_oid, estimated_size, comment) from all_tables()",
+    "svv_all_columns": "select table_catalog as database_name, table_schema as schema_name, * exclude (table_catalog, table_schema, spelled, encoding, table_oid) from all_columns()",  # noqa: E501
+    "svv_all_tables": "select table_catalog as database_name, table_schema as schema_name, table_name, table_type, remarks from all_tables()",  # noqa: E501
     "pg_table_def": _TABLE_DEF,
     "svv_table_info": _TABLE_INFO,
     "stv_db_isolation_level": "select getvariable('database') as db_name, 'Snapshot Isolation' as isolation_level",  # noqa: E501
     "sys_query_history": log_source("log_queries"),
-    "stl_query": "select query_id as query, session_id as pid, transaction_id as xid, query_label as label, query_text as querytxt, start_time as starttime, end_time as endtime, status = 'failed' as aborted from sys_query_history",  # noqa: E501
+    "stl_query": "select query_id as query, session_id as pid, transaction_id as xid, query_label as label, query_text as querytxt, start_time as starttime, end_time as endtime, status = 'failed' as aborted from sys_query_history()",  # noqa: E501
     "sys_load_error_detail": log_source("log_load_errors"),
-    "stl_load_errors": "select query_id as query, table_id as tbl, start_time as starttime, file_name as filename, line_number, column_name as colname, column_type as type, column_length as col_length, error_code as err_code, error_message as err_reason, session_id as session from sys_load_error_detail",  # noqa: E501
+    "stl_load_errors": "select query_id as query, table_id as tbl, start_time as starttime, file_name as filename, line_number, column_name as colname, column_type as type, column_length as col_length, error_code as err_code, error_message as err_reason, session_id as session from sys_load_error_detail()",  # noqa: E501
     "stv_sessions": log_source("log_sessions"),
 }
 
@@ -119,4 +123,4 @@ VIEWS = {
 def view_statements() -> Iterator[str]:
     """What creates them all."""
     for name, query in VIEWS.items():
-        yield f"create view {quote(SYSTEM_SCHEMA)}.{quote(name)} as {query}"
+        yield f"create macro {quote(SYSTEM_SCHEMA)}.{name}() as table {query}"
