@@ -1,0 +1,91 @@
+"""Positions compare byte by byte as the tuples of what they are made of."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tidegate.contract.types import ColumnType
+from tidegate.position import LONGEST_POSITION, file_order, head, row_sql, sequence_sql
+from tidegate.preparing.casts import typed_sql
+
+PREFIX = "dms/orders/"
+NAMES = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="/"), min_size=1, max_size=20
+)
+PRINTABLE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
+VALUES = {
+    "smallint": st.integers(-(2**15), 2**15 - 1),
+    "bigint": st.integers(-(2**63), 2**63 - 1),
+    "decimal(7,3)": st.decimals(-9999, 9999, places=3),
+    "decimal(4,4)": st.decimals(Decimal("-0.9999"), Decimal("0.9999"), places=4),
+    "decimal(5,0)": st.decimals(-99999, 99999, places=0),
+    "date": st.dates(),
+    "timestamp": st.datetimes(),
+    "timestamptz": st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1)),
+    "varchar(50)": PRINTABLE,
+}
+
+
+@pytest.fixture(scope="module")
+def duck():
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+
+
+def positions(duck, type_: ColumnType, rows: list[tuple]) -> list[str]:
+    """What the expressions of prepare_chunk make of rows (epoch, kind, value, file, row)."""
+    duck.execute(
+        "create or replace table t (head varchar, value varchar, tail varchar, row bigint)"
+    )
+    for epoch, kind, value, file, row in rows:
+        tail = f" {file_order(PREFIX + file, PREFIX)} "
+        duck.execute(
+            "insert into t values (?, ?, ?, ?)", [head(epoch, kind), str(value), tail, row]
+        )
+    sequence = sequence_sql(typed_sql(type_, "value"), type_)
+    return [
+        p
+        for (p,) in duck.execute(
+            f"select head || {sequence} || tail || {row_sql('row')} from t"
+        ).fetchall()
+    ]
+
+
+@pytest.mark.parametrize("type_", VALUES)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_positions_order_as_their_parts_do(duck, type_, data):
+    parts = st.tuples(
+        st.integers(1, 3), st.integers(0, 1), VALUES[type_], NAMES, st.integers(1, 10**9)
+    )
+    rows = data.draw(st.lists(parts, min_size=2, max_size=6))
+    found = positions(duck, ColumnType.parse(type_), rows)
+    assert None not in found
+    by_parts = sorted(range(len(rows)), key=lambda n: rows[n])
+    in_python = sorted(range(len(rows)), key=lambda n: (found[n].encode(), rows[n]))
+    assert in_python == by_parts
+    in_duckdb = duck.execute("select unnest(list_sort(?))", [found]).fetchall()
+    assert [p for (p,) in in_duckdb] == sorted(found, key=str.encode)
+
+
+@given(st.lists(st.tuples(NAMES, st.lists(NAMES, max_size=3)), min_size=2, max_size=8))
+def test_files_are_ordered_by_name_and_then_by_folder(files):
+    keys = ["/".join([*folders, name]) for name, folders in files]
+    by_order = sorted(range(len(files)), key=lambda n: (file_order(PREFIX + keys[n], PREFIX), n))
+    by_name = sorted(range(len(files)), key=lambda n: (files[n][0], "/".join(files[n][1]), n))
+    short = all(len(file_order(PREFIX + key, PREFIX)) < 100 for key in keys)
+    assert by_order == by_name or not short
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1024))
+def test_order_of_a_file_is_short_printable_and_told_apart(key):
+    order = file_order(PREFIX + key, PREFIX)
+    assert len(order.encode()) <= 120
+    assert all(character > " " for character in order)
+    assert order != file_order(PREFIX + key + "x", PREFIX)
+    assert len(head(1, 1)) + 362 + len(f" {order} ".encode()) + 10 <= LONGEST_POSITION

@@ -1,0 +1,179 @@
+"""`tidegate check` names each mistake with its file, its line and what to do."""
+# ruff: noqa: E501  (tables read better in one line a case)
+
+from pathlib import Path
+
+import pytest
+
+from tidegate.contract import check_contracts, read_contracts
+from tidegate.errors import ContractError
+
+GOOD = """\
+table: sales.orders
+source:
+  prefix: dms/sales/orders/
+  format: dms_csv
+  options: {header: false, null: "NULL"}
+key: [id]
+columns:
+  - {name: id, type: bigint}
+  - {name: note, type: varchar(9)}
+"""
+
+MISTAKES = [
+    # top level
+    ("key: [id]", "kee: [id]", ["1: key: is missing; add it", "6: kee: unknown key (did you mean 'key'?); correct or remove it"]),
+    ("key: [id]", "key: [ID]", ["6: key: 'ID' is not found in columns; add it there or write another name"]),
+    ("key: [id]", "key: []", ["6: key: is empty; write at least one"]),
+    ("key: [id]", "key: id", ["6: key: 'id' is not a list; write [id]"]),
+    ("key: [id]", "key: [id, id]", ["6: key: 'id' is named more than once; keep one"]),
+    ("key: [id]", "key: [id]\nsequence: [seq]", ["7: sequence: 'seq' is not found in source.fields; add it there or write another name"]),
+    ("key: [id]", "key: [id]\nwrite: merge", ["7: write: 'merge' is not supported; write 'upsert'"]),
+    ("key: [id]", "key: [id]\nfreshness: 15", ["7: freshness: 15 is not a duration; write a number and s, m, h or d: 15m"]),
+    ("key: [id]", "key: [id]\ndistkey: nid", ["7: distkey: 'nid' is not found in columns; add it there or write another name"]),
+    ("key: [id]", "key: [id]\nsortkey: [note, nid]", ["7: sortkey: 'nid' is not found in columns; add it there or write another name"]),
+    ("sales.orders", "orders", ["1: table: 'orders' must be written schema.table"]),
+    ("sales.orders", "Sales.orders", ["1: table: Redshift folds 'Sales' to lower case; write 'sales'"]),
+    ("sales.orders", "a.b.c", ["1: table: 'b.c' holds a dot, which separates schema and table; remove it"]),
+    ("sales.orders", ".orders", ["1: table: a name cannot be empty"]),
+    ("sales.orders", "tidegate.orders", ["1: table: schema 'tidegate' is reserved; choose another one"]),
+    ("sales.orders", "pg_temp.orders", ["1: table: schema 'pg_temp' is reserved; choose another one"]),
+    # source
+    ("  format: dms_csv\n", "", ["2: source.format: is missing; add it"]),
+    ("dms_csv", "csv", ["4: source.format: 'csv' is not supported; write 'dms_csv'"]),
+    ("  format: dms_csv\n", "  format: dms_csv\n  prefx: a/\n", ["5: source.prefx: unknown key (did you mean 'prefix'?); correct or remove it"]),
+    ("dms/sales/orders/", "dms/sales/orders", ["3: source.prefix: 'dms/sales/orders' must name a folder: no slash first, one last; without the last one 'sales/cust' would also claim 'sales/customers/'"]),
+    ("prefix: dms/", "prefix: /dms/", ["3: source.prefix: '/dms/sales/orders/' must name a folder: no slash first, one last; without the last one 'sales/cust' would also claim 'sales/customers/'"]),
+    ("  format: dms_csv\n", "  format: dms_csv\n  fields: [id, note, Id]\n", ["5: source.fields: 'id' is named more than once; keep one"]),
+    ("  format: dms_csv\n", "  format: dms_csv\n  fields: [Op, id, note]\n", ["5: source.fields.0: 'Op' is what DMS names the operation; rename it in the source"]),
+    ("  format: dms_csv\n", "  format: dms_csv\n  fields: [id]\n", ["10: columns.1.from: 'note' is not found in source.fields; add it there or write another name"]),
+    # options
+    ("header: false", "header: no thanks", ["5: source.options.header: 'no thanks' is neither true nor false; write one of them"]),
+    ("header: false", "headers: false", ["5: source.options.headers: unknown key (did you mean 'header'?); correct or remove it"]),
+    ('null: "NULL"', "null: NULL", ["5: source.options.null: None is not text; put it in quotes"]),
+    ('null: "NULL"', 'null: "a,b"', ["5: source.options.null: 'a,b' holds the delimiter, a quote or a line end; write another text"]),
+    ('null: "NULL"', "delimiter: '\"'", ["5: source.options.delimiter: '\"' cannot separate columns; write ','"]),
+    ('null: "NULL"', 'delimiter: ""', ["5: source.options.delimiter: is empty; write at least one"]),
+    ('null: "NULL"', "timestamp: 5", ["5: source.options.timestamp: 5 is not text; put it in quotes"]),
+    # columns
+    ("name: note, type: varchar(9)", "name: note", ["9: columns.1.type: is missing; add it"]),
+    ("name: note,", "name: id,", ["7: columns: 'id' is named more than once; keep one"]),
+    ("name: note,", "name: Note,", ["9: columns.1.name: Redshift folds 'Note' to lower case; write 'note'"]),
+    ("name: note,", "name: xmin,", ["9: columns.1.name: 'xmin' is a system column of Redshift; choose another name"]),
+    ("name: note,", "name: _position,", ["9: columns.1.name: '_position' is a column Tidegate keeps for itself; choose another name"]),
+    ("name: note,", "name: on,", ["9: columns.1.name: True is not text; put it in quotes"]),
+    ("name: note,", "name: a.b,", ["9: columns.1.name: 'a.b' holds a dot, which separates schema and table; remove it"]),
+    ("name: note,", "name: 'note ',", ["9: columns.1.name: 'note ' begins or ends with a blank; remove it"]),
+    ("name: note,", 'name: "a\\tb",', ["9: columns.1.name: 'a\\tb' holds a control character; remove it"]),
+    ("name: note,", "name: note, frm: x,", ["9: columns.1.frm: unknown key (did you mean 'from'?); correct or remove it"]),
+    ("name: note,", "name: note, from: Op,", ["9: columns.1.from: 'Op' is what DMS names the operation; rename it in the source"]),
+    ("varchar(9)", "text", ["9: columns.1.type: 'text' is not a type of a contract; write varchar(n)"]),
+    ("bigint", "super", ["6: key: column 'id' is super, which cannot be a key; choose another"]),
+    ("bigint", "double", ["6: key: column 'id' is double, which cannot be a key; choose another"]),
+    ("key: [id]", "key: [id]\nsequence: [id]", None),
+    ("key: [id]\ncolumns:\n", "key: [id]\nsequence: [x]\ncolumns:\n  - {name: x, type: real}\n", ["7: sequence: column 'x' is real, which has no exact order; choose another"]),
+    # YAML
+    (GOOD, "", ["1: is empty; write a contract or remove the file"]),
+    (GOOD, "# nothing\n", ["1: is empty; write a contract or remove the file"]),
+    (GOOD, "- a\n- b\n", ["1: is not a mapping; write key: value lines below it"]),
+    (GOOD, "just words", ["1: is not a mapping; write key: value lines below it"]),
+    ("key: [id]", "key: [id]\nkey: [note]", ["7: key 'key' stands here twice; keep one"]),
+    ("  format", "\tformat", ["4: is not YAML: found character '\\t' that cannot start any token; correct it"]),
+    ("key: [id]", "key: [id", ["7: is not YAML: expected ',' or ']', but got ':'; correct it"]),
+    ("key: [id]", "? [id]\n: 1", ["6: a key is not plain text; write key: value"]),
+    ("key: [id]", "key: &a [*a]", ["1: an alias holds itself; write it out"]),
+    ("key: [id]", "key: !tag [id]", None),
+    ("key: [id]", "key: [!tag id]", ["6: is not YAML: could not determine a constructor for the tag '!tag'; correct it"]),
+    ("key: [id]", "key: [2024-13-45]", ["6: '2024-13-45' is no value: month must be in 1..12; put it in quotes"]),
+    ("key: [id]", "key: [id]\n--- more", ["7: is not YAML: but found another document; correct it"]),
+]  # fmt: skip
+
+
+def mistakes(folder: Path, **files: str | bytes) -> list[str]:
+    for name, text in files.items():
+        (folder / f"{name}.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    return [str(mistake).removeprefix(f"{folder}/") for mistake in check_contracts([folder])[1]]
+
+
+@pytest.mark.parametrize(("right", "wrong", "said"), MISTAKES)
+def test_each_mistake_is_named_with_line_and_remedy(tmp_path, right, wrong, said):
+    assert GOOD.count(right) >= 1
+    text = GOOD.replace(right, wrong, 1)
+    assert mistakes(tmp_path, orders=text) == [f"orders.yaml:{line}" for line in said or []]
+
+
+def test_all_mistakes_of_all_files_are_named_at_once(tmp_path):
+    wrong = GOOD.replace("bigint", "int").replace("dms_csv", "tsv")
+    assert mistakes(tmp_path, b=wrong, a="") == [
+        "a.yaml:1: is empty; write a contract or remove the file",
+        "b.yaml:4: source.format: 'tsv' is not supported; write 'dms_csv'",
+        "b.yaml:8: columns.0.type: 'int' is not a type of a contract; write integer",
+    ]
+
+
+def test_file_that_is_not_utf_8(tmp_path):
+    text = GOOD.encode().replace(b"note", b"n\xf6te")
+    at = text.index(b"\xf6")
+    assert mistakes(tmp_path, a=text) == [
+        f"a.yaml:1: byte {at} is not UTF-8; save the file as UTF-8"
+    ]
+
+
+def test_file_that_is_not_there(tmp_path):
+    [mistake] = check_contracts([tmp_path / "none.yaml"])[1]
+    assert str(mistake).endswith(
+        "none.yaml:1: cannot be read: No such file or directory; give a file or a folder"
+    )
+
+
+def test_two_contracts_for_one_table(tmp_path):
+    other = GOOD.replace("dms/sales", "dms/other")
+    [said] = mistakes(tmp_path, a=GOOD, b=other)
+    assert said.startswith("b.yaml:1: table: 'sales.orders' has a contract already; keep one")
+    assert said.endswith(f"(see {tmp_path}/a.yaml)")
+
+
+def test_two_tables_that_would_share_their_control_tables(tmp_path):
+    one = GOOD.replace("sales.orders", "a__b.c")
+    two = GOOD.replace("sales.orders", "a.b__c").replace("dms/sales", "dms/other")
+    [said] = mistakes(tmp_path, one=one, two=two)
+    assert said.startswith("two.yaml:1: table: 'a.b__c' would share control tables; rename")
+
+
+@pytest.mark.parametrize("prefix", ["dms/sales/orders/", "dms/sales/", "dms/sales/orders/late/"])
+def test_two_contracts_that_claim_the_same_objects(tmp_path, prefix):
+    other = GOOD.replace("sales.orders", "sales.other").replace("dms/sales/orders/", prefix)
+    [said] = mistakes(tmp_path, a=GOOD, b=other)
+    assert said.startswith(f"b.yaml:3: source.prefix: {prefix!r} and 'dms/sales/orders/' claim the")
+
+
+def test_prefixes_that_only_begin_alike_do_not_overlap(tmp_path):
+    other = GOOD.replace("sales.orders", "sales.other").replace("orders/", "orders2/")
+    assert mistakes(tmp_path, a=GOOD, b=other) == []
+
+
+def test_reading_gives_contracts_by_table_or_all_mistakes(tmp_path):
+    mistakes(tmp_path, z=GOOD, a=GOOD.replace("sales.o", "sales.p").replace("dms/", "x/"))
+    assert [found.table for found in read_contracts(tmp_path)] == ["sales.orders", "sales.prders"]
+    mistakes(tmp_path, bad="", worse="[")
+    with pytest.raises(ContractError, match=r"bad\.yaml:1: is empty.*\n.*worse\.yaml:1: is not"):
+        read_contracts(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["select", 'a "b"', "per%cent", "{x}", "a;b", "it's", "日本"])
+def test_names_that_need_quotes_are_right(tmp_path, name):
+    quoted = "'" + name.replace("'", "''") + "'"
+    assert mistakes(tmp_path, a=GOOD.replace("name: note", f"name: {quoted}")) == []
+
+
+def test_names_are_measured_in_bytes(tmp_path):
+    fits, long = "é" * 63 + "x", "é" * 64
+    assert mistakes(tmp_path, a=GOOD.replace("name: note", f"name: {fits}")) == []
+    [said] = mistakes(tmp_path, a=GOOD.replace("name: note", f"name: {long}"))
+    assert said.endswith("is longer than Redshift's 127 bytes; shorten it")
+    [said] = mistakes(tmp_path, a=GOOD.replace("sales.orders", "s." + "o" * 115))
+    assert "__tombstones' would have more than 127 bytes; shorten schema or table" in said
+
+
+def test_contracts_of_the_repository_are_right():
+    assert check_contracts([Path(__file__).parents[2] / "tables"])[1] == []
