@@ -1,0 +1,97 @@
+"""The SQL of a plan, as exact text: `rendered/<name>.sql` holds what Redshift is given.
+
+After a wanted change: `python -m tests.unit.test_rendered_sql` writes the files anew; read the diff.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.samples import contract
+from tidegate.contract import Contract
+from tidegate.planning.plan import Load, Statement
+from tidegate.planning.statements import Attempt, render_load
+
+RENDERED = Path(__file__).parent / "rendered"
+EVERY_TYPE = {
+    "order id": "bigint", 'li"ne': "smallint", "a": "integer", "b": "decimal(12,2)", "c": "real",
+    "d": "double", "e": "boolean", "f": "char(3)", "g": "varchar(256)", "h": "date", "i": "time",
+    "j": "timestamp", "k": "timestamptz", "l": "super", "m": "varbyte", "select": "varbyte(16)",
+    "per%cent {x}; --": "varchar(9)",
+}  # fmt: skip
+EVERYTHING = contract(
+    EVERY_TYPE,
+    table='odd "schema".it\'s a table',
+    key=("order id", 'li"ne'),
+    distkey='li"ne',
+    sortkey=["h", "order id"],
+)
+PLAIN = contract({"id": "integer", "name": "varchar(20)"})
+ROLE = "arn:aws:iam::123456789012:role/tidegate-copy"
+NUMBERS = {"batch": 1723231637787, "fence": 1723231637999}
+
+
+def load(of: Contract, copy_role: str) -> Load:
+    attempt = Attempt(
+        **NUMBERS, copy_role=copy_role, manifest="s3://work/a/manifest.json", chunks=[], outcome=""
+    )
+    return render_load(of, attempt)
+
+
+def script(found: Load) -> str:
+    """All statements by the part of the plan they stand in, in the plan's order."""
+    parts = []
+    for name, value in found:
+        statements = [value] if isinstance(value, Statement) else value
+        if isinstance(statements, list) and statements and isinstance(statements[0], Statement):
+            parts += [f"-- {name}: {one.name}\n{one.sql};\n" for one in statements]
+    adds = [f"-- columns: {column.name}\n{column.add};\n" for column in found.columns]
+    return "\n".join(parts + adds)
+
+
+CASES = {"everything": load(EVERYTHING, ROLE), "plain": load(PLAIN, "default")}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_rendered_sql_is_as_written_down(name):
+    assert script(CASES[name]) == (RENDERED / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def test_late_batches_take_the_checks_that_others_skip():
+    found = CASES["plain"]
+    late, above, empty = (
+        [statement.name for statement in statements]
+        for statements in (found.merge_late, found.merge_above_watermark, found.merge_empty)
+    )
+    assert late == [late[0], "drop_stale_rows", "drop_deleted_rows", *above[1:]]
+    assert above == [
+        "keep_newest",
+        "count_updates",
+        "delete_rows",
+        "clear_tombstones",
+        "write_tombstones",
+        "drop_deletes",
+        "merge_rows",
+    ]
+    assert empty == ["keep_newest", "clear_tombstones", "write_tombstones", "insert_rows"]
+
+
+def test_columns_are_described_as_the_catalogue_shows_them():
+    found = {column.name: column for column in CASES["everything"].columns}
+    facts = {
+        name: (c.data_type, c.character_maximum_length, c.numeric_precision, c.numeric_scale)
+        for name, c in found.items()
+    }
+    assert facts["b"] == ("numeric", None, 12, 2)
+    assert facts["g"] == ("character varying", 256, None, None)
+    assert facts["_position"] == ("character varying", 512, None, None)
+    assert list(found)[-3:] == ["_position", "_batch", "_applied_at"]
+
+
+def test_plan_holds_no_password():
+    assert "password" not in str(CASES).lower()
+
+
+if __name__ == "__main__":
+    for name, found in CASES.items():
+        (RENDERED / f"{name}.sql").write_text(script(found), encoding="utf-8")
