@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 
 import pytest
 import redshift_connector
@@ -146,25 +145,24 @@ def test_a_lock_waits_for_an_open_reader(two, rows):
     assert locked == [True]
 
 
-def test_locks_in_opposite_order_end_in_a_deadlock_error(two, failure):
+def test_of_two_that_lock_in_opposite_order_one_gets_a_deadlock_error(two):
     one, other = two
-    setup = one.cursor()
-    setup.execute("create table parts (id integer)")
+    one.cursor().execute("create table parts (id integer)")
     one.commit()
     one.cursor().execute("lock orders")
     other.cursor().execute("lock parts")
-    waiter = run_soon(lambda: one.cursor().execute("lock parts"))
-    while not _waits(one):
-        time.sleep(0.01)
-    assert failure(other.cursor(), "lock orders")["C"] == "40P01"
-    waiter.join()
-    one.rollback()
+    failed = []
 
+    def lock(connection: redshift_connector.Connection, table: str) -> None:
+        try:
+            connection.cursor().execute(f"lock {table}")
+        except redshift_connector.ProgrammingError as error:
+            failed.append(error.args[0]["C"])
 
-def _waits(connection: redshift_connector.Connection) -> bool:
-    """The driver has sent its statement once its transaction is open; then it only waits."""
-    time.sleep(0.1)
-    return connection.in_transaction
+    waiters = [run_soon(lambda: lock(one, "parts")), run_soon(lambda: lock(other, "orders"))]
+    for waiter in waiters:
+        waiter.join()
+    assert failed == ["40P01"]
 
 
 def test_a_lost_client_frees_its_locks_and_its_changes(two, rows):
