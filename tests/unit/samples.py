@@ -11,6 +11,7 @@ import duckdb
 from tidegate.contract import Contract
 from tidegate.landing.objects import LandedFile, LandedObject
 from tidegate.landing.routing import place
+from tidegate.ledger import LedgerTable
 from tidegate.planning.plan import BatchFolder, Plan, PreparedChunk, PreparedFile
 from tidegate.planning.statements import Attempt, render_load
 from tidegate.preparing.prepare_chunk import PrepareChunk
@@ -145,3 +146,32 @@ class Workshop:
             return []
         body = self.s3.get_object(Bucket=self.work.name, Key=chunk.refused)["Body"].read()
         return [json.loads(line) for line in body.splitlines()]
+
+
+def ledger_table() -> LedgerTable:
+    """An empty ledger of its own."""
+    client, name = boto3.client("dynamodb"), f"ledger-{next(_numbers)}"
+    keys = [("pk", "HASH"), ("sk", "RANGE")]
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key, _ in keys],
+    )
+    return LedgerTable(client, name)
+
+
+@dataclass
+class Clock:
+    """The time of day, as a test wants it."""
+
+    now: float = 1_723_231_640.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def items(ledger: LedgerTable) -> list[tuple[str, str]]:
+    """The keys of all items."""
+    found = ledger.client.scan(TableName=ledger.name)["Items"]
+    return sorted((item["pk"]["S"], item["sk"]["S"]) for item in found)

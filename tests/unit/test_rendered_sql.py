@@ -1,6 +1,6 @@
 """The SQL of a plan, as exact text: `rendered/<name>.sql` holds what Redshift is given.
 
-After a wanted change: `python -m tests.unit.test_rendered_sql` writes the files anew; read the diff.
+After a wanted change `python -m tests.unit.test_rendered_sql` writes them anew; read the diff.
 """
 
 from pathlib import Path
