@@ -17,5 +17,5 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     plan = event["planned"].get("plan", "")
     table = event["request"]["table"]
     verdict = wiring.fail_batch()(table, event["execution"], plan, failure)
-    logger.warning("failed", extra={"table": table, **verdict.model_dump()})
+    logger.warning("failed", extra={"table": table, "verdict": verdict.model_dump()})
     return verdict.model_dump()
