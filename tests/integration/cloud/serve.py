@@ -46,7 +46,8 @@ class App:
 
 def main() -> None:
     app = App({"Greeting": "hello"})
-    print(json.dumps(app.describe()), flush=True)
+    sys.stdout.write(json.dumps(app.describe()) + "\n")
+    sys.stdout.flush()
     sys.stdin.read()
     app.cloud.stop()
 

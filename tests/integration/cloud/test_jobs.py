@@ -5,6 +5,8 @@ import signal
 
 import pytest
 
+from tests.integration.cloud.harness import is_alive
+
 ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT"}
 
 
@@ -108,12 +110,3 @@ def test_an_unknown_job_or_run_is_not_found(glue, app):
 
 def children(app):
     return [int(line.split()[1]) for line in app.said("Job") if line.startswith("child ")]
-
-
-def is_alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    with open(f"/proc/{pid}/stat") as stat:
-        return stat.read().split()[2] != "Z"

@@ -24,7 +24,6 @@ from tidegate.local.cloud.schedules import Schedule, ScheduleSettings
 from tidegate.local.cloud.server import HOST, Server
 from tidegate.local.cloud.template import Template
 
-
 # Each request reads and writes a socket in a thread of its own; with Python's usual 5 ms it would
 # wait that long to go on while another one computes.
 SWITCH_SECONDS = 0.0005

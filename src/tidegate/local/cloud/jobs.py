@@ -99,7 +99,7 @@ class JobRun:
             "Arguments": self._arguments,
             "PredecessorRuns": [],
             "ExecutionTime": int((self._ended or time.time()) - self._started),
-            "Timeout": self._timeout,
+            "Timeout": int(self._timeout),
             "MaxCapacity": 0.0625,
             "LogGroupName": "/aws-glue/python-jobs",
         }

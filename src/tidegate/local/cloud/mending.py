@@ -15,6 +15,7 @@ from moto.core.config import default_user_config
 from moto.moto_api._internal.models import moto_api_backend
 from moto.s3 import notifications
 from moto.sqs import models as queue_models
+from moto.stepfunctions.parser.asl.component.common.error_name import custom_error_name
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service_glue,
 )
@@ -64,6 +65,8 @@ def _mend_step_functions(endpoint: str, journal: Journal) -> None:
     # moto's tasks make a client for each call, in many threads at once, which boto3 does not
     # allow, and look for the port in the environment of the process.
     boto_client.boto3 = Clients(endpoint)  # type: ignore[assignment, attr-defined]
+    # moto refuses a Fail state that passes on an error of Step Functions' own, States.Timeout say.
+    custom_error_name.ILLEGAL_CUSTOM_ERROR_PREFIX = "\0"  # type: ignore[misc]
     # moto's executions without a name are all called None, so that there can be only one.
     StepFunctionsParserBackend.start_execution = _start_execution  # type: ignore[method-assign]
     # moto tells nobody that an execution started or ended.
@@ -83,7 +86,13 @@ def _start_execution(
     trace_header: str | None = None,
 ) -> execution.Execution:
     name = name or str(uuid.uuid4())
-    return _start_named_execution(self, state_machine_arn, name, execution_input, trace_header)
+    return _start_named_execution(
+        self,
+        state_machine_arn,
+        name,
+        execution_input,  # type: ignore[arg-type]  # moto means that None is allowed
+        trace_header,  # type: ignore[arg-type]
+    )
 
 
 class Clients:

@@ -15,7 +15,7 @@ _transact = DynamoDBBackend.transact_write_items
 
 def mend_transactions() -> None:
     """Keep copies of the items of a transaction only, to put back if it fails."""
-    DynamoDBBackend.transact_write_items = transact  # type: ignore[method-assign]
+    DynamoDBBackend.transact_write_items = transact  # type: ignore[assignment]
     Table.__deepcopy__ = lambda self, _: self  # type: ignore[attr-defined]
 
 

@@ -7,16 +7,19 @@ import time
 
 
 def main():
-    arguments = dict(zip(sys.argv[1::2], sys.argv[2::2]))
-    print("python", ".".join(map(str, sys.version_info[:2])), flush=True)
-    print("arguments", sorted(arguments.items()), flush=True)
+    arguments = {sys.argv[n]: sys.argv[n + 1] for n in range(1, len(sys.argv), 2)}
+    say("arguments", sorted(arguments.items()))
     action = arguments["--do"]
     if action == "fail":
         raise ValueError("the job was told to fail")
     if action == "sleep":
-        print("child", subprocess.Popen(["sleep", "600"]).pid, flush=True)
+        say("child", subprocess.Popen(["sleep", "600"]).pid)
         time.sleep(600)
-    print("endpoint", os.environ["AWS_ENDPOINT_URL"], flush=True)
+    say("endpoint", os.environ["AWS_ENDPOINT_URL"])
+
+
+def say(what, value):
+    sys.stdout.write(f"{what} {value}\n")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,11 @@
-"""Writes each message it is given to a table; refuses those whose key asks for it."""
+"""Writes each message it is given to a table; refuses those whose key asks for it.
+
+Of objects below many/ it only prints the keys.
+"""
 
 import json
 import os
+import sys
 from typing import Any
 
 import boto3
@@ -15,14 +19,16 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     for record in event["Records"]:
         message = json.loads(record["body"])
         key = message["detail"]["object"]["key"]
+        if key.startswith("many/"):
+            sys.stdout.write(f"{key} of {len(event['Records'])}\n")
+            continue
         name = f"{'refused' if key.startswith('refused/') else 'seen'}#{key}"
         dynamodb.update_item(
             TableName=os.environ["TABLE"],
             Key={"pk": {"S": name}},
-            UpdateExpression="SET message = :m, together = :s ADD times :one",
+            UpdateExpression="SET message = :m ADD times :one",
             ExpressionAttributeValues={
                 ":m": {"S": json.dumps(message)},
-                ":s": {"N": str(len(event["Records"]))},
                 ":one": {"N": "1"},
             },
         )

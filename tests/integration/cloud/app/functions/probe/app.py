@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 
@@ -24,10 +25,10 @@ def echo(event: dict[str, Any], context: Any) -> Any:
 def describe(event: dict[str, Any], context: Any) -> Any:
     return {
         "pid": os.getpid(),
-        "folder": os.getcwd(),
+        "folder": str(Path.cwd()),
         "environment": dict(os.environ),
-        "note": open(os.environ["NOTE"]).read(),
-        "files": sorted(os.listdir(os.environ["FILES"])),
+        "note": Path(os.environ["NOTE"]).read_text(),
+        "files": sorted(file.name for file in Path(os.environ["FILES"]).iterdir()),
         "name": context.function_name,
         "memory": context.memory_limit_in_mb,
         "request": context.aws_request_id,
@@ -42,7 +43,7 @@ def fail(event: dict[str, Any], context: Any) -> Any:
 
 
 def sleep(event: dict[str, Any], context: Any) -> Any:
-    print(f"sleeping {event['seconds']}")
+    sys.stdout.write(f"sleeping {event['seconds']}\n")
     time.sleep(event["seconds"])
     return os.getpid()
 
