@@ -1,0 +1,103 @@
+"""Whatever runs, registrars and deaths come between each other, nothing that waits is forgotten."""
+
+from datetime import timedelta
+
+import boto3
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from moto import mock_aws
+
+from tests.unit.samples import Clock, ledger_table
+from tidegate.landing.starting import is_due
+from tidegate.ledger import StateLedger
+
+TABLE = "sales.orders"
+LEASE = 60
+RUNS = st.sampled_from(["one", "two", "three"])
+
+
+class Interleavings(RuleBasedStateMachine):
+    """The steps that registrars and runs take, each as one atomic act, in any order.
+
+    `waiting` stands for the PENDING items; `seen` for what a run that looked found to be awake.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mock = mock_aws()
+        self.mock.start()
+        boto3.setup_default_session(region_name="us-east-1")
+        self.clock = Clock()
+        self.states = StateLedger(ledger_table(), self.clock)
+        self.waiting = 0
+        self.untold = 0  # registered, but the registrar has not left its wake-up yet
+        self.seen: dict[str, int] = {}
+        self.fence = 0
+        self.started = 0
+
+    def teardown(self) -> None:
+        self.mock.stop()
+
+    @rule()
+    def register(self) -> None:
+        self.waiting += 1
+        self.untold += 1
+
+    @precondition(lambda self: self.untold)
+    @rule()
+    def wake(self) -> None:
+        self.untold -= 1
+        state = self.states.wake(TABLE, landed_at=self.states.now())
+        self.started += is_due(state, timedelta(0), self.states.now())
+
+    @rule(run=RUNS)
+    def acquire(self, run: str) -> None:
+        self.started = max(self.started - 1, 0)
+        state = self.states.acquire(TABLE, run, LEASE)
+        if state:
+            assert state.fence > self.fence
+            self.fence = state.fence
+            self.seen[run] = state.wake
+
+    @precondition(lambda self: self.holder() in self.seen)
+    @rule()
+    def apply(self) -> None:
+        self.waiting = 0
+
+    @precondition(lambda self: self.holder() in self.seen and not self.waiting)
+    @rule(landed_meanwhile=st.booleans())
+    def let_go(self, landed_meanwhile: bool) -> None:
+        """A run that found nothing lets go, a file perhaps landing since it looked."""
+        run = self.holder()
+        if landed_meanwhile:
+            self.register()
+            self.wake()
+        if self.states.release(TABLE, run, seen_wake=self.seen[run]):
+            del self.seen[run]
+        else:
+            self.seen[run] = self.states.read(TABLE).wake
+
+    @precondition(lambda self: self.seen)
+    @rule(run=RUNS)
+    def die(self, run: str) -> None:
+        self.seen.pop(run, None)
+
+    @rule(seconds=st.sampled_from([1, LEASE]))
+    def pass_time(self, seconds: int) -> None:
+        self.clock.now += seconds
+
+    def holder(self) -> str | None:
+        return self.states.read(TABLE).holder
+
+    @invariant()
+    def somebody_will_look_at_what_waits(self) -> None:
+        state = self.states.read(TABLE)
+        told_of = self.waiting > self.untold
+        held = state.holder is not None
+        assert not told_of or held or state.pending_since is not None
+
+
+Interleavings.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+TestInterleavings = pytest.mark.filterwarnings("ignore::ResourceWarning")(Interleavings.TestCase)

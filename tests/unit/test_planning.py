@@ -1,0 +1,206 @@
+"""What waits becomes a batch, its chunks and one plan; a batch begun is planned again as it was."""
+
+import pytest
+
+from tests.unit.samples import PREFIX, Clock, Workshop, contract, landed, ledger_table
+from tidegate.errors import InvalidInputError, LeaseLostError
+from tidegate.ledger import FileLedger, StateLedger
+from tidegate.planning.cut import Limits, cut_batch, weigh
+from tidegate.planning.plan import Outcome, Plan
+from tidegate.planning.plan_batch import MOST_ROUNDS, PlanBatch, Planned
+from tidegate.planning.request import read_request
+
+TABLE = "sales.orders"
+REQUEST = {"table": TABLE}
+NONE = {"applied_files": 0, "quarantined_files": 0, "quarantined_rows": 0}
+
+
+def sizes(*given: int, limits: Limits, end: str = ".csv") -> list[list[int]]:
+    files = [landed(f"{PREFIX}{n}{end}", size=size) for n, size in enumerate(given)]
+    return [[file.size for file in chunk] for chunk in cut_batch(files, limits)]
+
+
+@pytest.mark.parametrize(
+    ("given", "cut"),
+    [
+        ([], []),
+        ([5], [[5]]),
+        ([4, 6, 1], [[4, 6], [1]]),
+        ([99, 1, 1], [[99], [1, 1]]),
+        ([1, 99, 1], [[1], [99], [1]]),
+        ([0, 0, 0, 0], [[0, 0, 0], [0]]),
+        ([9, 9, 9, 9, 9], [[9], [9], [9]]),
+    ],
+)
+def test_batch_is_cut_by_bytes_files_and_chunks(given, cut):
+    assert sizes(*given, limits=Limits(chunk_bytes=10, chunk_files=3, batch_chunks=3)) == cut
+
+
+def test_gzip_weighs_what_it_unpacks_to():
+    assert weigh(landed(PREFIX + "a.csv.gz", size=10)) == 60
+    assert sizes(1, 1, limits=Limits(chunk_bytes=6), end=".csv.gz") == [[1], [1]]
+
+
+def test_thousand_small_files_are_one_chunk():
+    assert [len(chunk) for chunk in sizes(*[100] * 1000, limits=Limits())] == [1000]
+
+
+def test_batch_is_cut_from_as_few_files_as_it_takes():
+    def waiting():
+        yield from (landed(f"{PREFIX}{n}.csv", size=9) for n in range(4))
+        pytest.fail("looked further than it needed")
+
+    assert len(cut_batch(waiting(), Limits(chunk_bytes=10, batch_chunks=3))) == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, r'is wrong \(table: Field required\); write {"table": "schema.table"}'),
+        ({"table": 5}, r"is wrong \(table: Input should be a valid string\)"),
+        ({"table": TABLE, "mode": "x"}, r"is wrong \(mode: Extra inputs are not permitted\)"),
+        ([], r"is wrong \(input: "),
+        (None, r"is wrong \(input: "),
+        ({"table": "a.b"}, r"no contract is deployed for 'a\.b' \(there are: sales\.orders\)"),
+    ],
+)
+def test_input_that_names_no_table_is_refused_with_what_to_write(given, said):
+    with pytest.raises(InvalidInputError, match=said):
+        read_request(given, [contract()])
+
+
+class Planning:
+    """plan_batch over an empty ledger."""
+
+    def __init__(self) -> None:
+        ledger = ledger_table()
+        self.clock = Clock()
+        self.files, self.states = FileLedger(ledger), StateLedger(ledger, self.clock)
+        self.work = Workshop().work
+        self.step = PlanBatch(
+            contracts=[contract()],
+            files=self.files,
+            states=self.states,
+            work=self.work,
+            copy_role="default",
+            lease_seconds=60,
+            limits=Limits(chunk_bytes=10, chunk_files=3, batch_chunks=2),
+        )
+
+    def land(self, *names: str) -> None:
+        self.files.register(TABLE, [landed(PREFIX + name) for name in names])
+        self.states.wake(TABLE, landed_at=1)
+
+    def read(self, planned: Planned) -> Plan:
+        return self.work.read(planned.plan, Plan)
+
+
+@pytest.fixture
+def planning(aws) -> Planning:
+    return Planning()
+
+
+def test_plan_names_files_in_source_order_and_all_that_will_run(planning):
+    planning.land("20240810-1.csv", "20240809-1.csv", "LOAD00000001.csv")
+    planned = planning.step(REQUEST, "run", 0)
+    plan = planning.read(planned)
+    state = planning.states.read(TABLE)
+    assert (planned.action, planned.rounds, planned.chunks) == ("load", 1, [0, 1])
+    assert [[file.key.removeprefix(PREFIX) for file in chunk] for chunk in plan.chunks] == [
+        ["LOAD00000001.csv"],
+        ["20240809-1.csv"],
+    ]
+    assert (plan.fence, state.open_batch, state.open_plan) == (
+        state.fence,
+        plan.batch,
+        planned.plan,
+    )
+    folder = f"s3://{planning.work.name}/batches/sales.orders/{plan.batch}/{plan.fence}"
+    assert planned.plan_url == f"{folder}/plan.json"
+    assert plan.load.manifest == f"{folder}/manifest.json"
+    assert plan.load.chunks == [f"{folder}/chunk-0000.json", f"{folder}/chunk-0001.json"]
+    assert plan.load.outcome == f"{folder}/outcome.json"
+    assert plan.read_contract() == contract()
+
+
+def test_nothing_waiting_lets_the_lease_go(planning):
+    assert planning.step(REQUEST, "run", 0).action == "done"
+    assert planning.states.read(TABLE).holder is None
+
+
+def test_second_run_leaves_and_the_first_looks_again(planning):
+    planning.land("1.csv")
+    first = planning.step(REQUEST, "one", 0)
+    assert planning.step(REQUEST, "two", 0).action == "leave"
+    assert planning.states.read(TABLE).holder == "one"
+    planning.states.close_batch(TABLE, planning.read(first).batch, Outcome(), NONE)
+
+
+def test_file_landing_in_the_last_instant_is_planned(planning, monkeypatch):
+    look = planning.files.pending
+
+    def land_after_looking(table):
+        found = list(look(table))
+        if not found:
+            planning.land("late.csv")
+        return found
+
+    monkeypatch.setattr(planning.files, "pending", land_after_looking)
+    planned = planning.step(REQUEST, "run", 0)
+    assert [file.key for file in planning.read(planned).chunks[0]] == [PREFIX + "late.csv"]
+
+
+def test_batch_that_was_not_closed_is_planned_again_with_its_files_and_a_new_fence(planning):
+    planning.land("2.csv")
+    first = planning.read(planning.step(REQUEST, "run", 0))
+    planning.land("1.csv", "3.csv")
+    again = planning.read(planning.step(REQUEST, "run", 1))
+    assert (again.batch, again.chunks) == (first.batch, first.chunks)
+    assert again.fence > first.fence
+
+
+def test_batch_planned_by_an_earlier_tidegate_is_planned_again(planning):
+    planning.land("2.csv")
+    planned = planning.step(REQUEST, "run", 0)
+    first = planning.read(planned)
+    old = first.model_dump_json(exclude={"load"}).encode()
+    planning.work.s3.put_object(Bucket=planning.work.name, Key=planned.plan, Body=old)
+    again = planning.read(planning.step(REQUEST, "run", 1))
+    assert (again.batch, again.chunks) == (first.batch, first.chunks)
+
+
+def test_batch_whose_plan_expired_is_cut_anew_under_a_new_number(planning):
+    planning.land("2.csv")
+    planned = planning.step(REQUEST, "run", 0)
+    first = planning.read(planned)
+    planning.work.s3.delete_object(Bucket=planning.work.name, Key=planned.plan)
+    planning.land("1.csv")
+    planning.clock.now += 1
+    again = planning.read(planning.step(REQUEST, "run", 1))
+    assert again.batch > first.batch
+    assert [file.key for chunk in again.chunks for file in chunk] == [
+        PREFIX + "1.csv",
+        PREFIX + "2.csv",
+    ]
+
+
+def test_run_that_lost_its_lease_while_planning_ends(planning, monkeypatch):
+    planning.land("1.csv")
+    monkeypatch.setattr(planning.states, "open_batch", lambda *_: False)
+    with pytest.raises(LeaseLostError, match=r"sales\.orders: another run took the lease"):
+        planning.step(REQUEST, "run", 0)
+
+
+def test_long_run_gives_way_to_one_with_a_history_of_its_own(planning):
+    planning.land("1.csv")
+    assert planning.step(REQUEST, "run", MOST_ROUNDS).action == "leave"
+    state = planning.states.read(TABLE)
+    assert (state.holder, state.pending_since) == (None, 1)
+
+
+def test_planned_batch_unblocks_its_table(planning):
+    planning.states.acquire(TABLE, "run", 60)
+    planning.states.block(TABLE, "run")
+    planning.land("1.csv")
+    planning.step(REQUEST, "person", 0)
+    assert not planning.states.read(TABLE).blocked
