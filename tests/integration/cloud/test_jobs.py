@@ -2,10 +2,14 @@
 
 import os
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 
 from tests.integration.cloud.harness import is_alive
+from tidegate.local.cloud.jobs import Job, JobSettings
+from tidegate.local.cloud.journal import Journal
 
 ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT"}
 
@@ -110,3 +114,14 @@ def test_an_unknown_job_or_run_is_not_found(glue, app):
 
 def children(app):
     return [int(line.split()[1]) for line in app.said("Job") if line.startswith("child ")]
+
+
+def test_a_run_that_takes_too_long_ends_as_a_timeout(tmp_path, eventually):
+    script = tmp_path / "sleep.py"
+    script.write_text("import time; time.sleep(600)\n")
+    settings = JobSettings("Job", "job", script, timeout=0.01, most_runs=1)
+    run = Job(settings, Path(sys.executable), "http://127.0.0.1:1", Journal()).start({})
+    ended = eventually(lambda: run.describe() if not run.is_under_way else None)
+    assert ended["JobRunState"] == "TIMEOUT"
+    assert ended["ErrorMessage"] == "Job run timed out after 0.01 minutes"
+    assert not is_alive(run.pid)

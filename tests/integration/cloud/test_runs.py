@@ -98,3 +98,46 @@ def test_the_journal_tells_how_runs_start_and_end(run, app):
     told = app.said("small-machine")
     assert any(" started " in text and '"round":1' in text for text in told)
     assert any(" succeeded after " in text for text in told)
+
+
+def test_a_transaction_that_fails_changes_nothing(app, dynamodb):
+    def item(name, **more):
+        return {"pk": {"S": f"transaction#{name}"}, **more}
+
+    table = app.ids["Table"]
+    dynamodb.put_item(TableName=table, Item=item("kept", n={"N": "1"}))
+    dynamodb.put_item(TableName=table, Item=item("deleted", n={"N": "2"}))
+    count = {":one": {"N": "1"}}
+    with pytest.raises(dynamodb.exceptions.TransactionCanceledException) as caught:
+        dynamodb.transact_write_items(
+            TransactItems=[
+                {"Put": {"TableName": table, "Item": item("new")}},
+                {
+                    "Update": {
+                        "TableName": table,
+                        "Key": item("kept"),
+                        "UpdateExpression": "ADD n :one",
+                        "ExpressionAttributeValues": count,
+                    }
+                },
+                {"Delete": {"TableName": table, "Key": item("deleted")}},
+                {
+                    "ConditionCheck": {
+                        "TableName": table,
+                        "Key": item("absent"),
+                        "ConditionExpression": "attribute_exists(pk)",
+                    }
+                },
+            ]
+        )
+    reasons = [one["Code"] for one in caught.value.response["CancellationReasons"]]
+    assert reasons == ["None", "None", "None", "ConditionalCheckFailed"]
+    found = {
+        name: dynamodb.get_item(TableName=table, Key=item(name)).get("Item")
+        for name in ("new", "kept", "deleted")
+    }
+    assert found == {
+        "new": None,
+        "kept": item("kept", n={"N": "1"}),
+        "deleted": item("deleted", n={"N": "2"}),
+    }

@@ -22,7 +22,7 @@ class Cron:
         parts = fields.split()
         if len(parts) != len(LIMITS):
             raise LocalStackError(
-                f"cron({fields}) has {len(parts)} fields; AWS wants {len(LIMITS)}"
+                f"cron({fields}) has {len(parts)} fields instead of {len(LIMITS)}"
             )
         values = [_read(text, *limits, fields) for text, limits in zip(parts, LIMITS, strict=True)]
         self._fields = fields

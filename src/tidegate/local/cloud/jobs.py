@@ -113,11 +113,12 @@ class JobRun:
         timer = threading.Timer(self._timeout * MINUTE, self._end, ("TIMEOUT",))
         timer.daemon = True
         timer.start()
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._last_lines.append(line.decode(errors="replace").rstrip())
-            self._journal.say_line(self._settings.logical_id, self._last_lines[-1])
-        code = self._process.wait()
+        with self._process:
+            assert self._process.stdout is not None
+            for line in self._process.stdout:
+                self._last_lines.append(line.decode(errors="replace").rstrip())
+                self._journal.say_line(self._settings.logical_id, self._last_lines[-1])
+            code = self._process.wait()
         timer.cancel()
         self._ended = time.time()
         self._error = self._describe_end(code)
