@@ -204,6 +204,7 @@ def test_blocked_table_is_recorded_and_not_started(landing):
         (TableState(pending_since=40), True),
         (TableState(pending_since=41), False),
         (TableState(open_batch=7), True),
+        (TableState(pending_since=101), False),
         (TableState(pending_since=0, blocked=True), False),
         (TableState(pending_since=0, holder="x", lease_expires=101), False),
         (TableState(pending_since=0, holder="x", lease_expires=100), True),
@@ -211,6 +212,10 @@ def test_blocked_table_is_recorded_and_not_started(landing):
 )
 def test_table_is_due_when_work_waited_its_time_and_nobody_is_at_it(state, due):
     assert is_due(state, timedelta(minutes=1), now=100) == due
+
+
+def test_event_from_a_clock_that_is_ahead_starts_a_table_that_does_not_wait():
+    assert is_due(TableState(pending_since=101), timedelta(0), now=100)
 
 
 def test_each_run_has_a_name_of_its_own_that_step_functions_takes(aws):

@@ -20,8 +20,10 @@ def is_due(state: TableState, freshness: timedelta, now: int) -> bool:
         return False
     if state.open_batch is not None:
         return True
-    waiting_since = state.pending_since
-    return waiting_since is not None and now - waiting_since >= freshness.total_seconds()
+    if state.pending_since is None:
+        return False
+    # The clock that stamped the event may be ahead of this one.
+    return max(now - state.pending_since, 0) >= freshness.total_seconds()
 
 
 def start_run(client: "SFNClient", state_machine: str, table: str) -> str:

@@ -1,0 +1,192 @@
+"""The handlers, as Lambda calls them: parse, call, return; and nothing happens at import."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+
+from tests.unit.samples import CHANGES, Workshop, contract, ledger_table
+from tidegate import wiring
+from tidegate.ledger import FileLedger, StateLedger
+from tidegate.planning.plan import BatchFolder, Outcome
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
+TABLE = "sales.orders"
+CONTRACT = """\
+table: sales.orders
+source: {prefix: dms/sales/orders/, format: dms_csv}
+key: [id]
+columns:
+  - {name: id, type: integer}
+  - {name: name, type: varchar(20)}
+"""
+PARTS = [wiring.client, *(getattr(wiring, name) for name in FUNCTIONS)]
+
+
+@dataclass
+class Context:
+    """What Lambda tells a handler of its call."""
+
+    function_name: str = "f"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:f"
+    aws_request_id: str = "1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+class Deployed:
+    """The resources that the functions work on."""
+
+    def __init__(self, tables: Path) -> None:
+        self.shop, self.ledger = Workshop(), ledger_table()
+        self.files, self.states = FileLedger(self.ledger), StateLedger(self.ledger)
+        (tables / "orders.yaml").write_text(CONTRACT)
+        machine = boto3.client("stepfunctions").create_state_machine(
+            name=f"load-{self.ledger.name}",
+            definition='{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}',
+            roleArn="arn:aws:iam::123456789012:role/x",
+        )
+        self.machine = machine["stateMachineArn"]
+        self.topic = boto3.client("sns").create_topic(Name="alerts")["TopicArn"]
+        self.environment = {
+            "TIDEGATE_LEDGER_TABLE": self.ledger.name,
+            "TIDEGATE_LANDING_BUCKET": self.shop.landing,
+            "TIDEGATE_WORK_BUCKET": self.shop.work.name,
+            "TIDEGATE_CONTRACTS": str(tables),
+            "TIDEGATE_STATE_MACHINE_ARN": self.machine,
+            "TIDEGATE_COPY_ROLE": "default",
+            "TIDEGATE_LEASE_SECONDS": "7200",
+            "TIDEGATE_ALERTS_TOPIC_ARN": self.topic,
+            "TIDEGATE_MAX_ATTEMPTS": "5",
+            "TIDEGATE_RETRY_SECONDS": "30",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+            "POWERTOOLS_SERVICE_NAME": "tidegate",
+            "POWERTOOLS_METRICS_NAMESPACE": "Tidegate",
+        }
+
+    def call(self, name: str, event: dict) -> dict:
+        app = __import__(f"functions.{name}.app", fromlist=["handler"])
+        answer = app.handler(event, Context())
+        return json.loads(json.dumps(answer))
+
+    def land(self, content: bytes) -> dict:
+        file = self.shop.land(CHANGES, content, contract())
+        event = {
+            "time": "2024-08-09T19:27:17Z",
+            "detail": {"object": {"key": CHANGES, "size": file.size, "etag": file.etag}},
+        }
+        return {"messageId": "good", "body": json.dumps(event)}
+
+    def started(self) -> list[str]:
+        client = boto3.client("stepfunctions")
+        found = client.list_executions(stateMachineArn=self.machine)["executions"]
+        return [
+            client.describe_execution(executionArn=one["executionArn"])["input"] for one in found
+        ]
+
+
+@pytest.fixture
+def deployed(aws, tmp_path, monkeypatch) -> Deployed:
+    found = Deployed(tmp_path)
+    for name, value in found.environment.items():
+        monkeypatch.setenv(name, value)
+    for part in PARTS:
+        part.cache_clear()
+    yield found
+    for part in PARTS:
+        part.cache_clear()
+
+
+def test_way_of_a_change_through_the_handlers(deployed, capsys):
+    message = deployed.land(b"I,1,secret name\nU,x,secret name\n")
+    bad = {"messageId": "bad", "body": "no secret event"}
+    answer = deployed.call("register_files", {"Records": [message, bad]})
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    assert deployed.started() == ['{"table": "sales.orders"}']
+
+    request = {"request": {"table": TABLE}, "execution": "arn:run", "rounds": 0}
+    planned = deployed.call("plan_batch", request)
+    assert (planned["action"], planned["rounds"], planned["chunks"]) == ("load", 1, [0])
+
+    prepared = deployed.call("prepare_chunk", {"plan": planned["plan"], "chunk": 0})
+    assert prepared == {"files": 1, "rows": 1}
+
+    state = deployed.states.read(TABLE)
+    outcome = BatchFolder(TABLE, state.open_batch, state.fence).outcome
+    deployed.shop.work.write(outcome, Outcome(last_position="p", rows_staged=1, rows_inserted=1))
+    assert deployed.call("commit_batch", {"plan": planned["plan"]}) == {
+        "applied_files": 1,
+        "quarantined_files": 0,
+        "quarantined_rows": 1,
+        "rows_staged": 1,
+        "rows_inserted": 1,
+        "rows_updated": 0,
+        "rows_deleted": 0,
+        "rows_stale": 0,
+    }
+    assert deployed.call("plan_batch", request | {"rounds": 1})["action"] == "done"
+    assert deployed.call("sweep_tables", {"look_for": "due"}) == {"started": []}
+    assert deployed.call("sweep_tables", {"look_for": "missed"}) == {"looked_at": 1}
+    logged = capsys.readouterr().out
+    assert "Tidegate" in logged
+    assert "secret" not in logged
+
+
+def test_failure_is_told_to_the_topic(deployed):
+    queue = boto3.client("sqs").create_queue(QueueName="letters")["QueueUrl"]
+    boto3.client("sns").subscribe(
+        TopicArn=deployed.topic,
+        Protocol="sqs",
+        Endpoint="arn:aws:sqs:us-east-1:123456789012:letters",
+    )
+    event = {
+        "request": {"table": TABLE},
+        "execution": "arn:run",
+        "planned": {"rounds": 0, "plan": ""},
+        "failure": {"Error": "ContractError", "Cause": '{"errorMessage": "column is wrong"}'},
+    }
+    assert deployed.call("fail_batch", event) == {
+        "verdict": "give_up",
+        "wait_seconds": 0,
+        "error": "ContractError",
+        "message": "column is wrong",
+    }
+    [letter] = boto3.client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    assert "sales.orders is blocked" in json.loads(letter["Body"])["Subject"]
+
+
+def test_subject_of_a_letter_is_what_sns_takes():
+    subject = wiring._subject("Tidegate: schéma." + "t" * 127 + " is blocked")
+    assert (len(subject), subject.isascii()) == (99, True)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_importing_a_function_reads_no_environment_and_makes_no_client(name):
+    watch = (
+        "import boto3, os\n"
+        "boto3.client = boto3.resource = lambda *a, **k: 1 / 0\n"
+        f"import functions.{name}.app\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", watch], cwd=ROOT, check=True, env={"PYTHONPATH": "src:."}, timeout=60
+    )
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_only_prepare_chunk_needs_duckdb(name):
+    code = f"import sys; sys.modules['duckdb'] = None; import functions.{name}.app"
+    subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, env={"PYTHONPATH": "src:."}, timeout=60
+    )
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_handlers_are_short(name):
+    assert len((ROOT / "functions" / name / "app.py").read_text().splitlines()) <= 40

@@ -1,0 +1,97 @@
+"""The state machine as it is written: valid, every state reached, every failure caught."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.test_finishing import errors_of
+from tidegate import errors
+
+ROOT = Path(__file__).parents[2]
+MACHINE = json.loads((ROOT / "statemachines" / "load_table.asl.json").read_text())
+FUNCTIONS = {path.parent.name for path in ROOT.glob("functions/*/app.py")}
+
+
+def states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, state in machine["States"].items():
+        yield name, state
+        if "ItemProcessor" in state:
+            yield from states(state["ItemProcessor"])
+
+
+TASKS = {name: state for name, state in states(MACHINE) if state["Type"] == "Task"}
+LAMBDAS = {name: state for name, state in TASKS.items() if "lambda" in state["Resource"]}
+
+
+def reached(machine: dict[str, Any]) -> set[str]:
+    found, ahead = set(), [machine["StartAt"]]
+    while ahead:
+        name = ahead.pop()
+        if name in found:
+            continue
+        found.add(name)
+        state = machine["States"][name]
+        branches = [state, *state.get("Choices", []), *state.get("Catch", [])]
+        ahead += [
+            branch[key] for branch in branches for key in ("Next", "Default") if key in branch
+        ]
+        if "ItemProcessor" in state:
+            found |= reached(state["ItemProcessor"])
+    return found
+
+
+def test_every_state_is_reached():
+    assert reached(MACHINE) == {name for name, _ in states(MACHINE)}
+
+
+def test_every_state_goes_on_or_ends():
+    ending = {"Succeed", "Fail"}
+    for name, state in states(MACHINE):
+        goes_on = "Next" in state or state.get("End") or "Default" in state
+        assert goes_on or state["Type"] in ending, name
+
+
+@pytest.mark.parametrize("name", LAMBDAS)
+def test_functions_have_the_words_of_their_states(name):
+    snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+    assert snake in FUNCTIONS
+    assert LAMBDAS[name]["Parameters"]["FunctionName"] == f"${{{name}Arn}}"
+
+
+def test_all_functions_of_a_run_are_states():
+    assert set(LAMBDAS) == {"PlanBatch", "PrepareChunk", "CommitBatch", "FailBatch"}
+
+
+@pytest.mark.parametrize("name", LAMBDAS)
+def test_every_transient_error_is_tried_again(name):
+    [retry] = LAMBDAS[name]["Retry"]
+    assert errors_of(errors.TransientError) <= set(retry["ErrorEquals"])
+    assert not errors_of(errors.TerminalError) & set(retry["ErrorEquals"])
+
+
+@pytest.mark.parametrize("name", ["PlanBatch", "PrepareChunks", "LoadBatch", "CommitBatch"])
+def test_any_failure_of_a_run_goes_to_fail_batch(name):
+    last = MACHINE["States"][name]["Catch"][-1]
+    assert (last["ErrorEquals"], last["Next"]) == (["States.ALL"], "FailBatch")
+
+
+def test_names_in_the_machine_are_errors_of_tidegate_or_of_aws():
+    named = {
+        error
+        for _, state in states(MACHINE)
+        for handler in [*state.get("Retry", []), *state.get("Catch", [])]
+        for error in handler["ErrorEquals"]
+    }
+    ours = {name for name in named if "." not in name}
+    assert ours <= errors_of(errors.TidegateError)
+    assert {name.partition(".")[0] for name in named - ours} == {"Lambda", "Glue", "States"}
+
+
+def test_nothing_but_names_of_places_goes_to_the_job():
+    assert MACHINE["States"]["LoadBatch"]["Parameters"] == {
+        "JobName": "${LoadBatchJob}",
+        "Arguments": {"--plan.$": "$.planned.plan_url"},
+    }

@@ -1,0 +1,158 @@
+"""The sweep starts what is due, frees leases of the dead, and finds what no event told of."""
+
+import boto3
+import pytest
+
+from tests.unit.samples import (
+    PREFIX,
+    Clock,
+    Workshop,
+    contract,
+    landed,
+    landed_object,
+    ledger_table,
+)
+from tidegate.landing.register_files import RegisterFiles
+from tidegate.landing.routing import Router
+from tidegate.ledger import Catalogue, FileLedger, StateLedger
+from tidegate.planning.plan import PreparedFile
+from tidegate.sweeping.sweep_tables import FindMissed, SweepTables
+
+TABLE = "sales.orders"
+
+
+class Sweep:
+    """One table, a landing bucket, and the runs that live or were started."""
+
+    def __init__(self) -> None:
+        ledger = ledger_table()
+        self.clock, self.started, self.living = Clock(), [], set()
+        self.files, self.states = FileLedger(ledger), StateLedger(ledger, self.clock)
+        self.catalogue = Catalogue(ledger)
+        self.shop = Workshop()
+        self.contracts = [contract(freshness="10m")]
+
+    def due(self) -> list[str]:
+        step = SweepTables(
+            contracts=self.contracts,
+            catalogue=self.catalogue,
+            states=self.states,
+            start=self.started.append,
+            is_running=self.living.__contains__,
+        )
+        return step()
+
+    def missed(self, has_time=lambda: True) -> int:
+        register = RegisterFiles(
+            Router(self.contracts), self.files, self.states, self.started.append
+        )
+        step = FindMissed(
+            register=register,
+            catalogue=self.catalogue,
+            files=self.files,
+            s3=boto3.client("s3"),
+            landing_bucket=self.shop.landing,
+            has_time=has_time,
+        )
+        return step()
+
+    def land(self, *keys: str) -> None:
+        for key in keys:
+            self.shop.s3.put_object(Bucket=self.shop.landing, Key=key, Body=b"I,1,Ann\n")
+
+    def pending(self) -> list[str]:
+        return [file.key for file in self.files.pending(TABLE)]
+
+
+@pytest.fixture
+def sweep(aws) -> Sweep:
+    return Sweep()
+
+
+def test_table_is_started_when_its_window_is_up(sweep):
+    sweep.states.wake(TABLE, landed_at=sweep.states.now())
+    sweep.clock.now += 599
+    assert sweep.due() == []
+    sweep.clock.now += 1
+    assert (sweep.due(), sweep.started) == ([TABLE], [TABLE])
+
+
+def test_table_that_waits_for_nothing_is_not_started(sweep):
+    assert (sweep.due(), sweep.started) == ([], [])
+
+
+def test_blocked_table_waits_for_a_person(sweep):
+    sweep.states.wake(TABLE, landed_at=0)
+    sweep.states.acquire(TABLE, "run", 60)
+    sweep.states.block(TABLE, "run")
+    assert sweep.due() == []
+
+
+def test_table_at_work_is_left_alone(sweep):
+    sweep.states.wake(TABLE, landed_at=0)
+    sweep.states.acquire(TABLE, "run", 60)
+    sweep.living = {"run"}
+    assert (sweep.due(), sweep.states.read(TABLE).holder) == ([], "run")
+
+
+def test_lease_of_a_dead_run_is_freed_and_its_batch_taken_up(sweep):
+    held = sweep.states.acquire(TABLE, "run", 7200)
+    sweep.states.open_batch(TABLE, held.fence, 7, "plan.json")
+    assert (sweep.due(), sweep.states.read(TABLE).holder) == ([TABLE], None)
+
+
+def test_deployed_tables_are_listed_and_others_struck_out(sweep):
+    sweep.catalogue.publish([contract(table="old.one"), contract(table="sales.orders")])
+    sweep.contracts = [contract(table="sales.orders"), contract(table="new.one")]
+    sweep.due()
+    assert sweep.catalogue.tables() == ["new.one", "sales.orders"]
+
+
+def test_objects_without_an_event_are_found(sweep):
+    sweep.contracts = [contract()]
+    keys = [PREFIX + "1.csv", PREFIX + "2 ü+.csv"]
+    sweep.land(*keys, PREFIX, "dms/sales/awsdms_status/1.csv", "other/1.csv")
+    assert sweep.missed() == 5
+    assert (sweep.pending(), sweep.started) == (keys, [TABLE])
+    assert [found.key for found in sweep.files.unrouted()] == ["other/1.csv"]
+
+
+def test_what_the_ledger_knows_is_left_alone(sweep):
+    sweep.contracts = [contract()]
+    sweep.land(PREFIX + "1.csv", PREFIX + "2.csv")
+    sweep.missed()
+    done = next(sweep.files.pending(TABLE))
+    sweep.files.settle(TABLE, 7, [done], {done.id: PreparedFile(id=done.id)})
+    sweep.started.clear()
+    assert (sweep.missed(), sweep.pending()) == (2, [PREFIX + "2.csv"])
+
+
+def test_object_whose_event_told_its_version_is_the_same_object(sweep):
+    sweep.contracts = [contract()]
+    sweep.land(PREFIX + "1.csv")
+    etag = sweep.shop.s3.head_object(Bucket=sweep.shop.landing, Key=PREFIX + "1.csv")["ETag"]
+    told = landed(PREFIX + "1.csv", etag=etag.strip('"')).model_copy(update={"version": "v1"})
+    sweep.files.register(TABLE, [told])
+    sweep.missed()
+    assert list(sweep.files.pending(TABLE)) == [told]
+
+
+def test_long_look_goes_on_where_it_stopped_and_begins_again(sweep, monkeypatch):
+    monkeypatch.setattr("tidegate.sweeping.sweep_tables._LISTED_AT_ONCE", 2)
+    sweep.land(*(f"{PREFIX}{number}.csv" for number in range(5)))
+    looked = [(sweep.missed(has_time=lambda: False), sweep.catalogue.cursor()) for _ in range(4)]
+    assert looked == [
+        (2, PREFIX + "1.csv"),
+        (2, PREFIX + "3.csv"),
+        (1, PREFIX + "4.csv"),
+        (0, ""),
+    ]
+    assert len(sweep.pending()) == 5
+
+
+def test_unrouted_object_that_a_new_contract_claims_is_registered(sweep):
+    sweep.files.add_unrouted(landed_object(PREFIX + "1.csv"))
+    sweep.files.add_unrouted(landed_object("other/1.csv"))
+    sweep.missed()
+    assert sweep.pending() == [PREFIX + "1.csv"]
+    assert [found.key for found in sweep.files.unrouted()] == ["other/1.csv"]
