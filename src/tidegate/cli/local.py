@@ -1,12 +1,14 @@
 """`tidegate local`: the whole of Tidegate on this machine."""
 
 import threading
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from tidegate.errors import LocalStackError
 from tidegate.local.control import RunningStack
 from tidegate.local.display import follow, show_stack
 
@@ -33,6 +35,8 @@ def up(
     template: Template = Path("template.yaml"),
 ) -> None:
     """Start a stack; stop it with Ctrl-C, or with `down` if it is detached."""
+    if find_spec("moto") is None:
+        raise LocalStackError("the local stack needs more packages: pip install 'tidegate[local]'")
     console = Console(highlight=False)
     if detach:
         from tidegate.local.background import start_in_background

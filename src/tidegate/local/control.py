@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tidegate.errors import LocalStackError
+from tidegate.local.cloud.identity import HOST
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Request, Response
@@ -110,7 +111,7 @@ class RunningStack:
         return True
 
     def _ask(self, what: str, timeout: float = 30, method: str = "GET") -> Any:  # noqa: ANN401
-        url = f"http://127.0.0.1:{self.port}{PREFIX}{what}"
+        url = f"http://{HOST}:{self.port}{PREFIX}{what}"
         request = urllib.request.Request(url, method=method)
         try:
             with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310

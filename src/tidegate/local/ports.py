@@ -4,7 +4,7 @@ import errno
 import socket
 
 from tidegate.errors import LocalStackError
-from tidegate.local.cloud.server import HOST
+from tidegate.local.cloud.identity import HOST
 
 
 def take_port(number: int, what_for: str, option: str) -> socket.socket:

@@ -12,9 +12,8 @@ from botocore.config import Config
 from tidegate.errors import LocalStackError
 from tidegate.local.cloud.cloud import Cloud
 from tidegate.local.cloud.deployment import Deployment
-from tidegate.local.cloud.identity import ACCESS_KEY, REGION, SECRET_KEY
+from tidegate.local.cloud.identity import ACCESS_KEY, HOST, REGION, SECRET_KEY
 from tidegate.local.cloud.journal import Journal
-from tidegate.local.cloud.server import HOST
 from tidegate.local.cloud.template import Template
 from tidegate.local.control import Control
 from tidegate.local.job_python import find_job_python

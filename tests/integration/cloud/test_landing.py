@@ -65,6 +65,18 @@ def test_the_reason_says_how_an_object_came(app, s3, seen):
     }
     expected = {"put": "PutObject", "copied": "CopyObject", "parts": "CompleteMultipartUpload"}
     assert reasons == expected
+    assert {seen(f"how/{name}.csv")["times"]["N"] for name in expected} == {"1"}
+
+
+def test_versions_that_are_put_at_the_same_moment_are_all_kept(app, s3):
+    def put(number):
+        return s3.put_object(Bucket=app.ids["Archive"], Key="busy", Body=b"1")["VersionId"]
+
+    with ThreadPoolExecutor(16) as pool:
+        versions = set(pool.map(put, range(48)))
+    listed = s3.list_object_versions(Bucket=app.ids["Archive"], Prefix="busy")["Versions"]
+    assert {version["VersionId"] for version in listed} == versions
+    assert len(versions) == 48
 
 
 def test_the_sequencer_of_a_later_event_is_higher(app, s3, seen):

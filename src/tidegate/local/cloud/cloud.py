@@ -16,12 +16,13 @@ from tidegate.local.cloud.deployment import Deployment, deploy
 from tidegate.local.cloud.front import Front, Service
 from tidegate.local.cloud.functions import Function, Functions, Process
 from tidegate.local.cloud.glue_api import GlueApi
+from tidegate.local.cloud.identity import HOST
 from tidegate.local.cloud.jobs import Job
-from tidegate.local.cloud.journal import Journal
+from tidegate.local.cloud.journal import Journal, JournalHandler
 from tidegate.local.cloud.lambda_api import LambdaApi
 from tidegate.local.cloud.queues import QueueFeed
 from tidegate.local.cloud.schedules import Schedule, ScheduleSettings
-from tidegate.local.cloud.server import HOST, Server
+from tidegate.local.cloud.server import Server
 from tidegate.local.cloud.template import Template
 
 # Each request reads and writes a socket in a thread of its own; with Python's usual 5 ms it would
@@ -59,7 +60,7 @@ class Cloud:
         services: Sequence[Service] = (),
     ) -> Deployment:
         """Deploy `template` and answer requests; `services` answer before all others."""
-        logging.getLogger("moto").setLevel(logging.CRITICAL)
+        logging.getLogger().addHandler(JournalHandler(self._journal))
         sys.setswitchinterval(SWITCH_SECONDS)
         mending.mend(self.endpoint, self._journal)
         with warnings.catch_warnings():
@@ -76,7 +77,7 @@ class Cloud:
             for one in deployment.jobs()
         }
         front = Front([*services, LambdaApi(self.functions), GlueApi(self.jobs)])
-        self._server = Server(self._port, front)
+        self._server = Server(self._port, front, self._journal)
         self._server.start()
         self.functions.warm()
         self._feeds = [

@@ -18,6 +18,7 @@ from tidegate.local.cloud.sandbox import Answer, FunctionSettings, Sandbox
 # A laptop is not AWS: invocations beyond this wait for a process, and are throttled only then.
 MOST_PROCESSES = max(4, 2 * (os.cpu_count() or 1))
 WAITS_FOR_PROCESS = 60.0
+MOST_IN_BACKGROUND = 32
 
 
 class ThrottledError(Exception):
@@ -55,8 +56,12 @@ class Function:
         Raises:
             ThrottledError: no process was free in time.
         """
-        with self._sandbox() as sandbox:
-            answer = sandbox.invoke(payload)
+        try:
+            with self._sandbox() as sandbox:
+                answer = sandbox.invoke(payload)
+        except ThrottledError:
+            self._journal.say(self.settings.logical_id, "throttled", failed=True)
+            raise
         if answer.failed:
             error = read_error(answer.payload.decode())
             self._journal.say(self.settings.logical_id, error, failed=True)
@@ -131,7 +136,7 @@ class Functions:
     def __init__(self, functions: list[Function]) -> None:
         self.all = functions
         self._by_name = {function.settings.name: function for function in functions}
-        self._background = ThreadPoolExecutor(thread_name_prefix="invoke")
+        self._background = ThreadPoolExecutor(MOST_IN_BACKGROUND, "invoke")
 
     def find(self, name: str) -> Function | None:
         """The function of that name, ARN or partial ARN, whatever its qualifier."""

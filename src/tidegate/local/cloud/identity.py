@@ -1,7 +1,8 @@
-"""Whose the local cloud is: account, region, keys. None of them are secret, none are checked."""
+"""Whose the local cloud is, and where; its keys are no secret and are not checked."""
 
 ACCOUNT = "123456789012"  # moto's default account
 REGION = "us-east-1"
+HOST = "127.0.0.1"
 ACCESS_KEY = "local"
 SECRET_KEY = "local"  # noqa: S105  (moto checks no signature)
 

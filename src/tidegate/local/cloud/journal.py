@@ -1,6 +1,7 @@
 """What happens in the local cloud, in order, for whoever wants to read along."""
 
 import json
+import logging
 import threading
 import time
 from collections import deque
@@ -71,6 +72,18 @@ class Journal:
         with self._changed:
             self._changed.wait_for(lambda: self._written > number, timeout=wait)
             return [entry for entry in self._entries if entry.number > number]
+
+
+class JournalHandler(logging.Handler):
+    """Takes the errors that libraries log, which nobody would see otherwise."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(logging.ERROR)
+        self._journal = journal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Called by logging with each error."""
+        self._journal.say(record.name, self.format(record), failed=True)
 
 
 def read_line(line: str) -> tuple[str, bool] | None:

@@ -14,6 +14,7 @@ from moto import backends
 from moto.core.config import default_user_config
 from moto.moto_api._internal.models import moto_api_backend
 from moto.s3 import notifications
+from moto.s3.models import FakeKey, S3Backend
 from moto.sqs import models as queue_models
 from moto.stepfunctions.parser.asl.component.common.error_name import custom_error_name
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
@@ -44,6 +45,9 @@ def mend(endpoint: str, journal: Journal) -> None:
     _mend_step_functions(endpoint, journal)
     # moto's S3 events lack or misname fields, and it hides what fails in delivering them.
     notifications._send_event_bridge_message = ObjectEvents(journal).send
+    # moto tells of a multipart upload twice, once as of a put, and of two versions of an object
+    # that are put at the same moment it keeps one.
+    S3Backend.put_object = _put_object  # type: ignore[assignment]
     # moto looks for its own modules on disk at each request.
     modules = tuple(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
@@ -73,6 +77,17 @@ def _mend_step_functions(endpoint: str, journal: Journal) -> None:
     execution.Execution._get_start_execution_worker_comm = (  # type: ignore[method-assign]
         lambda self: RunReport(self, journal)
     )
+
+
+_put_and_tell = S3Backend.put_object
+_putting = threading.Lock()
+
+
+def _put_object(backend: S3Backend, *given: Any, **named: Any) -> FakeKey:  # noqa: ANN401
+    if named.get("multipart") is not None:
+        named["disable_notification"] = True
+    with _putting:
+        return _put_and_tell(backend, *given, **named)
 
 
 _start_named_execution = StepFunctionsParserBackend.start_execution

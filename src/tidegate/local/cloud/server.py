@@ -7,28 +7,24 @@ from typing import TYPE_CHECKING
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from tidegate.local.cloud.journal import Journal
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-HOST = "127.0.0.1"
 WAITING_CONNECTIONS = 4096  # thousands of files may land at once
-
-
-class QuietHandler(MotoRequestHandler):
-    """Answers requests without a line for each on the terminal."""
-
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  (werkzeug's name)
-        """Say nothing: what matters is in the journal."""
 
 
 class Server:
     """A threaded server for one WSGI application, on a port that is ours already."""
 
-    def __init__(self, port: socket.socket, application: "WSGIApplication") -> None:
+    def __init__(
+        self, port: socket.socket, application: "WSGIApplication", journal: Journal
+    ) -> None:
         port.listen(WAITING_CONNECTIONS)
         host, number = port.getsockname()
         self._server: BaseWSGIServer = make_server(
-            host, number, application, True, request_handler=QuietHandler, fd=port.fileno()
+            host, number, application, True, request_handler=_handler(journal), fd=port.fileno()
         )
         port.close()  # the server has a descriptor of its own now
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -42,3 +38,15 @@ class Server:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+def _handler(journal: Journal) -> type[MotoRequestHandler]:
+    class QuietHandler(MotoRequestHandler):
+        """Writes what goes wrong into the journal, and nothing of what goes well."""
+
+        def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002
+            """Called by werkzeug for each request and each error."""
+            if type == "error":
+                journal.say("cloud", message % args, failed=True)
+
+    return QuietHandler
