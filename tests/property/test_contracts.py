@@ -1,0 +1,54 @@
+"""A contract written into a plan is read back as it was, whatever it holds."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.contract import Contract
+from tidegate.contract.names import SYSTEM_COLUMNS, TIDEGATE_COLUMNS
+
+NAMES = (
+    st.text(
+        st.characters(categories=["L", "N", "P", "S"], exclude_characters="."),
+        min_size=1,
+        max_size=15,
+    )
+    .filter(lambda name: name == name.lower() and name != "op")
+    .filter(lambda name: name not in SYSTEM_COLUMNS | TIDEGATE_COLUMNS)
+)
+TYPES = st.sampled_from(["integer", "decimal(9,2)", "varchar(20)", "timestamp", "date", "char(3)"])
+OTHERS = st.sampled_from(["super", "double", "varbyte(5)", "boolean", "timestamptz", "time"])
+
+
+@st.composite
+def contracts(draw) -> dict:
+    names = draw(st.lists(NAMES, min_size=2, max_size=6, unique=True))
+    key = draw(st.lists(st.sampled_from(names[:-1]), min_size=1, unique=True))
+    columns = [{"name": name, "type": draw(TYPES)} for name in names[:-1]]
+    columns.append({"name": names[-1], "type": draw(OTHERS), "from": names[-1].upper() + "x"})
+    written = {
+        "table": f"{draw(NAMES)}x.{draw(NAMES)}",
+        "source": {
+            "prefix": "a/",
+            "format": "dms_csv",
+            "options": {
+                "header": draw(st.booleans()),
+                "null": draw(st.sampled_from(["", "NULL", "\\N", "{0}"])),
+                "delimiter": draw(st.sampled_from([",", ";", "\t", "§"])),
+            },
+        },
+        "key": key,
+        "columns": columns,
+        "freshness": draw(st.sampled_from(["0s", "90s", "15m", "2h", "1d"])),
+    }
+    optional = {"sequence": key, "sortkey": key, "distkey": key[0]}
+    return written | {name: optional[name] for name in draw(st.sets(st.sampled_from([*optional])))}
+
+
+@given(contracts())
+def test_contract_is_read_back_as_it_was_written(written):
+    found = Contract.model_validate(written)
+    through_json = json.loads(json.dumps(found.as_written()))
+    assert Contract.model_validate(through_json) == found
+    assert through_json["key"] == written["key"]
