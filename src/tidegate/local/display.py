@@ -3,7 +3,6 @@
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from tidegate.local.cloud.journal import Entry, Journal
@@ -18,10 +17,8 @@ def show_stack(console: Console, description: dict[str, Any], port: int) -> None
     """Print the endpoints of a stack that is ready, and what to type next."""
     environment: dict[str, str] = description["environment"]
     option = "" if port == DEFAULT_PORT else f" --port {port}"
-    table = Table(box=None, show_header=False, pad_edge=False)
     for name, value in _parts(description).items():
-        table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
-    console.print(table)
+        console.print(Text.assemble((f"{name:<10} ", "bold"), value), soft_wrap=True)
     console.print("\nnext:", style="bold")
     for command in (
         f'eval "$(tidegate local env{option})"',

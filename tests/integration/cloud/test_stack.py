@@ -37,7 +37,7 @@ def tidegate(*arguments, check=True):
     return subprocess.run(
         [*TIDEGATE, *arguments],
         cwd=CHECKOUT,
-        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"},
+        env=os.environ | {"NO_COLOR": "1"},
         capture_output=True,
         text=True,
         check=check,
@@ -144,7 +144,6 @@ def test_a_stack_in_the_foreground_shows_what_happens_and_ends_on_a_signal(numbe
     with subprocess.Popen(
         command,
         cwd=CHECKOUT,
-        env={**os.environ, "COLUMNS": "200"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

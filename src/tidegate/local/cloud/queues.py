@@ -20,6 +20,7 @@ from tidegate.local.cloud.journal import Journal
 from tidegate.local.cloud.sandbox import Answer
 
 LOOKS_AGAIN = 0.5  # seconds; a message whose visibility timeout ended wakes nobody
+GATHERS_EVERY = 0.2
 MOST_BATCHES = 5  # at a time, as Lambda begins with
 LARGEST_BATCH = 6_000_000  # bytes, below what an invocation may carry
 
@@ -105,7 +106,7 @@ class QueueFeed:
         batch = self._queue.take(self._most(0), LOOKS_AGAIN)
         closes = time.monotonic() + self._settings.window
         while batch and (left := closes - time.monotonic()) > 0 and self._has_room(batch):
-            if self._stopping.wait(min(left, 0.05)):
+            if self._stopping.wait(min(left, GATHERS_EVERY)):
                 break
             batch += self._queue.take(self._most(len(batch)), 0)
         return batch
