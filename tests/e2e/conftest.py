@@ -1,0 +1,87 @@
+"""One local stack for all end-to-end tests, with a fresh table for whoever asks."""
+
+import itertools
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.e2e.customers import contract_text
+from tests.e2e.harness import LocalStack, tidegate
+
+TABLES = 40
+
+ODD = {
+    "table": "e2e odd.order \"by\" 'select'; --",
+    "source": {
+        "prefix": "odd/sp ace & ünïcode+%2F/",
+        "format": "dms_csv",
+        "fields": ["Key'; drop table x; --", 'Große "Straße"', "100%", "%s"],
+    },
+    "key": ["select"],
+    "columns": [
+        {"name": "select", "type": "bigint", "from": "Key'; drop table x; --"},
+        {"name": 'straße "x" {y}', "type": "varchar(100)", "from": 'Große "Straße"'},
+        {"name": "100%", "type": "decimal(5,2)"},
+        {"name": "path", "type": "varchar(40)", "from": "%s"},
+    ],
+}
+
+
+@dataclass(frozen=True)
+class FreshTable:
+    """A table nothing landed for yet."""
+
+    name: str
+    prefix: str
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    tables = tmp_path_factory.mktemp("tables")
+    for number in range(TABLES):
+        _write_customers(tables, number)
+    (tables / "odd.yaml").write_text(yaml.safe_dump(ODD, allow_unicode=True), encoding="utf-8")
+    port, warehouse_port = _free_ports()
+    up = ["local", "up", "--detach", f"--tables={tables}"]
+    started = tidegate(*up, f"--port={port}", f"--warehouse-port={warehouse_port}", check=False)
+    assert started.returncode == 0, started.stdout + started.stderr
+    try:
+        yield LocalStack(port)
+    finally:
+        tidegate("local", "down", f"--port={port}")
+
+
+@pytest.fixture(scope="session")
+def _numbers() -> Iterator[int]:
+    return itertools.count()
+
+
+@pytest.fixture
+def table(_numbers: Iterator[int]) -> FreshTable:
+    number = next(_numbers)
+    assert number < TABLES, "more tests than tables: raise TABLES"
+    return _fresh(number)
+
+
+@pytest.fixture
+def other_table(_numbers: Iterator[int]) -> FreshTable:
+    return _fresh(next(_numbers))
+
+
+def _fresh(number: int) -> FreshTable:
+    return FreshTable(f"e2e.customers_{number}", f"dms/e2e/customers_{number}/")
+
+
+def _write_customers(folder: Path, number: int) -> None:
+    fresh = _fresh(number)
+    text = contract_text(fresh.name, fresh.prefix)
+    (folder / f"customers_{number}.yaml").write_text(text, encoding="utf-8")
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("", 0)) as other:
+        return one.getsockname()[1], other.getsockname()[1]

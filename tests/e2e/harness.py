@@ -1,0 +1,145 @@
+"""A running local stack, as its users meet it: the command line, boto3 and redshift_connector."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import redshift_connector
+
+from tidegate.ledger import Catalogue, FileLedger, LedgerTable, StateLedger
+from tidegate.status import Status, TableStatus, read_status
+
+TIDEGATE = Path(sys.executable).parent / "tidegate"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def tidegate(
+    *arguments: str, check: bool = True, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does."""
+    return subprocess.run(
+        [TIDEGATE, *arguments], check=check, capture_output=True, text=True, cwd=ROOT, **options
+    )
+
+
+class LocalStack:
+    """What `tidegate local env` exports, and clients made from nothing else."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        exports = tidegate("local", "env", f"--port={port}").stdout
+        words = (shlex.split(line) for line in exports.splitlines() if line)
+        self.variables = dict(word.split("=", 1) for _, word in words)
+        session = boto3.Session(
+            aws_access_key_id=self.variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.variables["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.variables["AWS_DEFAULT_REGION"],
+        )
+        self._session = session
+        self.s3 = self.client("s3")
+        self.runs = self.client("stepfunctions")
+        self._ledger = self.client("dynamodb")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, **self.variables}
+
+    def client(self, service: str) -> Any:
+        return self._session.client(service, endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+
+    def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return tidegate(*arguments, check=check, env=self.environment)
+
+    def land(self, key: str, body: bytes) -> None:
+        self.s3.put_object(Bucket=self.variables["TIDEGATE_LANDING_BUCKET"], Key=key, Body=body)
+
+    def wait(self, timeout: int = 60) -> None:
+        done = self.command("wait", f"--timeout={timeout}", check=False)
+        assert done.returncode == 0, done.stderr + done.stdout
+
+    def status(self) -> Status:
+        items = LedgerTable(self._ledger, self.variables["TIDEGATE_LEDGER_TABLE"])
+        return read_status(Catalogue(items), StateLedger(items), FileLedger(items))
+
+    def table_status(self, table: str) -> TableStatus:
+        [found] = [one for one in self.status().tables if one.table == table]
+        return found
+
+    def start(self, request: Any) -> str:
+        return self.runs.start_execution(
+            stateMachineArn=self.variables["TIDEGATE_STATE_MACHINE_ARN"], input=json.dumps(request)
+        )["executionArn"]
+
+    def finished(self, run: str, timeout: float = 60) -> dict[str, Any]:
+        """The execution's description once it ended."""
+        return until(lambda: self._ended(run), timeout=timeout, what=f"execution {run} did not end")
+
+    def _ended(self, run: str) -> dict[str, Any] | None:
+        described = self.runs.describe_execution(executionArn=run)
+        return described if described["status"] != "RUNNING" else None
+
+    def runs_of(self, table: str) -> list[str]:
+        pages = self.runs.list_executions(
+            stateMachineArn=self.variables["TIDEGATE_STATE_MACHINE_ARN"], maxResults=1000
+        )["executions"]
+        arns = [one["executionArn"] for one in pages]
+        return [arn for arn in arns if self._input(arn).get("table") == table]
+
+    def _input(self, run: str) -> Any:
+        return json.loads(self.runs.describe_execution(executionArn=run)["input"])
+
+    @contextmanager
+    def session(self) -> Iterator[redshift_connector.Connection]:
+        with closing(
+            redshift_connector.connect(
+                host=self.variables["PGHOST"],
+                port=int(self.variables["PGPORT"]),
+                database=self.variables["PGDATABASE"],
+                user=self.variables["PGUSER"],
+                password=self.variables["PGPASSWORD"],
+                ssl=False,
+            )
+        ) as connection:
+            yield connection
+
+    def query(self, sql: str) -> list[list[Any]]:
+        with self.session() as connection:
+            connection.autocommit = True
+            cursor = connection.cursor()
+            cursor.execute(sql)
+            return [list(row) for row in cursor.fetchall()] if cursor.description else []
+
+    def batches(self, table: str) -> list[dict[str, int]]:
+        names = ["rows_staged", "rows_inserted", "rows_updated", "rows_deleted", "rows_stale"]
+        control = table.replace(".", "__")
+        rows = self.query(
+            f"select {', '.join(names)} from tidegate.{control}__batches order by batch"
+        )
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    @contextmanager
+    def held(self, table: str) -> Iterator[None]:
+        """Hold the mutex of `table`, so that a job that merges into it must wait."""
+        with self.session() as connection:
+            control = table.replace(".", "__")
+            connection.cursor().execute(f"lock table tidegate.{control}__batches")
+            yield
+            connection.rollback()
+
+
+def until(look: Callable[[], Any], *, timeout: float = 30, what: str = "it did not happen") -> Any:
+    """What `look` gives once it gives something; looks again until `timeout` seconds are over."""
+    deadline = time.monotonic() + timeout
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} within {timeout} s")
+        time.sleep(0.1)
+    return found

@@ -1,0 +1,107 @@
+"""What cannot be loaded is listed with its reason, stops nothing beside it, and is never lost."""
+
+import json
+
+from tests.e2e.conftest import FreshTable
+from tests.e2e.customers import CHANGES, FILES, SNAPSHOT, model
+from tests.e2e.harness import LocalStack, until
+from tests.e2e.test_main_job import rows
+
+
+def test_an_object_under_no_contract_is_listed_as_unrouted(stack: LocalStack) -> None:
+    before = stack.status().unrouted
+    stack.land("nobody/claims/this ünroutable file.csv", b"1\n")
+    stack.land("nobody/claims/awsdms_status/LOAD00000001.csv", b"1\n")
+    stack.land("nobody/claims/", b"")
+    stack.wait()
+    assert stack.status().unrouted == before + 1
+
+
+def test_an_empty_file_is_applied_as_nothing(stack: LocalStack, table: FreshTable) -> None:
+    stack.land(table.prefix + SNAPSHOT, b"")
+    stack.wait()
+    status = stack.table_status(table.name)
+    assert (status.applied_files, status.quarantined_files, status.pending) == (1, 0, 0)
+    assert rows(stack, table) == {}
+
+
+def test_a_file_with_a_wrong_number_of_columns_is_quarantined_and_the_rest_lands(
+    stack: LocalStack, table: FreshTable
+) -> None:
+    good, changes = ((FILES / name).read_bytes() for name in (SNAPSHOT, CHANGES))
+    with_a_column_more = changes.replace(b"85100.00\n", b"85100.00,x\n", 1)
+    stack.land(table.prefix + "20240812-000000000.csv", with_a_column_more)
+    stack.land(table.prefix + SNAPSHOT, good)
+    stack.wait()
+    assert rows(stack, table) == model(good)
+    status = stack.table_status(table.name)
+    assert (status.applied_files, status.quarantined_files, status.pending) == (1, 1, 0)
+    [item] = quarantined(stack, table)
+    assert item["key"]["S"] == table.prefix + "20240812-000000000.csv"
+    assert item["reason"]["S"] == "line 1: Expected Number of Columns: 14 Found: 15"
+
+
+def test_a_row_that_cannot_be_loaded_is_quarantined_with_its_reason(
+    stack: LocalStack, table: FreshTable
+) -> None:
+    good = (FILES / SNAPSHOT).read_bytes()
+    bad = b"I,999,N,L,F,1,A,,C,,1,X,not a number,1.00\nI,998,N,L,F,1,A,,C,,1,X,1,1.00\n"
+    stack.land(table.prefix + SNAPSHOT, good)
+    stack.land(table.prefix + "20240812-000000000.csv", bad)
+    stack.wait()
+    assert set(rows(stack, table)) == {*model(good), 998}
+    assert stack.table_status(table.name).quarantined_rows == 1
+    bucket = stack.variables["TIDEGATE_WORK_BUCKET"]
+    listed = stack.s3.list_objects_v2(Bucket=bucket, Prefix=f"quarantine/{table.name}/")["Contents"]
+    [line] = stack.s3.get_object(Bucket=bucket, Key=listed[0]["Key"])["Body"].read().splitlines()
+    refused = json.loads(line)
+    assert refused["file"] == table.prefix + "20240812-000000000.csv"
+    assert refused["record"] == 1
+    assert refused["reason"] == "column 'sales_rep_employee_number' is not a valid integer"
+    assert refused["fields"]["customerNumber"] == "999"
+
+
+def test_a_terminal_failure_blocks_the_table_tells_people_and_loses_nothing(
+    stack: LocalStack, table: FreshTable
+) -> None:
+    inbox = subscribe(stack)
+    stack.query("create schema if not exists e2e")
+    stack.query(f"create table {table.name} (customer_number varchar(5))")
+    stack.land(table.prefix + SNAPSHOT, (FILES / SNAPSHOT).read_bytes())
+    until(lambda: stack.table_status(table.name).state == "blocked", what="no block")
+    assert stack.table_status(table.name).pending == 1
+    assert f"Tidegate: {table.name} is blocked" in letters(stack, inbox)
+    waited = stack.command("wait", "--timeout=30", check=False)
+    assert waited.returncode == 1
+    assert f"{table.name}: blocked, 1 files pending: ContractError" in waited.stderr
+
+    stack.query(f"drop table {table.name}")
+    assert stack.finished(stack.start({"table": table.name}))["status"] == "SUCCEEDED"
+    assert rows(stack, table) == model((FILES / SNAPSHOT).read_bytes())
+    assert stack.table_status(table.name).state == "idle"
+
+
+def quarantined(stack: LocalStack, table: FreshTable) -> list[dict[str, dict[str, str]]]:
+    return stack.client("dynamodb").query(
+        TableName=stack.variables["TIDEGATE_LEDGER_TABLE"],
+        KeyConditionExpression="pk = :pk and begins_with(sk, :sk)",
+        ExpressionAttributeValues={
+            ":pk": {"S": f"TABLE#{table.name}"},
+            ":sk": {"S": "QUARANTINE#"},
+        },
+    )["Items"]
+
+
+def subscribe(stack: LocalStack) -> str:
+    """A queue that gets what the topic Alerts sends, as a user's own would."""
+    queues, topics = stack.client("sqs"), stack.client("sns")
+    inbox = queues.create_queue(QueueName="inbox")["QueueUrl"]
+    arn = queues.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])
+    [topic] = [one["TopicArn"] for one in topics.list_topics()["Topics"]]
+    topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
+    return inbox
+
+
+def letters(stack: LocalStack, inbox: str) -> list[str]:
+    received = stack.client("sqs").receive_message(QueueUrl=inbox, MaxNumberOfMessages=10)
+    return [json.loads(message["Body"])["Subject"] for message in received.get("Messages", [])]
