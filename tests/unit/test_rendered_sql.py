@@ -31,9 +31,13 @@ ROLE = "arn:aws:iam::123456789012:role/tidegate-copy"
 NUMBERS = {"batch": 1723231637787, "fence": 1723231637999}
 
 
-def load(of: Contract, copy_role: str) -> Load:
+def load(of: Contract, copy_role: str, chunks: int = 2) -> Load:
     attempt = Attempt(
-        **NUMBERS, copy_role=copy_role, manifest="s3://work/a/manifest.json", chunks=[], outcome=""
+        **NUMBERS,
+        copy_role=copy_role,
+        manifest="s3://work/a/manifest.json",
+        chunks=[f"s3://work/a/chunk-{number:04d}.json" for number in range(chunks)],
+        outcome="",
     )
     return render_load(of, attempt)
 
@@ -49,7 +53,11 @@ def script(found: Load) -> str:
     return "\n".join(parts + adds)
 
 
-CASES = {"everything": load(EVERYTHING, ROLE), "plain": load(PLAIN, "default")}
+CASES = {
+    "everything": load(EVERYTHING, ROLE),
+    "plain": load(PLAIN, "default"),
+    "single_chunk": load(PLAIN, "default", chunks=1),
+}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -74,6 +82,17 @@ def test_late_batches_take_the_checks_that_others_skip():
         "merge_rows",
     ]
     assert empty == ["keep_newest", "clear_tombstones", "write_tombstones", "insert_rows"]
+
+
+def test_a_single_chunk_holds_the_newest_changes_already_and_is_merged_from_the_stage():
+    names = [statement.name for statement in CASES["single_chunk"].merge_above_watermark]
+    assert "keep_newest" not in names
+    assert 'using "tidegate_stage"' in CASES["single_chunk"].merge_above_watermark[-1].sql
+
+
+def test_values_that_travel_as_text_are_cast_on_the_way_out_of_the_stage_of_a_single_chunk_too():
+    found = load(EVERYTHING, ROLE, chunks=1)
+    assert found.merge_late[0].name == "keep_newest"
 
 
 def test_columns_are_described_as_the_catalogue_shows_them():

@@ -55,6 +55,7 @@ class Attempt:
 def render_load(contract: Contract, attempt: Attempt) -> Load:
     """All statements of the job, in the order in which `glue_jobs/load_batch.py` submits them."""
     parts = _parts(contract, attempt)
+    keep_newest = () if _is_staged_ready(contract, attempt) else ("merge/keep_newest",)
 
     def statement(operation: str) -> Statement:
         return Statement(name=operation.partition("/")[2], sql=render(operation, **parts))
@@ -72,9 +73,9 @@ def render_load(contract: Contract, attempt: Attempt) -> Load:
         count_staged=statement("stage/count_staged"),
         lock=statement("control/lock_batches"),
         read_progress=statement("control/read_progress"),
-        merge_empty=statements("merge/keep_newest", *_BURY, "merge/insert_rows"),
-        merge_above_watermark=statements("merge/keep_newest", *_APPLY),
-        merge_late=statements("merge/keep_newest", *_DROP_STALE, *_APPLY),
+        merge_empty=statements(*keep_newest, *_BURY, "merge/insert_rows"),
+        merge_above_watermark=statements(*keep_newest, *_APPLY),
+        merge_late=statements(*keep_newest, *_DROP_STALE, *_APPLY),
         write_batch=statement("control/write_batch"),
         manifest=attempt.manifest,
         chunks=attempt.chunks,
@@ -82,10 +83,19 @@ def render_load(contract: Contract, attempt: Attempt) -> Load:
     )
 
 
+def _is_staged_ready(contract: Contract, attempt: Attempt) -> bool:
+    # prepare_chunk keeps the newest change of each key, so only several chunks can hold several.
+    cast = any(column.type.travels_as_text for column in contract.columns)
+    return len(attempt.chunks) == 1 and not cast
+
+
 def _parts(contract: Contract, attempt: Attempt) -> dict[str, str]:
+    stage = quote("tidegate_stage")
+    changes = stage if _is_staged_ready(contract, attempt) else quote("tidegate_changes")
+    tables = {**_tables(contract), "stage": stage, "changes": changes}
     return (
-        _tables(contract)
-        | _columns(contract)
+        tables
+        | _columns(contract, tables)
         | {
             "batch": str(attempt.batch),
             "fence": str(attempt.fence),
@@ -113,8 +123,6 @@ def _tables(contract: Contract) -> dict[str, str]:
         "control_schema": control,
         "batches": f"{control}.{quote(batches)}",
         "tombstones": f"{control}.{quote(tombstones)}",
-        "stage": quote("tidegate_stage"),
-        "changes": quote("tidegate_changes"),
         "schema_name": literal(schema),
         "table_name": literal(table),
         "control_schema_name": literal(TIDEGATE_SCHEMA),
@@ -140,10 +148,9 @@ def _key_distkey(contract: Contract) -> str:
     return quote(distkey) if distkey and distkey in contract.key else quote(contract.key[0])
 
 
-def _columns(contract: Contract) -> dict[str, str]:
+def _columns(contract: Contract, tables: dict[str, str]) -> dict[str, str]:
     names = [quote(column.name) for column in contract.columns]
     key = [quote(name) for name in contract.key]
-    tables = _tables(contract)
     changes = tables["changes"]
     by_name = {column.name: column for column in contract.columns}
     return {
