@@ -21,7 +21,7 @@ from bench.job import (
 )
 from bench.latency import measure_latencies
 from bench.pipeline import TABLES, Pipeline
-from bench.stack import local_stack
+from bench.stack import local_stack, peak_memory
 from bench.worker import Worker
 
 ROWS = 1_000_000
@@ -55,9 +55,13 @@ def _measure(folder: Path) -> None:
         _check(floor, tidegate, apply_in_order(rows, large))
         _say(f"{RUNS + 1} times {SMALL:,} changes, in turns")
         results.append(_compare("small batch", floor, tidegate, files[1:], reset=False))
-        memory = {"floor": floor.end(), "prepare and job": tidegate.end(), "stack": stack.peak()}
+        memory = {
+            "floor": floor.end(),
+            "prepare and job": tidegate.end(),
+            "stack": peak_memory(stack.describe()["pid"]),
+        }
         _say("landing small files on the idle stack")
-        latencies = measure_latencies(RUNS, make_row_count=10)
+        latencies = measure_latencies(RUNS)
     _report(results, memory, latencies)
 
 

@@ -24,17 +24,19 @@ from tidegate.storage import WorkBucket
 TABLES = Path(__file__).parent / "tables"
 _MEMORY = 1_800 << 20  # bytes; the share of DuckDB in a prepare_chunk of 3,008 MB
 _LANDING = "TIDEGATE_LANDING_BUCKET"
+_UNWATCHED = "by-hand/"  # under the contract's prefix the stack would load the file itself
 
 
 class Pipeline:
     """The steps that touch rows, run as the deployed functions and the job run them."""
 
     def __init__(self) -> None:
-        [self._contract] = read_contracts(TABLES)
+        contracts = {contract.table: contract for contract in read_contracts(TABLES)}
+        self._contract = contracts["bench.accounts"]
         self._s3 = boto3.client("s3")
         self._work = WorkBucket(self._s3, os.environ["TIDEGATE_WORK_BUCKET"])
         self._prepare = PrepareChunk(self._s3, os.environ[_LANDING], self._work, _MEMORY)
-        self._secret = _secret()
+        self._secret = read_secret()
         self._numbers = count(1)
 
     def load(self, path: Path) -> float:
@@ -67,7 +69,7 @@ class Pipeline:
             return [tuple(row) for row in cursor.fetchall()]
 
     def _land(self, path: Path) -> LandedFile:
-        key = self._contract.source.prefix + path.name
+        key = _UNWATCHED + path.name
         with path.open("rb") as body:
             etag = self._s3.put_object(Bucket=os.environ[_LANDING], Key=key, Body=body)["ETag"]
         size = path.stat().st_size
@@ -109,7 +111,8 @@ class Pipeline:
             yield connection.cursor()
 
 
-def _secret() -> dict[str, str]:
+def read_secret() -> dict[str, str]:
+    """The connection secret, as the environment of `tidegate local env` has it."""
     names = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE"}
     names |= {"username": "PGUSER", "password": "PGPASSWORD"}
     return {"ssl": "false", **{key: os.environ[name] for key, name in names.items()}}

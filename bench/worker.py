@@ -16,7 +16,9 @@ class Worker:
         context = get_context("spawn")
         self._here, there = context.Pipe()
         environment = dict(os.environ)
-        self._process = context.Process(target=_serve, args=(there, make, arguments, environment))
+        self._process = context.Process(
+            target=_serve, args=(there, make, arguments, environment), daemon=True
+        )
         self._process.start()
         self._answer()
 

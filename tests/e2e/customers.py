@@ -1,4 +1,4 @@
-"""The customers table: its contract, its files, and a plain Python model of what they make of it."""
+"""The customers table: its contract, its files, and a plain Python model of their outcome."""
 
 import csv
 import io

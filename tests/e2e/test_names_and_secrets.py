@@ -23,7 +23,7 @@ def test_names_with_quotes_blanks_signs_and_reserved_words_work_all_the_way(
     assert stack.query(f"select {columns} from {table}") == [
         [1, "Robert'); drop table x; --", Decimal("2.00"), "%s"]
     ]
-    assert stack.table_status(str(ODD["table"]))["applied_files"] == 2
+    assert stack.table_status(str(ODD["table"])).applied_files == 2
 
 
 def test_the_password_stands_in_no_object_input_history_item_or_log(

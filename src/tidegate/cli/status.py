@@ -2,7 +2,7 @@
 
 import os
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import boto3
 import typer
@@ -13,10 +13,16 @@ from tidegate.ledger import Catalogue, FileLedger, LedgerTable, StateLedger
 from tidegate.settings import CommandLineSettings, read_settings
 from tidegate.status import Status, TableStatus, read_status
 
+if TYPE_CHECKING:
+    from types_boto3_sqs.literals import QueueAttributeNameType
+
 _LOOK_EVERY = 0.3  # seconds
 _COLOURS = {"idle": "green", "running": "yellow", "blocked": "red"}
 # A message counts until register_files is done with it, whoever holds it.
-_ON_THE_WAY = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+_ON_THE_WAY: "tuple[QueueAttributeNameType, ...]" = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+)
 
 
 def status(
@@ -68,8 +74,7 @@ def _messages(settings: CommandLineSettings) -> int:
     if not settings.landing_queue_url:
         return 0
     answer = boto3.client("sqs").get_queue_attributes(
-        QueueUrl=settings.landing_queue_url,
-        AttributeNames=_ON_THE_WAY,  # type: ignore[arg-type]
+        QueueUrl=settings.landing_queue_url, AttributeNames=["All"]
     )
     return sum(int(answer["Attributes"][name]) for name in _ON_THE_WAY)
 
