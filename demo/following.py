@@ -1,17 +1,20 @@
-"""Following runs of load_table: each step is shown as it happens."""
+"""Following runs of load_table: each step is shown as it begins and ends."""
 
 import json
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import boto3
 from rich.console import Console
+from rich.markup import escape
 
 _SHOWN = {"PlanBatch", "PrepareChunk", "LoadBatch", "CommitBatch", "FailBatch"}
-_LOOK_EVERY = 0.2  # seconds
+_LOOK_EVERY = 0.1  # seconds
+Event = dict[str, Any]
 
 
 @contextmanager
@@ -34,12 +37,14 @@ class _Follower:
         self._runs = boto3.client("stepfunctions")
         self._machine = os.environ["TIDEGATE_STATE_MACHINE_ARN"]
         self._seen = {run: len(self._history(run)) for run in self._executions()}
+        self._entered: dict[str, datetime] = {}
 
     def follow(self, stop: threading.Event) -> None:
         """Look for new events until `stop` is set, and once more then."""
-        while not stop.wait(_LOOK_EVERY):
+        with self._console.status("S3 > EventBridge > SQS > RegisterFiles") as self._now:
+            while not stop.wait(_LOOK_EVERY):
+                self._show_new()
             self._show_new()
-        self._show_new()
 
     def _show_new(self) -> None:
         for run in reversed(self._executions()):
@@ -52,28 +57,51 @@ class _Follower:
         listed = self._runs.list_executions(stateMachineArn=self._machine)["executions"]
         return [execution["executionArn"] for execution in listed]
 
-    def _history(self, run: str) -> list[Any]:
-        return self._runs.get_execution_history(executionArn=run, maxResults=1000)["events"]
+    def _history(self, run: str) -> list[Event]:
+        listed = self._runs.get_execution_history(executionArn=run, maxResults=1000)["events"]
+        return [dict(event) for event in listed]
 
-    def _show(self, event: Any) -> None:  # noqa: ANN401  (an event of any of sixty kinds)
-        ended = event.get("stateExitedEventDetails")
-        if ended and ended["name"] in _SHOWN:
-            facts = _facts(ended["name"], json.loads(ended.get("output") or "{}"))
-            self._console.print(f"  [green]✓[/green] {ended['name']:<13}{facts}")
+    def _show(self, event: Event) -> None:
+        if event["type"] == "ExecutionStarted":
+            self._say("RegisterFiles", "recorded in the ledger; a run of load_table begins")
+        elif failed := event.get("executionFailedEventDetails"):
+            why = f"{failed.get('error')}: {failed.get('cause')}"
+            self._say("load_table", f"the run failed: {why}", bad=True)
+        elif entered := event.get("stateEnteredEventDetails"):
+            self._entered[entered["name"]] = event["timestamp"]
+            self._now.update(entered["name"])
+        elif (ended := event.get("stateExitedEventDetails")) and ended["name"] in _SHOWN:
+            self._show_end(ended["name"], ended.get("output") or "{}", event["timestamp"])
+
+    def _show_end(self, state: str, output: str, at: datetime) -> None:
+        seconds = (at - self._entered.get(state, at)).total_seconds()
+        took = f"  [dim]{seconds:.2f} s[/]" if state != "FailBatch" else ""
+        self._say(state, _facts(state, json.loads(output)), took, bad=state == "FailBatch")
+
+    def _say(self, who: str, what: str, took: str = "", *, bad: bool = False) -> None:
+        mark = "[red]✗" if bad else "[green]✓"
+        self._console.print(f"  {mark}[/] [bold]{who:<13}[/] {escape(what)}{took}", soft_wrap=True)
 
 
 def _facts(state: str, output: dict[str, Any]) -> str:
     planned = output.get("planned", {})
     match state:
         case "PlanBatch" if planned.get("action") == "load":
-            return f"a batch of {len(planned['chunks'])} chunk, plan {planned['plan']}"
+            batch = planned["plan"].split("/")[2]
+            return f"batch {batch}, {_count(len(planned['chunks']), 'chunk')}"
         case "PlanBatch":
             return "nothing waits any more; the lease is given back"
         case "PrepareChunk":
-            return f"{output['files']} files read, {output['rows']} keys to merge"
+            files, keys = _count(output["files"], "file"), _count(output["rows"], "key")
+            return f"DuckDB: {files} read, {keys} to merge"
         case "LoadBatch":
-            return "staged and merged in one transaction"
+            return "Glue: staged and merged in one transaction"
         case "CommitBatch":
             return "files marked applied, watermark moved"
         case _:
-            return str(output.get("failed", ""))
+            failed = output.get("failed", {})
+            return f"{failed.get('error')}: {failed.get('message')} ({failed.get('verdict')})"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,122 +1,76 @@
 """`make demo`: the real app, deployed on a local stack, keeps one table equal to its source."""
 
 import os
-import socket
-import subprocess
+import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import boto3
 from rich.console import Console
-from rich.table import Table
 
-from demo.following import follow_runs
-from demo.warehouse import query
+from demo.landing import PREFIX, land
+from demo.stack import ROOT, TIDEGATE, local_stack
+from tidegate.errors import TidegateError
 
-ROOT = Path(__file__).resolve().parent.parent
-FILES = ROOT / "demo" / "customers"
-PREFIX = "dms/classicmodels/customers/"
-TIDEGATE = Path(sys.executable).parent / "tidegate"
-COLUMNS = "customer_number, contact_first_name, contact_last_name, phone, postal_code, credit_limit"
-SHOWN = f"select {COLUMNS} from sales.customers where customer_number in (112, 186, 201, 497, 502)"
+TABLES = Path("tables")
+CONTRACT = TABLES / "customers.yaml"
+FILES = Path("demo") / "customers"
+FULL_LOAD = FILES / "LOAD00000001.csv"
+FIRST_CHANGES = FILES / "20240809-192717787.csv"
+MORE_CHANGES = FILES / "20240810-081500000.csv"
+INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 
-console = Console(highlight=False)
 
-
-def main() -> None:
+def main() -> int:
     """Start a stack, land a full load and changes, then one more change file, and show it all."""
-    started = time.monotonic()
-    with _local_stack():
-        _land("LOAD00000001.csv", "20240809-192717787.csv")
-        _show_rows("The table after the full load and the first changes")
-        _show_watermark()
-        _land("20240810-081500000.csv")
-        _show_rows("The table after one more change file: 112 changed, 186 gone, 502 new")
-        _show_watermark()
-    console.print(f"\nThat took {time.monotonic() - started:.0f} s. What you type next:\n")
-    _say_what_to_type_next()
-
-
-@contextmanager
-def _local_stack() -> Iterator[None]:
-    port, warehouse_port = _free_ports()
-    console.rule("[bold]A stack of its own: the template, deployed on this machine")
-    _tidegate("local", "up", "--detach", f"--port={port}", f"--warehouse-port={warehouse_port}")
+    console = Console(highlight=False)
+    os.chdir(ROOT)
+    # Whoever ends the demo ends its stack.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
-        os.environ.update(_environment(port))
-        yield
-    finally:
-        _tidegate("local", "down", f"--port={port}")
+        _run(console)
+    except TidegateError as error:
+        console.print(f"\n{error}", style="red", markup=False, soft_wrap=True)
+        return 1
+    except KeyboardInterrupt:
+        console.print("\nstopped")
+        return INTERRUPTED
+    return 0
 
 
-def _free_ports() -> tuple[int, int]:
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("", 0)) as other:
-        return one.getsockname()[1], other.getsockname()[1]
+def _run(console: Console) -> None:
+    started = time.monotonic()
+    _begin(console, "A stack of its own, deployed from template.yaml")
+    console.print(f"  [bold]contract[/]   {CONTRACT}, for the table sales.customers")
+    with local_stack(console, TABLES):
+        _begin(console, "A full load lands, and the first changes")
+        rows, watermark = land(console, [FULL_LOAD, FIRST_CHANGES], {}, None)
+        _begin(console, "One more change file lands: an update, a delete, an insert")
+        land(console, [MORE_CHANGES], rows, watermark)
+    seconds = time.monotonic() - started
+    console.print(f"\nThat took {seconds:.0f} s, and nothing of it runs on. What you type next:\n")
+    _say_what_to_type_next(console)
 
 
-def _environment(port: int) -> dict[str, str]:
-    exports = subprocess.run(
-        [TIDEGATE, "local", "env", f"--port={port}"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    shown = subprocess.run(
-        ["/bin/sh", "-c", f"{exports}\nenv -0"], check=True, capture_output=True, text=True
-    ).stdout
-    return dict(line.split("=", 1) for line in shown.split("\0") if "=" in line)
+def _begin(console: Console, chapter: str) -> None:
+    console.print()
+    console.rule(f"[bold]{chapter}", align="left", style="cyan")
 
 
-def _land(*names: str) -> None:
-    bucket = os.environ["TIDEGATE_LANDING_BUCKET"]
-    console.rule(f"[bold]Landing {' and '.join(names)}")
-    for name in names:
-        boto3.client("s3").upload_file(str(FILES / name), bucket, PREFIX + name)
-        console.print(f"  s3://{bucket}/{PREFIX}{name}")
-    with follow_runs(console):
-        _tidegate("wait", "--timeout=60")
-
-
-def _tidegate(*arguments: str) -> None:
-    subprocess.run([TIDEGATE, *arguments], check=True, cwd=ROOT)
-
-
-def _show_rows(title: str) -> None:
-    names, rows = query(f"{SHOWN} order by customer_number")
-    [[count]] = query("select count(*) from sales.customers")[1]
-    shown = Table(title=f"{title} ({count} rows, some of them here)", title_justify="left")
-    for name in names:
-        shown.add_column(name)
-    for row in rows:
-        shown.add_row(*("" if value is None else str(value) for value in row))
-    console.print(shown)
-
-
-def _show_watermark() -> None:
-    _, rows = query(
-        "select rows_inserted, rows_updated, rows_deleted, last_position "
-        "from tidegate.sales__customers__batches order by batch"
-    )
-    for inserted, updated, deleted, position in rows:
-        counts = f"{inserted} inserted, {updated} updated, {deleted} deleted"
-        console.print(f"  batch: {counts}; watermark [green]{position}[/green]")
-
-
-def _say_what_to_type_next() -> None:
-    tidegate = os.path.relpath(TIDEGATE, ROOT)
-    console.print(
-        f"  {tidegate} local up --detach        [dim]# a stack with your tables/*.yaml[/]"
-    )
-    console.print(f'  eval "$({tidegate} local env)"      [dim]# aws, boto3 and psql talk to it[/]')
-    console.print(
-        f"  aws s3 cp {FILES.relative_to(ROOT)}/LOAD00000001.csv s3://$TIDEGATE_LANDING_BUCKET/{PREFIX} "
-        f"&& {tidegate} wait && psql -c 'select * from sales.customers'",
-        soft_wrap=True,
-    )
+def _say_what_to_type_next(console: Console) -> None:
+    tidegate, python = (os.path.relpath(path) for path in (TIDEGATE, sys.executable))
+    for command, why in (
+        (f"{tidegate} local up --detach", f"a stack that stays, until {tidegate} local down"),
+        (f'eval "$({tidegate} local env)"', "aws, boto3, psql and redshift_connector now reach it"),
+        (
+            f"{python} -m demo.landing {FULL_LOAD}",
+            f"or: aws s3 cp FILE s3://$TIDEGATE_LANDING_BUCKET/{PREFIX}",
+        ),
+    ):
+        console.print(f"  [dim]# {why}[/]", soft_wrap=True)
+        console.print(f"  {command}", markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,13 +1,40 @@
-"""Queries of the demo, through the driver that users use."""
+"""What the demo asks of the warehouse, through the driver that users use."""
 
 import os
+from collections.abc import Sequence
 from contextlib import closing
 
 import redshift_connector
 
+NAMES = ("customer", "first_name", "last_name", "postcode", "credit_limit")
+Rows = dict[str, tuple[str, ...]]
 
-def query(sql: str) -> tuple[list[str], list[list[object]]]:
-    """The column names and rows of a query, from the warehouse the environment points at."""
+_ROWS = """
+select customer_number, contact_first_name, contact_last_name, postal_code, credit_limit
+from sales.customers
+order by customer_number
+"""
+_LAST_BATCH = """
+select rows_inserted, rows_updated, rows_deleted, last_position
+from tidegate.sales__customers__batches
+order by batch desc
+limit 1
+"""
+
+
+def read_rows() -> Rows:
+    """The rows of sales.customers as text, by key."""
+    texts = [tuple("" if one is None else str(one) for one in row) for row in _query(_ROWS)]
+    return {row[0]: row for row in texts}
+
+
+def read_last_batch() -> tuple[str, str]:
+    """What the last batch did, and the watermark it left."""
+    [[inserted, updated, deleted, position]] = _query(_LAST_BATCH)
+    return f"{inserted} inserted, {updated} updated, {deleted} deleted", str(position)
+
+
+def _query(sql: str) -> Sequence[Sequence[object]]:
     with closing(
         redshift_connector.connect(
             host=os.environ["PGHOST"],
@@ -20,4 +47,5 @@ def query(sql: str) -> tuple[list[str], list[list[object]]]:
     ) as connection:
         cursor = connection.cursor()
         cursor.execute(sql)
-        return [column[0] for column in cursor.description], list(cursor.fetchall())
+        rows: Sequence[Sequence[object]] = cursor.fetchall()
+        return rows
