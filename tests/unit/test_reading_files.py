@@ -70,6 +70,12 @@ def test_quoted_fields_hold_delimiters_quotes_and_line_ends(shop):
     assert found.files[CHANGES].records == 2
 
 
+CUT_GZIP = (
+    "the gzip stream is broken (Compressed file ended before the end-of-stream marker was "
+    "reached); land the file again"
+)
+
+
 @pytest.mark.parametrize("first", ["a\r\nb", "a\nb", "a\rb"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_line_ends_within_the_first_record_do_not_decide_how_records_end(shop, first, end):
@@ -166,14 +172,28 @@ def test_file_of_nothing_but_a_header_is_applied_as_nothing(shop):
         ),
         (
             gzip.compress(b"I,1,Ann\n" * 9999)[:-20],
-            "cannot be read: IO Error: Unexpected end of GZIP stream: the file",
+            CUT_GZIP,
         ),
         (
             gzip.compress(b"I,1,Ann\n")[:12],
-            "cannot be read: Compressed file ended before the end-of-stream marker was reached",
+            CUT_GZIP,
+        ),
+        (
+            gzip.compress(b"I,1,Ann\n")[:-8] + bytes(8),
+            "the gzip stream is broken (CRC check failed 0x0 != 0xb18e0fbd); land the file again",
         ),
     ],
-    ids=["few", "many", "open quote", "after quote", "latin 1", "bare cr", "cut gzip", "cut short"],
+    ids=[
+        "few",
+        "many",
+        "open quote",
+        "after quote",
+        "latin 1",
+        "bare cr",
+        "cut gzip",
+        "cut short",
+        "crc",
+    ],
 )
 def test_file_that_is_not_what_it_should_be_is_quarantined_whole(shop, content, reason):
     good = PREFIX + "20240809-192717788.csv"
@@ -210,7 +230,7 @@ def test_unreadable_files_among_many_are_found_by_halving(shop):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"Op,id,id,name\n", "the header names twice 'id'"),
+        (b"Op,id,id,name\n", "the header has 1 names that stand in it before"),
         (b"Op,name,ID\n", "the header does not name 'id'"),
         (
             b"\xff\xfeO\x00p\x00\n",

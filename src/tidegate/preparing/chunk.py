@@ -16,6 +16,9 @@ from tidegate.preparing.shapes import Shape, ShapeError, read_shape
 from tidegate.preparing.statements import Statements
 from tidegate.sql_files import render
 
+# A fault of the disk or of DuckDB itself is none of the file's: the attempt fails and is repeated.
+_FILE_IS_AT_FAULT = (duckdb.InvalidInputException, duckdb.ConversionException)
+
 # What DuckDB needs for each of its threads, in bytes, to sort and to write Parquet.
 _MEMORY_OF_A_THREAD = 128 << 20
 
@@ -91,9 +94,7 @@ class Chunk:
         try:
             with self._transaction():
                 return self._read_at_once(shape, files)
-        except duckdb.OutOfMemoryException:
-            raise
-        except duckdb.Error as error:
+        except _FILE_IS_AT_FAULT as error:
             if len(files) == 1:
                 return {files[0].file.id: reason(error, files[0].path)}
         middle = len(files) // 2

@@ -3,7 +3,6 @@
 import csv
 import gzip
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -80,14 +79,12 @@ def _named(names: list[str], contract: Contract) -> tuple[str, ...]:
     wanted = [*(column.source for column in contract.columns), *contract.order_by]
     if not names:
         return tuple(dict.fromkeys(wanted))
-    _refuse({name for name in names if names.count(name) > 1}, "names twice")
-    _refuse({name for name in wanted if name not in names}, "does not name")
+    # What a file holds where a header should be may be regulated: it is not repeated.
+    if repeated := len(names) - len(set(names)):
+        raise ShapeError(f"the header has {repeated} names that stand in it before")
+    if missing := ", ".join(repr(name) for name in wanted if name not in names):
+        raise ShapeError(f"the header does not name {missing}")
     return tuple(names)
-
-
-def _refuse(names: Iterable[str], what: str) -> None:
-    if named := ", ".join(map(repr, sorted(names))):
-        raise ShapeError(f"the header {what} {named}")
 
 
 def _positional(first: bytes, contract: Contract, kind: int) -> tuple[str, ...]:
