@@ -86,7 +86,7 @@ def test_only_the_preparation_reads_what_landed(allowed):
     ("bucket", "lookers"),
     [
         ("LandingBucket", {"PrepareChunkRole", "SweepTablesRole"}),
-        ("WorkBucket", {"CommitBatchRole", "FailBatchRole"}),
+        ("WorkBucket", {"PlanBatchRole", "CommitBatchRole", "FailBatchRole"}),
     ],
 )
 def test_who_looks_for_what_may_be_missing_may_list_the_bucket(allowed, bucket, lookers):

@@ -41,8 +41,14 @@ def test_gzip_weighs_what_it_unpacks_to():
     assert sizes(1, 1, limits=Limits(chunk_bytes=6), end=".csv.gz") == [[1], [1]]
 
 
-def test_thousand_small_files_are_one_chunk():
-    assert [len(chunk) for chunk in sizes(*[100] * 1000, limits=Limits())] == [1000]
+def test_thousand_small_files_are_four_chunks_of_one_batch():
+    assert [len(chunk) for chunk in sizes(*[100] * 1000, limits=Limits())] == [250] * 4
+
+
+def test_an_object_that_waits_in_two_places_is_taken_once():
+    file = landed(f"{PREFIX}1.csv", size=9)
+    moved = file.model_copy(update={"kind": 0, "order": "0"})
+    assert cut_batch([moved, file], Limits()) == [[moved]]
 
 
 def test_batch_is_cut_from_as_few_files_as_it_takes():

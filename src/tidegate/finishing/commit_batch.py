@@ -10,7 +10,11 @@ from tidegate.storage import WorkBucket
 
 @dataclass(frozen=True, slots=True)
 class CommitBatch:
-    """Settles the files of a batch and moves the watermark."""
+    """Settles the files of a batch and moves the watermark.
+
+    If an earlier attempt was the one that was applied, what it prepared is what counts: a file may
+    be gone by now, or a contract may read it otherwise.
+    """
 
     files: FileLedger
     states: StateLedger
@@ -32,7 +36,8 @@ class CommitBatch:
                 f"{plan.table}: the job reported no success for batch {plan.batch}; "
                 f"look at {self.work.url(folder.outcome)} and at the job's log"
             )
-        became = self._became(plan, folder)
+        applied = BatchFolder(plan.table, plan.batch, outcome.fence or plan.fence)
+        became = self._became(plan, applied)
         files = [file for chunk in plan.chunks for file in chunk]
         self.files.settle(plan.table, plan.batch, files, became)
         counts = _count(list(became.values()))

@@ -14,7 +14,7 @@ class Limits:
     """How much a chunk holds at most (one file it always holds), and a batch; sizes in bytes."""
 
     chunk_bytes: int = 256 * _MEGABYTE
-    chunk_files: int = 1_000
+    chunk_files: int = 250
     batch_chunks: int = 20
 
 
@@ -22,7 +22,11 @@ def cut_batch(waiting: Iterable[LandedFile], limits: Limits) -> list[list[Landed
     """The chunks of the next batch: the first of `waiting`, in their order, as many as fit."""
     chunks: list[list[LandedFile]] = []
     room = 0
+    taken: set[str] = set()
     for file in waiting:
+        # A contract that moved an object in source order leaves it pending in both places.
+        if file.id in taken:
+            continue
         weight = weigh(file)
         if not chunks or weight > room or len(chunks[-1]) >= limits.chunk_files:
             if len(chunks) == limits.batch_chunks:
@@ -30,6 +34,7 @@ def cut_batch(waiting: Iterable[LandedFile], limits: Limits) -> list[list[Landed
             chunks.append([])
             room = limits.chunk_bytes
         chunks[-1].append(file)
+        taken.add(file.id)
         room -= weight
     return chunks
 

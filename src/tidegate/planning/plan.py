@@ -112,6 +112,7 @@ class Outcome(_Document):
     error: str | None = None
     message: str | None = None
     already_applied: bool = False
+    fence: int | None = None
     first_position: str | None = None
     last_position: str | None = None
     rows_staged: int = 0

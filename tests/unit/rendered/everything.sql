@@ -118,6 +118,7 @@ select
     max(fence) as fence,
     max(last_position) as watermark,
     (select count(*) from (select 1 as one from "odd ""schema"""."it's a table" limit 1) as one_row) as target_rows,
+    max(case when batch = 1723231637787 then fence end) as batch_fence,
     max(case when batch = 1723231637787 then first_position end) as first_position,
     max(case when batch = 1723231637787 then last_position end) as last_position,
     max(case when batch = 1723231637787 then rows_staged end) as rows_staged,
