@@ -12,9 +12,9 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import boto3
 import redshift_connector
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 Document = dict[str, Any]
+Result = TypeVar("Result")
 
 ATTEMPTS = 5  # at one transaction, when Redshift lets another one go first
 POSITIONS = ("first_position", "last_position")
@@ -33,8 +34,14 @@ COUNTS = ("rows_staged", "rows_inserted", "rows_updated", "rows_deleted", "rows_
 # https://github.com/aws/aws-sdk-pandas/issues/665, https://github.com/trinodb/trino/issues/27537
 CONFLICT = "1023"
 CONFLICTS = ("Serializable isolation violation", "conflict with concurrent transaction")
-# Connection, resources, deadlock, cancelled or shutting down: PostgreSQL's classes 08, 53, 40, 57.
-PASSING = ("08", "53", "40", "57")
+# Schema, table, column or catalogue row that was made since it was looked for; IF NOT EXISTS does
+# not prevent these: https://github.com/treasure-data/digdag/pull/438
+MADE_MEANWHILE = ("42P06", "42P07", "42701", "23505")
+# Redshift gives most faults that pass the same XX000. What stays wrong however often it is tried:
+# data, constraints, syntax and names, features, authorisation (PostgreSQL's classes of SQLSTATE).
+LASTING = ("22", "23", "42", "0A", "28", "3D")
+# Created meanwhile by another run: IF NOT EXISTS is no guard between sessions.
+CREATED_MEANWHILE = ("42P06", "42P07", "42701", "23505")
 
 
 class JobError(Exception):
@@ -92,7 +99,19 @@ def load(plan: Document, secret: Document, objects: "Objects") -> Document:
         batch = Batch(plan, Warehouse(connection), objects)
         batch.make_target_fit()
         batch.stage()
-        return batch.apply_once()
+        return persist(batch.apply_once)
+
+
+def persist(work: Callable[[], Result], attempts: int = ATTEMPTS) -> Result:
+    """Do `work`; again if Redshift let another transaction go first."""
+    try:
+        return work()
+    except redshift_connector.Error as error:
+        if attempts == 1 or not is_conflict(error):
+            raise
+    say("another transaction went first", attempts_left=attempts - 1)
+    time.sleep(1)
+    return persist(work, attempts - 1)
 
 
 class Batch:
@@ -110,11 +129,16 @@ class Batch:
     def make_target_fit(self) -> None:
         """Create what is missing of the target, and refuse one that is not its contract's."""
         self.warehouse.run_all(self.steps["session"])
+        persist(self._make_target_fit)
+
+    def _make_target_fit(self) -> None:
         present = self._describe()
         if len(present) < len(("target", "batches", "tombstones")):
             self.warehouse.run_all(self.steps["create"])
             present = self._describe()
-        target = present[tuple(self.plan["table"].split("."))]
+        target = present.get(tuple(self.plan["table"].split(".")))
+        if target is None:
+            raise ContractError(f"{self.plan['table']} is not visible to the user; grant it select")
         for column in self.steps["columns"]:
             if column["name"] not in target:
                 self.warehouse.execute(column["add"])
@@ -137,17 +161,10 @@ class Batch:
         if staged != self.rows:
             raise LoadFailedError(f"COPY loaded {staged} rows, but {self.rows} were prepared")
 
-    def apply_once(self, attempts: int = ATTEMPTS) -> Document:
-        """Merge and record the batch; again if Redshift let another transaction go first."""
-        try:
-            with self.warehouse.transaction():
-                return self._apply()
-        except redshift_connector.Error as error:
-            if attempts == 1 or not is_conflict(error):
-                raise
-        say("another transaction went first", attempts_left=attempts - 1)
-        time.sleep(1)
-        return self.apply_once(attempts - 1)
+    def apply_once(self) -> Document:
+        """Merge and record the batch, unless it is recorded already."""
+        with self.warehouse.transaction():
+            return self._apply()
 
     def _apply(self) -> Document:
         # The lock comes first: what is read before it may be outdated when it is granted,
@@ -156,7 +173,7 @@ class Batch:
         progress = self.warehouse.record(self.steps["read_progress"])
         if progress["rows_staged"] is not None:
             recorded = {name: progress[name] for name in POSITIONS + COUNTS}
-            return {"already_applied": True, **recorded}
+            return {"already_applied": True, "fence": progress["batch_fence"], **recorded}
         if progress["fence"] is not None and progress["fence"] > self.plan["fence"]:
             raise LeaseLostError(
                 f"{self.plan['table']}: a run with fence {progress['fence']} has committed, "
@@ -197,7 +214,7 @@ def refuse_misfit(table: str, wanted: Document, found: list[Any]) -> None:
     facts = ("data_type", "character_maximum_length", "numeric_precision", "numeric_scale")
     data_type, length, *numbers = (wanted[fact] for fact in facts)
     fits = found[0] == data_type
-    fits = fits and (length is None or found[1] >= length)
+    fits = fits and (None in (length, found[1]) or found[1] >= length)
     fits = fits and (numbers == [None, None] or found[2:] == numbers)
     if not fits:
         raise ContractError(
@@ -294,6 +311,9 @@ def connect(secret: Document, table: str) -> redshift_connector.Connection:
         ssl=str(secret.get("ssl", True)).lower() == "true",
         application_name=f"tidegate {table}",
         tcp_keepalive=True,
+        # The driver would use a statement prepared on a temporary table that a rollback removed:
+        # CHANGELOG of amazon-redshift-python-driver, 2.1.6 and 2.1.13.
+        max_prepared_statements=0,
     )
 
 
@@ -313,17 +333,21 @@ def translated_errors() -> Iterator[None]:
 def raise_from_warehouse(error: Exception) -> NoReturn:
     """Raise an error of Redshift, or of its driver, as what it means."""
     told = told_by(error)
+    state = str(told.get("C", ""))
     text = "; ".join(str(told[field]) for field in "MDH" if told.get(field)) or str(error)
-    passing = not told or str(told.get("C", "")).startswith(PASSING) or is_conflict(error)
-    raised = WarehouseBusyError if passing else LoadFailedError
-    raise raised(f"Redshift refused: {text} (SQLSTATE {told.get('C', 'none')})") from error
+    if state.startswith("22"):
+        text = "a value does not fit its column"  # the text would repeat the value
+    lasting = state.startswith(LASTING) and state not in CREATED_MEANWHILE
+    raised = LoadFailedError if lasting and not is_conflict(error) else WarehouseBusyError
+    raise raised(f"Redshift refused: {text} (SQLSTATE {state or 'none'})") from error
 
 
 def is_conflict(error: Exception) -> bool:
     """Whether Redshift let another transaction go first."""
     told = told_by(error)
     text = f"{told.get('M', '')} {told.get('D', '')}"
-    return told.get("M") == CONFLICT or any(part in text for part in CONFLICTS)
+    made_meanwhile = told.get("C") in MADE_MEANWHILE
+    return made_meanwhile or told.get("M") == CONFLICT or any(part in text for part in CONFLICTS)
 
 
 def told_by(error: Exception) -> Document:

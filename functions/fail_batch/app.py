@@ -13,7 +13,7 @@ logger = Logger()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Take the run's table, ARN, plan and what it caught; give the verdict."""
-    failure = Failure(error=event["failure"]["Error"], cause=event["failure"]["Cause"])
+    failure = Failure(error=event["failure"]["Error"], cause=event["failure"].get("Cause", ""))
     plan = event["planned"].get("plan", "")
     table = event["request"]["table"]
     verdict = wiring.fail_batch()(table, event["execution"], plan, failure)

@@ -12,6 +12,8 @@ from tidegate.ledger import StateLedger
 from tidegate.planning.plan import BatchFolder, Outcome, Plan
 from tidegate.storage import WorkBucket
 
+# What Step Functions calls a job that failed; only then is the outcome beside the plan the cause.
+_OF_THE_JOB = {"States.TaskFailed", "States.Timeout"}
 LONGEST_WAIT = 900  # seconds
 _LONGEST_MESSAGE = 2_000  # characters
 
@@ -51,7 +53,8 @@ class FailBatch:
         """
         error, message = self._cause(plan_key, failure)
         given_up = Verdict(verdict="give_up", error=error, message=message)
-        if error == errors.LeaseLostError.__name__:
+        before = self.states.read(table)
+        if error == errors.LeaseLostError.__name__ or (before.blocked and not before.holder):
             return given_up
         state = self.states.record_failure(table, execution, f"{error}: {message}")
         if state is None:
@@ -59,12 +62,12 @@ class FailBatch:
         if not is_terminal(error) and state.attempts < self.most_attempts:
             wait = min(self.retry_seconds * 2 ** (state.attempts - 1), LONGEST_WAIT)
             return Verdict(verdict="retry", wait_seconds=wait, error=error, message=message)
-        self.notify(f"Tidegate: {table} is blocked", _letter(table, error, message))
         self.states.block(table, execution)
+        self.notify(f"Tidegate: {table} is blocked", _letter(table, error, message))
         return given_up
 
     def _cause(self, plan_key: str, failure: Failure) -> tuple[str, str]:
-        outcome = self._outcome(plan_key)
+        outcome = self._outcome(plan_key) if failure.error in _OF_THE_JOB else None
         if outcome and outcome.error:
             return outcome.error, (outcome.message or "")[:_LONGEST_MESSAGE]
         return failure.error, _message(failure.cause)[:_LONGEST_MESSAGE]

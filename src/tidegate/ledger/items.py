@@ -1,6 +1,8 @@
 """The DynamoDB table under the ledger: plain values in, plain values out."""
 
-from collections.abc import Iterable, Iterator
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 Item = dict[str, Any]
 Element = TypeVar("Element")
+_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # seconds at most
+_PASSING = {"TransactionConflictException", "TransactionConflict", "ThrottlingError"}
 MOST_ACTIONS = 100  # in one TransactWriteItems
 MOST_GETS = 100  # in one BatchGetItem
 
@@ -38,6 +42,27 @@ def pieces(elements: Iterable[Element], size: int) -> Iterator[list[Element]]:
     rest = iter(elements)
     while piece := list(islice(rest, size)):
         yield piece
+
+
+def _patiently(call: Callable[..., Any], **request: Any) -> Any:  # noqa: ANN401  (boto3's own)
+    """Make a call again that met a transaction on the same item; botocore does not.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
+    """
+    for wait in _WAITS:
+        try:
+            return call(**request)
+        except ClientError as error:
+            if not _met_a_transaction(error):
+                raise
+        time.sleep(wait * random.random())  # noqa: S311  (no secret is made of it)
+    return call(**request)
+
+
+def _met_a_transaction(error: ClientError) -> bool:
+    reasons = error.response.get("CancellationReasons", [])
+    codes = {error.response["Error"]["Code"], *(reason.get("Code") for reason in reasons)}
+    return "ConditionalCheckFailed" not in codes and not codes.isdisjoint(_PASSING)
 
 
 def _plain(value: object) -> object:
@@ -80,7 +105,7 @@ class LedgerTable:
         if condition:
             request["ConditionExpression"] = condition
         try:
-            return unpack(self.client.update_item(**request)["Attributes"])
+            return unpack(_patiently(self.client.update_item, **request)["Attributes"])
         except self.client.exceptions.ConditionalCheckFailedException:
             return None
 
@@ -116,7 +141,7 @@ class LedgerTable:
             ServiceBusyError: another transaction was at the same items, or DynamoDB throttled.
         """
         try:
-            self.client.transact_write_items(TransactItems=actions)  # type: ignore[arg-type]
+            _patiently(self.client.transact_write_items, TransactItems=actions)
         except self.client.exceptions.TransactionCanceledException as error:
             return self._refusals(error)
         return [False] * len(actions)
