@@ -64,6 +64,7 @@ fix: .venv/.ready  ## mend style and layout
 	@$(BIN)/ruff format
 
 build: .venv/.ready .venv-sam/.ready  ## build what sam deploy ships, in .aws-sam/build
+	@$(BIN)/tidegate check tables
 	@find functions -name __pycache__ -prune -exec rm -rf {} +
 	@$(SAM) build
 

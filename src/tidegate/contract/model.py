@@ -25,7 +25,10 @@ OPERATION = "Op"  # what DMS names the column of I, U and D
 _NEVER_DELIMITERS = frozenset('"\n\r')
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SEQUENCE_TYPES = {"smallint", "integer", "bigint", "decimal", "date", "timestamp", "timestamptz"}
-_KEY_TYPES = _SEQUENCE_TYPES | {"char", "varchar", "boolean", "time"}
+_TEXTS = {"char", "varchar"}
+_KEY_TYPES = _SEQUENCE_TYPES | _TEXTS | {"boolean", "time"}
+# https://docs.aws.amazon.com/redshift/latest/dg/r_SUPER_type.html and r_VARBYTE_type.html
+_PLACING_TYPES = _KEY_TYPES | {"real", "double"}
 
 
 def _duration(value: object) -> object:
@@ -138,8 +141,11 @@ class Contract(_Part):
         return self
 
     def _uses_of_columns(self) -> list[tuple[str, list[str]]]:
-        distkey = [self.distkey] if self.distkey else []
-        return [("key", self.key), ("distkey", distkey), ("sortkey", self.sortkey or [])]
+        return [
+            ("key", self.key),
+            ("distkey", self.distkey_columns),
+            ("sortkey", self.sortkey_columns),
+        ]
 
     def _uses_of_fields(self) -> list[tuple[str, list[str]]]:
         if self.source.options.header:
@@ -159,18 +165,22 @@ class Contract(_Part):
 
     def _refuse_unfit_types(self) -> None:
         types = {column.name: column.type for column in self.columns}
-        for name in self.key:
-            if types[name].name not in _KEY_TYPES:
-                raise _misfit(
-                    "key",
-                    f"column {name!r} is {types[name]}, which cannot be a key; choose another",
-                )
-        for name, kind in self.order_by.items():
-            if kind.name not in _SEQUENCE_TYPES | {"char", "varchar"}:
-                raise _misfit(
-                    "sequence",
-                    f"column {name!r} is {kind}, which has no exact order; choose another",
-                )
+        keys = {name: types[name] for name in self.key}
+        placed = {name: types[name] for name in [*self.sortkey_columns, *self.distkey_columns]}
+        _refuse_types("key", keys, _KEY_TYPES, "cannot be a key")
+        _refuse_types("sequence", self.order_by, _SEQUENCE_TYPES | _TEXTS, "has no exact order")
+        at = "sortkey" if self.sortkey else "distkey"
+        _refuse_types(at, placed, _PLACING_TYPES, "cannot place rows")
+
+    @property
+    def distkey_columns(self) -> list[str]:
+        """The distribution key, if one is given."""
+        return [self.distkey] if self.distkey else []
+
+    @property
+    def sortkey_columns(self) -> list[str]:
+        """The sort key, if one is given."""
+        return self.sortkey or []
 
     @property
     def schema_name(self) -> str:
@@ -216,6 +226,12 @@ def _refuse_repeated(at: str, names: list[str]) -> None:
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise _misfit(at, f"{', '.join(map(repr, repeated))} is named more than once; keep one")
+
+
+def _refuse_types(at: str, used: dict[str, ColumnType], fit: set[str], why: str) -> None:
+    for name, type_ in used.items():
+        if type_.name not in fit:
+            raise _misfit(at, f"column {name!r} is {type_}, which {why}; choose another")
 
 
 def _refuse_unknown(at: str, used: list[str], known: list[str], where: str) -> None:
