@@ -1,0 +1,121 @@
+"""From landed files to merged rows, by the steps that touch rows: prepare_chunk and the job."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any, NamedTuple
+
+import redshift_connector
+
+from glue_jobs import load_batch
+from tests.unit.samples import MEMORY, Workshop
+from tidegate.contract import Contract
+from tidegate.landing.objects import LandedFile
+from tidegate.planning.plan import BatchFolder, Outcome, Plan
+from tidegate.planning.statements import Attempt, render_load
+from tidegate.preparing.prepare_chunk import PrepareChunk
+
+
+class Held(NamedTuple):
+    """What the warehouse knows of a key; `row` is None where a tombstone stands for it."""
+
+    position: str
+    key: tuple[Any, ...]
+    row: tuple[Any, ...] | None
+    batch: int
+
+
+class Pipeline:
+    """The services that the steps use."""
+
+    def __init__(self, secret: dict[str, str]) -> None:
+        self.shop = Workshop()
+        self.secret = secret
+        self.prepare = PrepareChunk(self.shop.s3, self.shop.landing, self.shop.work, MEMORY)
+        self.objects = load_batch.Objects(self.shop.s3)
+        self._numbers = itertools.count(1)
+
+    def new_name(self) -> str:
+        """A table that nobody has used yet."""
+        return f"sales.orders_{next(self._numbers)}"
+
+    @contextmanager
+    def session(self) -> Iterator[redshift_connector.Connection]:
+        """A connection of somebody else than the job."""
+        with closing(load_batch.connect(self.secret, "a test")) as connection:
+            yield connection
+
+
+class Table:
+    """One target, and the batches that are loaded into it."""
+
+    def __init__(self, pipeline: Pipeline, contract: Contract) -> None:
+        self.pipeline = pipeline
+        self.contract = contract
+        self._control = f'tidegate."{contract.table.replace(".", "__")}__'
+
+    def land(self, path: str, content: bytes) -> LandedFile:
+        """Put a file under the prefix of the table; the same content again changes nothing."""
+        return self.pipeline.shop.land(self.contract.source.prefix + path, content, self.contract)
+
+    def plan(self, batch: int, fence: int, chunks: list[list[LandedFile]]) -> Plan:
+        """The plan of one attempt at a batch."""
+        url, folder = self.pipeline.shop.work.url, BatchFolder(self.contract.table, batch, fence)
+        attempt = Attempt(
+            batch=batch,
+            fence=fence,
+            copy_role="default",
+            manifest=url(folder.manifest),
+            chunks=[url(folder.prepared(number)) for number in range(len(chunks))],
+            outcome=url(folder.outcome),
+        )
+        return Plan(
+            table=self.contract.table,
+            batch=batch,
+            fence=fence,
+            epoch=1,
+            contract=self.contract.as_written(),
+            chunks=chunks,
+            load=render_load(self.contract, attempt),
+        )
+
+    def prepare(self, plan: Plan) -> None:
+        """Write the plan, and run prepare_chunk for its chunks."""
+        folder = BatchFolder(plan.table, plan.batch, plan.fence)
+        self.pipeline.shop.work.write(folder.plan, plan)
+        for number in range(len(plan.chunks)):
+            self.pipeline.prepare(folder.plan, number)
+
+    def run_job(self, plan: Plan) -> Outcome:
+        """Run the job; give what it reports."""
+        work = self.pipeline.shop.work
+        folder = BatchFolder(plan.table, plan.batch, plan.fence)
+        load_batch.run_plan(work.url(folder.plan), self.pipeline.secret, self.pipeline.objects)
+        return work.read(folder.outcome, Outcome)
+
+    def load(self, plan: Plan) -> Outcome:
+        """Prepare the plan's chunks and run the job."""
+        self.prepare(plan)
+        return self.run_job(plan)
+
+    def held(self, *columns: str) -> list[Held]:
+        """What the target and its tombstones hold, oldest position first."""
+        key, own = self.contract.key, ("_position", "_batch")
+        live = self._select([*key, *own, *columns], self.contract.table)
+        dead = self._select([*key, *own], f'{self._control}tombstones"')
+        width = len(key)
+        held = [Held(row[width], row[:width], row[width + 2 :], row[width + 1]) for row in live]
+        held += [Held(position, tuple(names), None, batch) for *names, position, batch in dead]
+        return sorted(held, key=lambda one: one.position.encode())
+
+    def batches(self) -> list[dict[str, Any]]:
+        """The records of the batches, by their numbers."""
+        columns = ["batch", *load_batch.POSITIONS, *load_batch.COUNTS]
+        records = self._select(columns, f'{self._control}batches"')
+        return [dict(zip(columns, record, strict=True)) for record in sorted(records)]
+
+    def _select(self, columns: list[str], source: str) -> list[tuple[Any, ...]]:
+        names = ", ".join(f'"{name}"' for name in columns)
+        with self.pipeline.session() as connection:
+            cursor = connection.cursor().execute(f"select {names} from {source}")
+            return [tuple(row) for row in cursor.fetchall()]
