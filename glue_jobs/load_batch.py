@@ -40,8 +40,6 @@ MADE_MEANWHILE = ("42P06", "42P07", "42701", "23505")
 # Redshift gives most faults that pass the same XX000. What stays wrong however often it is tried:
 # data, constraints, syntax and names, features, authorisation (PostgreSQL's classes of SQLSTATE).
 LASTING = ("22", "23", "42", "0A", "28", "3D")
-# Created meanwhile by another run: IF NOT EXISTS is no guard between sessions.
-CREATED_MEANWHILE = ("42P06", "42P07", "42701", "23505")
 
 
 class JobError(Exception):
@@ -337,8 +335,8 @@ def raise_from_warehouse(error: Exception) -> NoReturn:
     text = "; ".join(str(told[field]) for field in "MDH" if told.get(field)) or str(error)
     if state.startswith("22"):
         text = "a value does not fit its column"  # the text would repeat the value
-    lasting = state.startswith(LASTING) and state not in CREATED_MEANWHILE
-    raised = LoadFailedError if lasting and not is_conflict(error) else WarehouseBusyError
+    lasting = state.startswith(LASTING) and not is_conflict(error)
+    raised = LoadFailedError if lasting else WarehouseBusyError
     raise raised(f"Redshift refused: {text} (SQLSTATE {state or 'none'})") from error
 
 
