@@ -1,7 +1,6 @@
 """Whatever a history is cut into, and however it lands, the target follows it, each change once.
 
-TIDEGATE_EXAMPLES=2000 pytest --timeout=0 tests/property/test_merge.py looks longer, each time
-elsewhere.
+TIDEGATE_EXAMPLES=2000 pytest tests/property/test_merge.py looks longer, each time elsewhere.
 """
 
 import os
@@ -19,11 +18,13 @@ from tidegate.planning.plan import Outcome
 
 EXAMPLES = os.environ.get("TIDEGATE_EXAMPLES")
 LOOKING = settings(
-    max_examples=int(EXAMPLES or 20),
+    max_examples=int(EXAMPLES or 15),
     derandomize=not EXAMPLES,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+# To find the smallest history that fails may take minutes.
+LASTING = pytest.mark.timeout(0 if EXAMPLES else 600)
 
 SOURCES = st.builds(
     Source,
@@ -172,6 +173,7 @@ class Follower:
             assert told.items() <= records[-1].items()
 
 
+@LASTING
 @LOOKING
 @given(data=st.data())
 def test_target_follows_its_source_however_the_files_land(pipeline, data):
@@ -180,3 +182,21 @@ def test_target_follows_its_source_however_the_files_land(pipeline, data):
     follower = Follower(pipeline, source)
     for delivery in data.draw(deliveries(files)):
         follower.take(delivery)
+
+
+def test_a_batch_on_both_sides_of_the_watermark_is_checked_row_by_row(pipeline):
+    follower = Follower(pipeline, Source(("number",), "numbered", header=False, null="NULL"))
+    landed = [("U", 2, 1), ("D", 2, 2)], [("U", 1, 1), ("U", 1, 2), ("U", 3, 3)]
+    for name, changes in zip(["2.csv", "1.csv"], landed, strict=True):
+        lines = [
+            Change(operation, version, "a", number, name, "7")
+            for operation, version, number in changes
+        ]
+        follower.take(Delivery([[File("", name, tuple(lines))]], None))
+    assert follower.model.counts[2] == {
+        "rows_staged": 3,
+        "rows_inserted": 1,
+        "rows_updated": 0,
+        "rows_deleted": 0,
+        "rows_stale": 2,
+    }
