@@ -39,7 +39,7 @@ demo: .venv/.ready .venv-glue/.ready  ## land real DMS files on the local stack 
 	@$(BIN)/python -m demo.run
 
 test: .venv/.ready .venv-glue/.ready  ## run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/.ready .venv-sam/.ready  ## check style, types, the template and the contracts; changes nothing
 	@echo "code: style (ruff)"

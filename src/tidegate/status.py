@@ -44,11 +44,16 @@ class Status(BaseModel):
 def read_status(catalogue: Catalogue, states: StateLedger, files: FileLedger) -> Status:
     """The status of every deployed table, by name."""
     now = states.now()
+    known = states.read_all(catalogue.tables())
     tables = [
-        _status(table, states.read(table), files.count_pending(table), now)
-        for table in catalogue.tables()
+        _status(table, state, _pending(files, table, state), now) for table, state in known.items()
     ]
     return Status(tables=tables, unrouted=files.count_unrouted())
+
+
+def _pending(files: FileLedger, table: str, state: TableState) -> int:
+    waits = state.pending_since is not None or state.open_batch is not None
+    return files.count_pending(table) if waits else 0
 
 
 def _status(table: str, state: TableState, pending: int, now: int) -> TableStatus:

@@ -91,7 +91,7 @@ class LocalStack:
             stateMachineArn=self.variables["TIDEGATE_STATE_MACHINE_ARN"], maxResults=1000
         )["executions"]
         arns = [one["executionArn"] for one in pages]
-        return [arn for arn in arns if self._input(arn).get("table") == table]
+        return [arn for arn in arns if self._input(arn) == {"table": table}]
 
     def _input(self, run: str) -> Any:
         return json.loads(self.runs.describe_execution(executionArn=run)["input"])

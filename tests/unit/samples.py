@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import tempfile
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -132,9 +133,9 @@ class Workshop:
         if chunk.parquet is None:
             return {}
         assert chunk.parquet == self.work.url(folder.parquet(0))
-        path = f"/tmp/tidegate-test-{self.work.name}.parquet"
-        self.s3.download_file(self.work.name, folder.parquet(0), path)
-        with duckdb.connect() as connection:
+        with tempfile.TemporaryDirectory() as scratch, duckdb.connect() as connection:
+            path = f"{scratch}/chunk.parquet"
+            self.s3.download_file(self.work.name, folder.parquet(0), path)
             connection.execute("set TimeZone = 'UTC'")
             found = connection.execute("select * from read_parquet(?) order by _position", [path])
             types = {name: str(type_) for name, type_, *_ in found.description or []}

@@ -16,7 +16,7 @@ from tidegate.status import Status, TableStatus, read_status
 if TYPE_CHECKING:
     from types_boto3_sqs.literals import QueueAttributeNameType
 
-_LOOK_EVERY = 0.3  # seconds
+_LOOK_EVERY = 0.5  # seconds
 _COLOURS = {"idle": "green", "running": "yellow", "blocked": "red"}
 # A message counts until register_files is done with it, whoever holds it.
 _ON_THE_WAY: "tuple[QueueAttributeNameType, ...]" = (
@@ -82,7 +82,7 @@ def _messages(settings: CommandLineSettings) -> int:
 def _show(current: Status, console: Console) -> None:
     shown = Table(header_style="bold", box=None, pad_edge=False)
     for name in ("table", "state", "pending", "applied", "quarantined", "lag", "watermark"):
-        shown.add_column(name, overflow="fold")
+        shown.add_column(name, overflow="fold", no_wrap=name == "table")
     for table in current.tables:
         shown.add_row(*_cells(table))
     console.print(shown)

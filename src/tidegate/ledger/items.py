@@ -120,19 +120,17 @@ class LedgerTable:
 
     def existing(self, keys: list[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those of `keys` (pk, sk), at most MOST_GETS, that there are."""
-        request = {
-            "Keys": [pack({"pk": pk, "sk": sk}) for pk, sk in keys],
-            "ProjectionExpression": "pk, sk",
-            "ConsistentRead": True,
-        }
-        found: set[tuple[str, str]] = set()
-        unanswered: Any = {self.name: request} if keys else {}
-        while unanswered:
+        items = self.get_all(keys, ProjectionExpression="pk, sk")
+        return {(item["pk"], item["sk"]) for item in items}
+
+    def get_all(self, keys: list[tuple[str, str]], **more: str) -> Iterator[Item]:
+        """The items of `keys` (pk, sk), at most MOST_GETS, in any order; missing ones left out."""
+        packed = [pack({"pk": pk, "sk": sk}) for pk, sk in keys]
+        unanswered: Any = {self.name: {"Keys": packed, "ConsistentRead": True, **more}}
+        while unanswered and keys:
             answer = self.client.batch_get_item(RequestItems=unanswered)
-            items = map(unpack, answer["Responses"].get(self.name, []))
-            found.update((item["pk"], item["sk"]) for item in items)
+            yield from map(unpack, answer["Responses"].get(self.name, []))
             unanswered = answer.get("UnprocessedKeys")
-        return found
 
     def transact(self, actions: list[Item]) -> list[bool]:
         """Write all `actions` or none; give, by action, whether its condition stood in the way.

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pydantic import BaseModel, ConfigDict
 
 from tidegate.ledger.files import partition
-from tidegate.ledger.items import Item, LedgerTable, pack
+from tidegate.ledger.items import MOST_GETS, Item, LedgerTable, pack, pieces
 from tidegate.planning.plan import Outcome
 
 STATE = "STATE"
@@ -63,6 +63,15 @@ class StateLedger:
         """STATE of `table`; of one that nothing ever landed for, the state of the first day."""
         item = self._items.get(partition(table), STATE)
         return TableState.model_validate(item or {})
+
+    def read_all(self, tables: list[str]) -> dict[str, TableState]:
+        """STATE of each of `tables`."""
+        found: dict[str, TableState] = {}
+        for some in pieces(tables, MOST_GETS):
+            keys = {partition(table): table for table in some}
+            for item in self._items.get_all([(pk, STATE) for pk in keys]):
+                found[keys[item["pk"]]] = TableState.model_validate(item)
+        return {table: found.get(table, TableState()) for table in tables}
 
     def wake(self, table: str, landed_at: int | None = None) -> TableState:
         """Leave work for `table`: whoever holds its lease will look again before letting go."""
