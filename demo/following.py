@@ -89,6 +89,8 @@ def _facts(state: str, output: dict[str, Any]) -> str:
         case "PlanBatch" if planned.get("action") == "load":
             batch = planned["plan"].split("/")[2]
             return f"batch {batch}, {_count(len(planned['chunks']), 'chunk')}"
+        case "PlanBatch" if planned.get("action") == "leave":
+            return "another run holds the lease; this one leaves the work to it"
         case "PlanBatch":
             return "nothing waits any more; the lease is given back"
         case "PrepareChunk":
