@@ -80,7 +80,7 @@ class _Follower:
 
     def _say(self, who: str, what: str, took: str = "", *, bad: bool = False) -> None:
         mark = "[red]✗" if bad else "[green]✓"
-        self._console.print(f"  {mark}[/] [bold]{who:<13}[/] {escape(what)}{took}", soft_wrap=True)
+        self._console.print(f"  {mark}[/] [bold]{who:<14}[/] {escape(what)}{took}", soft_wrap=True)
 
 
 def _facts(state: str, output: dict[str, Any]) -> str:

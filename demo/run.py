@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from demo.landing import PREFIX, land
+from demo.landing import land
 from demo.stack import ROOT, TIDEGATE, local_stack
 from tidegate.errors import TidegateError
 
@@ -26,7 +26,7 @@ def main() -> int:
     console = Console(highlight=False)
     os.chdir(ROOT)
     # Whoever ends the demo ends its stack.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
         _run(console)
@@ -65,7 +65,7 @@ def _say_what_to_type_next(console: Console) -> None:
         (f'eval "$({tidegate} local env)"', "aws, boto3, psql and redshift_connector now reach it"),
         (
             f"{python} -m demo.landing {FULL_LOAD}",
-            f"or: aws s3 cp FILE s3://$TIDEGATE_LANDING_BUCKET/{PREFIX}",
+            "or: aws s3 cp FILE s3://$TIDEGATE_LANDING_BUCKET/PREFIX/",
         ),
     ):
         console.print(f"  [dim]# {why}[/]", soft_wrap=True)
