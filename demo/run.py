@@ -10,10 +10,12 @@ from rich.console import Console
 
 from demo.landing import land
 from demo.stack import ROOT, TIDEGATE, local_stack
-from tidegate.errors import TidegateError
+from tidegate.contract import read_contracts
+from tidegate.errors import ContractError, TidegateError
 
 TABLES = Path("tables")
 CONTRACT = TABLES / "customers.yaml"
+TABLE = "sales.customers"
 FILES = Path("demo") / "customers"
 FULL_LOAD = FILES / "LOAD00000001.csv"
 FIRST_CHANGES = FILES / "20240809-192717787.csv"
@@ -42,7 +44,9 @@ def main() -> int:
 def _run(console: Console) -> None:
     started = time.monotonic()
     _begin(console, "A stack of its own, deployed from template.yaml")
-    console.print(f"  [bold]contract[/]   {CONTRACT}, for the table sales.customers")
+    console.print(f"  [bold]contract[/]   {CONTRACT}, for the table {TABLE}")
+    if TABLE not in {contract.table for contract in read_contracts(TABLES)}:
+        raise ContractError(f"the demo needs a contract of {TABLE}; put {CONTRACT} back")
     with local_stack(console, TABLES):
         _begin(console, "A full load lands, and the first changes")
         rows, watermark = land(console, [FULL_LOAD, FIRST_CHANGES], {}, None)
