@@ -137,7 +137,11 @@ def test_gzip_is_told_by_content_not_by_name(shop):
 
 
 @pytest.mark.parametrize("header", [True, False])
-@pytest.mark.parametrize("content", [b"", b"\n", b"\r\n\n", b"\xef\xbb\xbf", gzip.compress(b"")])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\n", b"\r\n\n", b"\xef\xbb\xbf", gzip.compress(b"")],
+    ids=["nothing", "blank", "blanks", "mark", "gzip"],
+)
 def test_empty_file_is_applied_as_nothing(shop, header, content):
     found = shop.prepare(contract(options={"header": header}), {CHANGES: content})
     assert (found.chunk.rows, found.chunk.parquet, found.chunk.refused) == (0, None, None)
