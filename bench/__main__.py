@@ -48,6 +48,7 @@ def _measure(folder: Path) -> None:
         _say("loading the table on both sides")
         floor = Worker(Floor, snapshot)
         tidegate = Worker(Pipeline)
+        tidegate.call("land", [snapshot, *files])
         tidegate.call("load", snapshot)
         tidegate.call("keep_base")
         _say(f"{RUNS + 1} times {LARGE:,} changes, in turns")

@@ -19,6 +19,7 @@ class Floor:
 
     def __init__(self, snapshot: Path) -> None:
         self._connection = duckdb.connect()
+        self._connection.execute("set enable_progress_bar = false")
         self._connection.execute(f"create table base ({_TABLE})")
         self._connection.execute(
             f"copy base from '{snapshot}' (header false, nullstr '\\N', quote '\"', escape '\"')"
@@ -27,6 +28,7 @@ class Floor:
     def reset(self) -> None:
         """Make the table what it was before the batch."""
         self._connection.execute("create or replace table accounts as from base")
+        self._connection.execute("create or replace table tombstones (id bigint, seq varchar)")
 
     def run(self, changes: Path) -> float:
         """Apply a file of changes; give the seconds it took."""

@@ -38,6 +38,14 @@ qualify row_number() over (partition by id order by seq desc) = 1;
 delete from changes using accounts
 where changes.id = accounts.id and changes.seq <= accounts.seq;
 
+delete from changes using tombstones
+where changes.id = tombstones.id and changes.seq <= tombstones.seq;
+
+delete from tombstones using changes
+where tombstones.id = changes.id;
+
+insert into tombstones select id, seq from changes where op = 'D';
+
 delete from accounts using changes
 where accounts.id = changes.id and changes.op = 'D';
 

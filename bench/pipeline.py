@@ -16,6 +16,7 @@ from glue_jobs import load_batch
 from tidegate.contract import read_contracts
 from tidegate.landing.objects import LandedFile, LandedObject
 from tidegate.landing.routing import place
+from tidegate.ledger import FileLedger, LedgerTable
 from tidegate.planning.plan import BatchFolder, Plan
 from tidegate.planning.statements import Attempt, render_load
 from tidegate.preparing.prepare_chunk import PrepareChunk
@@ -24,6 +25,7 @@ from tidegate.storage import WorkBucket
 TABLES = Path(__file__).parent / "tables"
 _MEMORY = 1_800 << 20  # bytes; the share of DuckDB in a prepare_chunk of 3,008 MB
 _LANDING = "TIDEGATE_LANDING_BUCKET"
+_LOOK_EVERY = 0.02  # seconds
 _UNWATCHED = "by-hand/"  # under the contract's prefix the stack would load the file itself
 
 
@@ -36,12 +38,22 @@ class Pipeline:
         self._s3 = boto3.client("s3")
         self._work = WorkBucket(self._s3, os.environ["TIDEGATE_WORK_BUCKET"])
         self._prepare = PrepareChunk(self._s3, os.environ[_LANDING], self._work, _MEMORY)
+        ledger = LedgerTable(boto3.client("dynamodb"), os.environ["TIDEGATE_LEDGER_TABLE"])
+        self._files = FileLedger(ledger)
         self._secret = read_secret()
         self._numbers = count(1)
+        self._landed: dict[Path, LandedFile] = {}
+
+    def land(self, paths: list[Path]) -> None:
+        """Put files into the landing bucket, and wait until the stack has registered them."""
+        for path in paths:
+            self._landed[path] = self._land(path)
+        while self._files.count_unrouted() < len(self._landed):
+            time.sleep(_LOOK_EVERY)
 
     def load(self, path: Path) -> float:
-        """Load one landed file; give the seconds of prepare, COPY, merge and batch record."""
-        plan = self._plan(self._land(path))
+        """Load a landed file; give the seconds of prepare, COPY, merge and batch record."""
+        plan = self._plan(self._landed[path])
         started = time.perf_counter()
         self._prepare(plan, 0)
         with contextlib.redirect_stdout(io.StringIO()):

@@ -1,4 +1,4 @@
-insert into files
+insert into files (path, key, head, tail)
 select
     unnest(?),
     unnest(?),

@@ -2,5 +2,8 @@ create table files (
     path varchar,
     key varchar,
     head varchar,
-    tail varchar
+    tail varchar,
+    first_record bigint,
+    records bigint default 0,
+    refused bigint default 0
 )

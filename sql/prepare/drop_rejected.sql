@@ -1,2 +1,2 @@
-delete from landed
+delete from changes
 where path in (select unnest(?))

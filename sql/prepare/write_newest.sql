@@ -2,8 +2,9 @@ copy (
     select
         {columns},
         changes.operation as _op,
-        changes.position as _position
+        {position} as _position
     from changes
+    join files using (path)
+    anti join outdated on outdated.record = changes.rowid
     where changes.refusal is null
-    qualify row_number() over (partition by {key} order by changes.position desc) = 1
-) to {path} (format parquet, compression snappy)
+) to {path} (format parquet, compression snappy, row_group_size {row_group_size})

@@ -64,8 +64,12 @@ def sequence_sql(value: str, type_: ColumnType) -> str:
         case "timestamptz":
             return f"strftime(({value}) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f')"
         case _:
-            escaped = f"replace(replace(nullif({value}, ''), '!', '!Q'), ' ', '!P')"
-            return f"case when not regexp_matches({value}, '[[:cntrl:]]') then {escaped} end"
+            escaped = f"replace(replace({value}, '!', '!Q'), ' ', '!P')"
+            return (
+                f"case when {value} = '' or regexp_matches({value}, '[[:cntrl:]]') then null "
+                f"when contains({value}, '!') or contains({value}, ' ') then {escaped} "
+                f"else {value} end"
+            )
 
 
 def _integer_sql(number: str, digits: int) -> str:

@@ -62,7 +62,6 @@ def prepared(history: dict[str, list[tuple[str, ...]]]) -> dict[str, tuple[str, 
             files.append(LocalFile(landed(PREFIX + path, of=OF), local))
         chunk.read(files)
         assert chunk.quarantined == {}
-        chunk.type_changes()
         assert sum(n for n, _ in chunk.counts().values()) == sum(map(len, history.values()))
         newest = Path(folder) / "newest.parquet"
         chunk.write_newest(newest)

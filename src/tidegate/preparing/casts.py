@@ -31,53 +31,40 @@ _FORMS = {
 # DuckDB takes these as JSON, JSON_PARSE of Redshift does not; what stands in quotes is no matter.
 _STRINGS = r'"(\\.|[^"\\])*"'
 _NOT_JSON = r"(?i)nan|inf|,\s*[\]}]"
-# The literals Redshift reads as boolean:
-# https://docs.aws.amazon.com/redshift/latest/dg/r_Boolean_type.html
-_TRUE = "('t', 'true', 'y', 'yes', '1')"
-_FALSE = "('f', 'false', 'n', 'no', '0')"
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """DuckDB expressions over the text of one column.
+    """DuckDB expressions over the text of one column, and over what DuckDB makes of it.
 
-    `held` is null where the file holds nothing, `value` where it holds nothing or nothing fit, and
-    `fault` says what is unfit. It never repeats the text, which may be regulated.
+    `cast` is what DuckDB makes of the text. `held` is true where the file holds something, `value`
+    is null where it holds nothing or nothing fit, and `fault` says what is unfit. It never repeats
+    the text, which may be regulated.
     """
 
-    held: str
+    cast: str
     value: str
+    held: str
     fault: str
 
 
-def cast_sql(column: Column, text: str, *, is_key: bool) -> Cast:
-    """How `text`, an expression for what the file holds, becomes the value of `column`."""
+def cast_sql(column: Column, text: str, cast: str, *, is_key: bool) -> Cast:
+    """How `text`, the name of what the file holds, becomes the value of `column`.
+
+    `cast` is the name under which the values see the cast of the text.
+    """
     if column.type.name in {"char", "varchar"}:
         # Redshift compares without trailing blanks, so keys that differ in them are one key.
-        return _characters(column, f"rtrim({text}, ' ')" if is_key else text)
-    typed = typed_sql(column.type, text)
-    value = f"({typed})::varchar" if column.type.travels_as_text else typed
+        return _characters(column, f"rtrim({text}, ' ')" if is_key else text, cast)
+    value = _fitting_sql(column.type, text, cast)
+    value = f"({value})::varchar" if column.type.travels_as_text else value
     fault = duckdb_literal(f"column {column.name!r} is not a valid {column.type}")
-    return Cast(f"nullif({text}, '')", value, fault)
+    return Cast(_cast_sql(column.type, text), value, f"{text} <> ''", fault)
 
 
 def typed_sql(type_: ColumnType, text: str) -> str:
     """The value that `text` stands for, in DuckDB's own type; null where it stands for none."""
-    held = f"nullif({text}, '')"
-    match type_.name:
-        case "char" | "varchar":
-            return held
-        case "boolean":
-            word = f"lower(trim({held}))"
-            return f"case when {word} in {_TRUE} then true when {word} in {_FALSE} then false end"
-        case "super":
-            return _super_sql(held)
-        case "varbyte":
-            most = 2 * min(type_.length or LONGEST_VARCHAR, LONGEST_VARCHAR // 2)
-            fits = f"regexp_full_match({held}, '([0-9A-Fa-f]{{2}})*') and strlen({held}) <= {most}"
-            return f"case when {fits} then {held} end"
-        case _:
-            return _scalar_sql(type_, held)
+    return _fitting_sql(type_, text, _cast_sql(type_, text))
 
 
 def duckdb_literal(text: str) -> str:
@@ -85,39 +72,63 @@ def duckdb_literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _super_sql(held: str) -> str:
-    bare = f"regexp_replace({held}, {duckdb_literal(_STRINGS)}, '\"\"', 'g')"
-    strict = f"not regexp_matches({bare}, {duckdb_literal(_NOT_JSON)})"
-    fits = f"json_valid({held}) and strlen({held}) <= {LONGEST_VARCHAR} and {strict}"
-    return f"case when {fits} then {held} end"
+def _cast_sql(type_: ColumnType, text: str) -> str:
+    match type_.name:
+        case "char" | "varchar" | "super" | "varbyte":
+            return f"nullif({text}, '')"
+        case "boolean":
+            # DuckDB takes the literals that Redshift takes, in upper and lower case:
+            # https://docs.aws.amazon.com/redshift/latest/dg/r_Boolean_type.html
+            return f"try_cast(trim({text}) as boolean)"
+        case _:
+            return f"try_cast({text} as {type_.ddl})"
 
 
-def _scalar_sql(type_: ColumnType, held: str) -> str:
-    value = f"try_cast({held} as {type_.ddl})"
-    fits = f"regexp_full_match({held}, {duckdb_literal(_FORMS[type_.name])})"
+def _fitting_sql(type_: ColumnType, text: str, cast: str) -> str:
+    """The cast of `text`, or null where `text` is nothing that the type means."""
+    match type_.name:
+        case "char" | "varchar" | "boolean":
+            return cast
+        case "super":
+            bare = f"regexp_replace({text}, {duckdb_literal(_STRINGS)}, '\"\"', 'g')"
+            strict = f"not regexp_matches({bare}, {duckdb_literal(_NOT_JSON)})"
+            fits = f"json_valid({text}) and strlen({text}) <= {LONGEST_VARCHAR} and {strict}"
+        case "varbyte":
+            most = 2 * min(type_.length or LONGEST_VARCHAR, LONGEST_VARCHAR // 2)
+            fits = f"regexp_full_match({text}, '([0-9A-Fa-f]{{2}})*') and strlen({text}) <= {most}"
+        case _:
+            fits = _scalar_fits_sql(type_, text, cast)
+    return f"case when {fits} then {cast} end"
+
+
+def _scalar_fits_sql(type_: ColumnType, text: str, cast: str) -> str:
+    fits = f"regexp_full_match({text}, {duckdb_literal(_FORMS[type_.name])})"
     match type_.name:
         case "real" | "double":
-            named = f"regexp_full_match({held}, {duckdb_literal(_NOT_FINITE)})"
-            fits = f"({named} or {fits} and isfinite({value}))"
+            named = f"regexp_full_match({text}, {duckdb_literal(_NOT_FINITE)})"
+            return f"(isfinite({cast}) and {fits} or {named})"
         case "date" | "timestamp" | "timestamptz":
             # Beyond these years the text of a year no longer sorts, and COPY is not sure of it.
-            fits = f"{fits} and year({value}) between 1 and 9999"
-    return f"case when {fits} then {value} end"
+            first, last = f"'0001-01-01'::{type_.ddl}", f"'9999-12-31 23:59:59.999999'::{type_.ddl}"
+            return f"{cast} between {first} and {last} and {fits}"
+        case _:
+            return fits
 
 
-def _characters(column: Column, text: str) -> Cast:
+def _characters(column: Column, text: str, cast: str) -> Cast:
     type_ = column.type
-    trimmed = f"rtrim({text}, ' ')"
-    storable = f"not contains({text}, chr(0))"
+    trimmed = f"rtrim({cast}, ' ')"
+    storable = f"not contains({cast}, chr(0))"
     if type_.name == "char":
-        storable += f" and strlen({text}) = length({text})"
+        storable += f" and strlen({cast}) = length({cast})"
     # Blanks at the end may be too many, nothing else:
     # https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
     value = (
-        f"case when {storable} and strlen({text}) <= {type_.length} then {text} "
+        f"case when {storable} and strlen({cast}) <= {type_.length} then {cast} "
         f"when {storable} and strlen({trimmed}) <= {type_.length} then {trimmed} end"
     )
-    too_long = f"strlen({text}) || {duckdb_literal(f' bytes, more than {type_} can hold')}"
+    too_long = f"strlen({cast}) || {duckdb_literal(f' bytes, more than {type_} can hold')}"
     unfit = "'a NUL character'" if type_.name == "varchar" else "'a character that is not ASCII'"
     says = duckdb_literal(f"column {column.name!r} holds ")
-    return Cast(text, value, f"{says} || case when {storable} then {too_long} else {unfit} end")
+    fault = f"{says} || case when {storable} then {too_long} else {unfit} end"
+    return Cast(text, value, f"{cast} is not null", fault)

@@ -24,7 +24,7 @@ _MEMORY_OF_A_THREAD = 128 << 20
 
 
 class Chunk:
-    """The tables files, landed and changes, in a DuckDB that spills to `folder`.
+    """The tables files, changes, outdated and refused, in a DuckDB that spills to `folder`.
 
     Structure decides on files: one record with a wrong number of columns, an open quote or bytes
     that are not UTF-8 make it doubtful what the others mean, so such a file is quarantined whole.
@@ -34,7 +34,8 @@ class Chunk:
     def __init__(self, contract: Contract, epoch: int, folder: Path, memory: int) -> None:
         self._contract = contract
         self._epoch = epoch
-        self._statements = Statements(contract, epoch)
+        self._statements = Statements(contract)
+        self._shapes: dict[str, Shape] = {}
         self._connection = duckdb.connect(
             config={
                 "memory_limit": f"{memory}B",
@@ -43,6 +44,8 @@ class Chunk:
             }
         )
         self._connection.execute("set TimeZone = 'UTC'")
+        # DuckDB draws it on the standard output, terminal or not; here that is the function's log.
+        self._connection.execute("set enable_progress_bar = false")
         for statement in self._statements.create_tables():
             self._connection.execute(statement)
         self.quarantined: dict[str, str] = {}
@@ -53,35 +56,40 @@ class Chunk:
 
     def read(self, files: Iterable[LocalFile]) -> None:
         """Read `files`; `quarantined` then tells, by id, which could not be read and why."""
-        shaped: dict[Shape, list[LocalFile]] = defaultdict(list)
+        alike: dict[tuple[Shape, int], list[LocalFile]] = defaultdict(list)
         for local in files:
             try:
-                shaped[self._shape(local)].append(local)
+                shape = self._shape(local)
             except ShapeError as error:
                 self.quarantined[local.file.id] = str(error)
-        for shape, alike in shaped.items():
-            self.quarantined.update(self._read_alike(shape, alike))
-
-    def type_changes(self) -> None:
-        """Fill `changes` from `landed`."""
-        self._connection.execute(self._statements.type_changes())
+            else:
+                self._shapes[str(local.path)] = shape
+                alike[shape, local.file.kind].append(local)
+        for (shape, kind), those in alike.items():
+            self.quarantined.update(self._read_alike(shape, kind, those))
+        self._connection.execute(self._statements.count_records())
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """Records and refused records by the path of the file."""
-        rows = self._connection.execute(render("prepare/count_files")).fetchall()
+        rows = self._connection.execute(render("prepare/list_counts")).fetchall()
         return {path: (records, refused) for path, records, refused in rows}
 
     def write_newest(self, path: Path) -> tuple[int, str | None, str | None]:
         """Write the newest change of each key; give their number, first and last position."""
         # While files are read their order numbers the records; now it would only cost memory.
         self._connection.execute("set preserve_insertion_order = false")
+        self._connection.execute(self._statements.find_outdated())
         self._connection.execute(self._statements.write_newest(path))
         measured = self._connection.execute(self._statements.measure_newest(path)).fetchall()
         rows, first, last = measured[0]
         return rows, first, last
 
     def write_refused(self, path: Path) -> None:
-        """Write the refused rows as JSON lines."""
+        """Write the refused records as JSON lines, with all that the files hold of them."""
+        for file, (_, refused) in self.counts().items():
+            if refused:
+                statement = self._statements.find_refused(self._shapes[file], Path(file))
+                self._connection.execute(statement)
         self._connection.execute(self._statements.write_refused(path))
 
     def _shape(self, local: LocalFile) -> Shape:
@@ -89,27 +97,27 @@ class Chunk:
             raise ShapeError(local.unreadable)
         return read_shape(local.path, self._contract, local.file.kind)
 
-    def _read_alike(self, shape: Shape, files: list[LocalFile]) -> dict[str, str]:
+    def _read_alike(self, shape: Shape, kind: int, files: list[LocalFile]) -> dict[str, str]:
         """Read files of one shape; give, by id, the reasons of those that do not keep to it."""
         try:
             with self._transaction():
-                return self._read_at_once(shape, files)
+                return self._read_at_once(shape, kind, files)
         except _FILE_IS_AT_FAULT as error:
             if len(files) == 1:
                 return {files[0].file.id: reason(error, files[0].path)}
         middle = len(files) // 2
-        first = self._read_alike(shape, files[:middle])
-        return first | self._read_alike(shape, files[middle:])
+        first = self._read_alike(shape, kind, files[:middle])
+        return first | self._read_alike(shape, kind, files[middle:])
 
-    def _read_at_once(self, shape: Shape, files: list[LocalFile]) -> dict[str, str]:
+    def _read_at_once(self, shape: Shape, kind: int, files: list[LocalFile]) -> dict[str, str]:
         described = [
-            (str(local.path), local.file.key, head(self._epoch, local.file.kind), local.tail)
+            (str(local.path), local.file.key, head(self._epoch, kind), local.tail)
             for local in files
         ]
         columns = [list(column) for column in zip(*described, strict=True)]
         self._connection.execute(render("prepare/add_files"), columns)
         paths = [local.path for local in files]
-        self._connection.execute(self._statements.read_files(shape, paths))
+        self._connection.execute(self._statements.read_changes(shape, paths, kind))
         reasons = take_rejects(self._connection)
         if reasons:
             self._connection.execute(render("prepare/drop_rejected"), [list(reasons)])

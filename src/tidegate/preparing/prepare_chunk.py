@@ -41,7 +41,6 @@ class PrepareChunk:
         chunk = Chunk(plan.read_contract(), plan.epoch, scratch, self.memory)
         with closing(chunk):
             chunk.read(local)
-            chunk.type_changes()
             became = list(_became(chunk, local))
             prepared = PreparedChunk(files=became)
             if any(file.refused for file in became):

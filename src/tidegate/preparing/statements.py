@@ -6,58 +6,58 @@ Columns have numbers here, because any name may be a column's name in a contract
 from collections.abc import Iterable
 from pathlib import Path
 
-from tidegate.contract import Contract
+from tidegate.contract import Column, Contract
 from tidegate.contract.model import OPERATION
 from tidegate.contract.names import quote
-from tidegate.position import CHANGE, LONGEST_POSITION, head, row_sql, sequence_sql
+from tidegate.position import CHANGE, LONGEST_POSITION, row_sql, sequence_sql
 from tidegate.preparing.casts import Cast, cast_sql, duckdb_literal, typed_sql
 from tidegate.preparing.shapes import Shape
 from tidegate.sql_files import lines, render
 
 
 class Statements:
-    """DuckDB statements over the tables files, landed and changes of one chunk."""
+    """DuckDB statements over the tables files, changes, outdated and refused of one chunk."""
 
-    def __init__(self, contract: Contract, epoch: int) -> None:
+    def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        self._change_head = head(epoch, CHANGE)
         needed = [*(column.source for column in contract.columns), *contract.order_by]
         self._fields = {name: f"f{number}" for number, name in enumerate(dict.fromkeys(needed))}
 
     def create_tables(self) -> list[str]:
-        """The tables that read_files and type_changes start from."""
-        fields = lines([f"{name} varchar" for name in self._fields.values()])
-        return [render("prepare/create_files"), render("prepare/create_landed", fields=fields)]
+        """The tables that are filled while files are read."""
+        columns = enumerate(self._contract.columns)
+        values = lines([f"v{number} {column.type.stage_ddl}" for number, column in columns])
+        return [
+            render("prepare/create_files"),
+            render("prepare/create_changes", values=values),
+            render("prepare/create_refused"),
+        ]
 
-    def read_files(self, shape: Shape, paths: Iterable[Path]) -> str:
-        """Read files of one shape into `landed`, numbering their records."""
-        options = self._contract.source.options
-        columns = ", ".join(f"'c{number}': 'varchar'" for number in range(len(shape.columns)))
-        return render(
-            "prepare/read_files",
-            operation=shape.column(OPERATION) if shape.has_operation else "'I'",
-            fields=lines([shape.column(name) for name in self._fields]),
-            paths="[" + ", ".join(duckdb_literal(str(path)) for path in paths) + "]",
-            columns="{" + columns + "}",
-            header=str(options.header).lower(),
-            delimiter=duckdb_literal(options.delimiter),
-            null=duckdb_literal(options.null),
-            newline="'\\r\\n'" if shape.newline == "\r\n" else "'\\n'",
-        )
+    def read_changes(self, shape: Shape, paths: Iterable[Path], kind: int) -> str:
+        """Read files of one shape and kind into `changes`, each record in its turn.
 
-    def type_changes(self) -> str:
-        """Turn `landed` into `changes`: values, operation, position, and why a row is refused."""
+        A record becomes values, operation, sequence, and why it is refused.
+        """
         casts = self._casts()
-        numbers = range(len(casts))
-        kept = [self._kept(number) for number in numbers]
         return render(
-            "prepare/type_changes",
-            values=lines([f"{casts[number].value} as v{number}" for number in numbers], 8),
-            kept_values=lines(kept),
+            "prepare/read_changes",
+            operation=_operation(shape),
+            fields=lines([f"{shape.column(name)} as {f}" for name, f in self._fields.items()], 8),
+            records=self._records(shape, paths),
+            casts=lines([f"{cast.cast} as t{number}" for number, cast in enumerate(casts)], 8),
+            values=lines([f"{cast.value} as v{number}" for number, cast in enumerate(casts)], 8),
+            kept_values=lines([self._kept(number) for number in range(len(casts))]),
             sequence=self._sequence(),
-            row=row_sql("row"),
-            refusals=lines(self._refusals(casts), 8, ""),
+            refusals=lines(self._refusals(casts, kind), 8, ""),
         )
+
+    def count_records(self) -> str:
+        """Note in `files` how many records and refusals of each there are, and the first."""
+        return render("prepare/count_records")
+
+    def find_outdated(self) -> str:
+        """Fill `outdated` with the changes that a newer one of their key replaces."""
+        return render("prepare/find_outdated", key=self._key(), position=self._position())
 
     def write_newest(self, path: Path) -> str:
         """Write the newest change of each key as Parquet, in the order of the target's columns."""
@@ -67,28 +67,58 @@ class Statements:
             columns=lines(
                 [f"changes.v{number} as {quote(column.name)}" for number, column in columns], 8
             ),
-            key=", ".join(f"changes.v{number}" for number in self._key_numbers()),
+            position=self._position(),
             path=duckdb_literal(str(path)),
+            row_group_size=_ROW_GROUP,
         )
 
     def measure_newest(self, path: Path) -> str:
         """Count what write_newest wrote, and find its first and last position."""
         return render("prepare/measure_newest", path=duckdb_literal(str(path)))
 
-    def write_refused(self, path: Path) -> str:
-        """Write the refused rows as JSON lines, with all that the file held of them."""
-        named = [f"{duckdb_literal(name)}, landed.{f}" for name, f in self._fields.items()]
+    def find_refused(self, shape: Shape, path: Path) -> str:
+        """Read a file again for what it holds of the records that were refused."""
+        named = [f"{duckdb_literal(name)}, {shape.column(name)}" for name in self._fields]
         return render(
-            "prepare/write_refused",
-            fields=", ".join(named),
+            "prepare/find_refused",
+            operation=_operation(shape),
+            fields=f"json_object({', '.join(named)})",
+            records=self._records(shape, [path]),
             path=duckdb_literal(str(path)),
+        )
+
+    def write_refused(self, path: Path) -> str:
+        """Write the refused records as JSON lines."""
+        return render("prepare/write_refused", path=duckdb_literal(str(path)))
+
+    def _records(self, shape: Shape, paths: Iterable[Path]) -> str:
+        options = self._contract.source.options
+        columns = ", ".join(f"'c{number}': 'varchar'" for number in range(len(shape.columns)))
+        return render(
+            "prepare/records",
+            paths="[" + ", ".join(duckdb_literal(str(path)) for path in paths) + "]",
+            columns="{" + columns + "}",
+            header=str(options.header).lower(),
+            delimiter=duckdb_literal(options.delimiter),
+            null=duckdb_literal(options.null),
+            newline="'\\r\\n'" if shape.newline == "\r\n" else "'\\n'",
         )
 
     def _casts(self) -> list[Cast]:
         return [
-            cast_sql(column, self._fields[column.source], is_key=column.name in self._contract.key)
-            for column in self._contract.columns
+            cast_sql(column, self._fields[column.source], f"t{number}", is_key=self._is_key(column))
+            for number, column in enumerate(self._contract.columns)
         ]
+
+    def _is_key(self, column: Column) -> bool:
+        return column.name in self._contract.key
+
+    def _key(self) -> str:
+        return ", ".join(f"v{number}" for number in self._key_numbers())
+
+    def _position(self) -> str:
+        row = row_sql("changes.rowid - files.first_record + 1")
+        return f"files.head || coalesce(changes.sequence, '') || files.tail || {row}"
 
     def _key_numbers(self) -> list[int]:
         names = [column.name for column in self._contract.columns]
@@ -108,26 +138,32 @@ class Statements:
         ]
         return " || ' ' || ".join(parts) or "''"
 
-    def _refusals(self, casts: list[Cast]) -> list[str]:
+    def _refusals(self, casts: list[Cast], kind: int) -> list[str]:
         refusals = [_when("operation is null or operation not in ('I', 'U', 'D')", _UNKNOWN)]
         keys = self._key_numbers()
         for number, column in enumerate(self._contract.columns):
             cast = casts[number]
-            asked = "" if number in keys else "operation <> 'D' and "
-            unfit = f"{asked}{cast.held} is not null and v{number} is null"
+            asked = "" if number in keys else " and operation <> 'D'"
+            unfit = f"v{number} is null and {cast.held}{asked}"
             refusals.append(f"when {unfit} then {cast.fault}")
             if number in keys:
                 missing = duckdb_literal(f"key column {column.name!r} is null")
                 refusals.append(f"when v{number} is null then {missing}")
-        snapshot_without = f"sequence is null and head = {duckdb_literal(self._change_head)}"
-        refusals.append(_when(snapshot_without, _NO_SEQUENCE))
+        if kind == CHANGE:
+            refusals.append(_when("sequence is null", _NO_SEQUENCE))
         refusals.append(_when(f"strlen(sequence) > {LONGEST_POSITION - 150}", _LONG_SEQUENCE))
         return refusals
 
 
+# Rows of a group of Parquet: with fewer than DuckDB's 122,880 all threads have some to write.
+_ROW_GROUP = 61_440
 _UNKNOWN = "the operation is none of I, U and D"
 _NO_SEQUENCE = "the sequence is null or cannot be read"
 _LONG_SEQUENCE = "the sequence is too long"
+
+
+def _operation(shape: Shape) -> str:
+    return shape.column(OPERATION) if shape.has_operation else "'I'"
 
 
 def _when(condition: str, reason: str) -> str:

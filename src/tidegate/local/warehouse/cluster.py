@@ -64,6 +64,8 @@ class Cluster:
         cursor.execute(_search_path())
         cursor.execute("set TimeZone = 'UTC'")
         cursor.execute("set integer_division = true")
+        # DuckDB draws it on the standard output, terminal or not.
+        cursor.execute("set enable_progress_bar = false")
         return cursor
 
     def pid(self) -> int:

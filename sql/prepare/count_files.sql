@@ -1,6 +1,0 @@
-select
-    path,
-    count(*),
-    count(refusal)
-from changes
-group by path

@@ -1,0 +1,7 @@
+create table changes (
+    {values},
+    operation varchar,
+    sequence varchar,
+    refusal varchar,
+    path varchar
+)

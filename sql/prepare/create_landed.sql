@@ -1,6 +1,0 @@
-create table landed (
-    operation varchar,
-    {fields},
-    path varchar,
-    record bigint
-)

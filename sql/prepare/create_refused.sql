@@ -1,0 +1,7 @@
+create table refused (
+    file varchar,
+    record bigint,
+    reason varchar,
+    operation varchar,
+    fields json
+)

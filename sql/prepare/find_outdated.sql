@@ -1,0 +1,24 @@
+create table outdated as
+with repeated as (
+    select
+        {key}
+    from changes
+    where refusal is null
+    group by {key}
+    having count(*) > 1
+),
+
+ranked as (
+    select
+        changes.rowid as record,
+        row_number() over (partition by {key} order by {position} desc) as rank
+    from changes
+    join files using (path)
+    semi join repeated using ({key})
+    where changes.refusal is null
+)
+
+select
+    record
+from ranked
+where rank > 1

@@ -1,0 +1,5 @@
+select
+    path,
+    records,
+    refused
+from files

@@ -1,0 +1,33 @@
+insert into changes
+with texts as (
+    select
+        {operation} as operation,
+        {fields},
+        filename as path
+    from {records}
+),
+
+casts as (
+    select
+        *,
+        {casts}
+    from texts
+),
+
+typed as (
+    select
+        *,
+        {values},
+        {sequence} as sequence
+    from casts
+)
+
+select
+    {kept_values},
+    operation,
+    sequence,
+    case
+        {refusals}
+    end as refusal,
+    path
+from typed
