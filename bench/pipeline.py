@@ -17,8 +17,9 @@ from tidegate.contract import read_contracts
 from tidegate.landing.objects import LandedFile, LandedObject
 from tidegate.landing.routing import place
 from tidegate.ledger import FileLedger, LedgerTable
+from tidegate.planning.places import Attempt
 from tidegate.planning.plan import BatchFolder, Plan
-from tidegate.planning.statements import Attempt, render_load
+from tidegate.planning.statements import render_load
 from tidegate.preparing.prepare_chunk import PrepareChunk
 from tidegate.storage import WorkBucket
 

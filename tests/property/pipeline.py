@@ -11,8 +11,9 @@ from glue_jobs import load_batch
 from tests.unit.samples import MEMORY, Workshop
 from tidegate.contract import Contract
 from tidegate.landing.objects import LandedFile
+from tidegate.planning.places import Attempt
 from tidegate.planning.plan import BatchFolder, Outcome, Plan
-from tidegate.planning.statements import Attempt, render_load
+from tidegate.planning.statements import render_load
 from tidegate.preparing.prepare_chunk import PrepareChunk
 
 

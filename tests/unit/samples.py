@@ -13,8 +13,9 @@ from tidegate.contract import Contract
 from tidegate.landing.objects import LandedFile, LandedObject
 from tidegate.landing.routing import place
 from tidegate.ledger import LedgerTable
+from tidegate.planning.places import Attempt
 from tidegate.planning.plan import BatchFolder, Plan, PreparedChunk, PreparedFile
-from tidegate.planning.statements import Attempt, render_load
+from tidegate.planning.statements import render_load
 from tidegate.preparing.prepare_chunk import PrepareChunk
 from tidegate.storage import WorkBucket
 

@@ -9,8 +9,9 @@ import pytest
 
 from tests.unit.samples import contract
 from tidegate.contract import Contract
+from tidegate.planning.places import Attempt
 from tidegate.planning.plan import Load, Statement
-from tidegate.planning.statements import Attempt, render_load
+from tidegate.planning.statements import render_load
 
 RENDERED = Path(__file__).parent / "rendered"
 EVERY_TYPE = {

@@ -11,9 +11,10 @@ from tidegate.errors import LeaseLostError
 from tidegate.landing.objects import LandedFile
 from tidegate.ledger import FileLedger, StateLedger, TableState
 from tidegate.planning.cut import Limits, cut_batch
+from tidegate.planning.places import Attempt
 from tidegate.planning.plan import BatchFolder, OpenBatch, Plan
 from tidegate.planning.request import read_request
-from tidegate.planning.statements import Attempt, render_load
+from tidegate.planning.statements import render_load
 from tidegate.storage import WorkBucket
 
 MOST_ROUNDS = 40  # a standard execution ends at 25,000 events; a batch of 20 chunks makes about 200
