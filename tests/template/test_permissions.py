@@ -71,6 +71,17 @@ def test_nobody_deletes_an_object(may):
     assert holders(may, "s3:Delete") == set()
 
 
+def test_nobody_reads_what_was_quarantined(allowed):
+    actions = {
+        action
+        for statements in allowed.values()
+        for statement in statements
+        for action in as_list(statement["Action"])
+        if "quarantine" in str(statement["Resource"])
+    }
+    assert actions == {"s3:PutObject"}
+
+
 def test_only_the_preparation_reads_what_landed(allowed):
     readers = {
         name
@@ -99,9 +110,18 @@ def test_who_looks_for_what_may_be_missing_may_list_the_bucket(allowed, bucket, 
     assert listers == lookers
 
 
-def test_a_failure_may_not_change_what_is_recorded_of_files(may):
-    ledger = {action for action in may["FailBatchRole"] if action.startswith("dynamodb:")}
-    assert ledger == {"dynamodb:GetItem", "dynamodb:UpdateItem"}
+@pytest.mark.parametrize(
+    ("role", "actions"),
+    [
+        ("RegisterFilesRole", {"PutItem", "UpdateItem", "ConditionCheckItem"}),
+        ("PlanBatchRole", {"GetItem", "Query", "UpdateItem"}),
+        ("CommitBatchRole", {"GetItem", "PutItem", "UpdateItem", "DeleteItem"}),
+        ("FailBatchRole", {"GetItem", "UpdateItem"}),
+    ],
+)
+def test_a_step_may_do_with_the_ledger_what_it_does_and_no_more(may, role, actions):
+    ledger = {action for action in may[role] if action.startswith("dynamodb:")}
+    assert ledger == {f"dynamodb:{action}" for action in actions}
 
 
 def test_only_registering_and_sweeping_start_runs(may):
