@@ -76,7 +76,7 @@ class Interleavings(RuleBasedStateMachine):
         if landed_meanwhile:
             self.register()
             self.wake()
-        if self.states.release(TABLE, run, seen_wake=self.seen[run]):
+        if self.states.release(TABLE, self.fence, seen_wake=self.seen[run]):
             del self.seen[run]
         else:
             self.seen[run] = self.states.read(TABLE).wake

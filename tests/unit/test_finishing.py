@@ -191,7 +191,7 @@ def test_failure_while_another_run_works_is_not_the_tables(finishing):
 
 
 def test_failure_before_anything_was_planned_blocks_the_table(finishing):
-    finishing.states.release(TABLE, RUN)
+    finishing.states.release(TABLE, finishing.plan.fence)
     assert finishing.fail("ContractError", plan_key="").verdict == "give_up"
     assert (len(finishing.letters), finishing.states.read(TABLE).blocked) == (1, True)
 

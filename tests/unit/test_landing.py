@@ -177,7 +177,7 @@ def test_running_table_is_woken_not_started(landing):
     held = landing.states.acquire(TABLE, "run", 60)
     landing.register([landed_object()])
     assert landing.started == []
-    assert not landing.states.release(TABLE, "run", seen_wake=held.wake)
+    assert not landing.states.release(TABLE, held.fence, seen_wake=held.wake)
 
 
 def test_fresh_enough_table_waits(aws):

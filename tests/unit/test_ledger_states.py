@@ -40,8 +40,8 @@ def test_one_of_two_takes_the_lease(states):
 def test_who_finds_the_lease_taken_leaves_a_wake_up(states):
     held = states.acquire(TABLE, "one", 60)
     states.acquire(TABLE, "two", 60)
-    assert not states.release(TABLE, "one", seen_wake=held.wake)
-    assert states.release(TABLE, "one", seen_wake=states.read(TABLE).wake)
+    assert not states.release(TABLE, held.fence, seen_wake=held.wake)
+    assert states.release(TABLE, held.fence, seen_wake=states.read(TABLE).wake)
 
 
 def test_expired_lease_is_taken_by_the_next(states, clock):
@@ -51,12 +51,20 @@ def test_expired_lease_is_taken_by_the_next(states, clock):
     clock.now += 1
     two = states.acquire(TABLE, "two", 60)
     assert (two.holder, two.fence > one.fence) == ("two", True)
-    assert not states.release(TABLE, "one")
+    assert not states.release(TABLE, one.fence)
 
 
 def test_holder_takes_the_lease_again_with_a_new_fence(states):
     fences = [states.acquire(TABLE, "one", 60).fence for _ in range(3)]
     assert fences == sorted(set(fences))
+
+
+def test_outdated_call_of_the_holder_does_not_let_go_for_the_call_that_took_its_place(states):
+    outdated = states.acquire(TABLE, "one", 60)
+    states.acquire(TABLE, "one", 60)
+    assert not states.release(TABLE, outdated.fence)
+    assert not states.release(TABLE, outdated.fence, seen_wake=outdated.wake)
+    assert states.read(TABLE).holder == "one"
 
 
 def test_fences_and_batches_grow_even_if_the_ledger_was_lost(states, clock):
@@ -80,14 +88,14 @@ def test_letting_go_with_nothing_left_ends_the_waiting(states):
     state = states.wake(TABLE, landed_at=50)
     assert (state.pending_since, state.wake) == (100, 2)
     held = states.acquire(TABLE, "one", 60)
-    assert states.release(TABLE, "one", seen_wake=held.wake)
+    assert states.release(TABLE, held.fence, seen_wake=held.wake)
     assert (states.read(TABLE).holder, states.read(TABLE).pending_since) == (None, None)
 
 
 def test_wake_up_after_the_look_keeps_the_holder(states):
     held = states.acquire(TABLE, "one", 60)
     states.wake(TABLE, landed_at=100)
-    assert not states.release(TABLE, "one", seen_wake=held.wake)
+    assert not states.release(TABLE, held.fence, seen_wake=held.wake)
     assert (states.read(TABLE).holder, states.read(TABLE).pending_since) == ("one", 100)
 
 

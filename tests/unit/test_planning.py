@@ -197,6 +197,17 @@ def test_run_that_lost_its_lease_while_planning_ends(planning, monkeypatch):
         planning.step(REQUEST, "run", 0)
 
 
+def test_outdated_call_of_a_run_does_not_let_go_of_the_lease_its_retry_took(planning, monkeypatch):
+    def be_overtaken(table):
+        planning.states.acquire(table, "run", 60)
+        return []
+
+    monkeypatch.setattr(planning.files, "pending", be_overtaken)
+    with pytest.raises(LeaseLostError):
+        planning.step(REQUEST, "run", 0)
+    assert planning.states.read(TABLE).holder == "run"
+
+
 def test_long_run_gives_way_to_one_with_a_history_of_its_own(planning):
     planning.land("1.csv")
     assert planning.step(REQUEST, "run", MOST_ROUNDS).action == "leave"

@@ -108,17 +108,17 @@ class StateLedger:
             if taken:
                 return self._changed(taken)
 
-    def release(self, table: str, holder: str, *, seen_wake: int | None = None) -> bool:
-        """Let go of the lease. With `seen_wake`: only if nobody left work since; tells whether.
+    def release(self, table: str, fence: int, *, seen_wake: int | None = None) -> bool:
+        """Let go of the lease that came with `fence`; tells whether it was still the latest.
 
-        Letting go with `seen_wake` says that nothing is pending any more.
+        With `seen_wake`, which says that nothing is pending: only if nobody left work since.
         """
         change = "remove holder, lease_expires"
-        condition, values = "holder = :holder", {":holder": holder}
+        condition, values = "fence = :fence", {":fence": fence}
         if seen_wake is not None:
             change += ", pending_since"
             condition += " and (attribute_not_exists(wake) or wake = :wake)"
-            values[":wake"] = seen_wake  # type: ignore[assignment]
+            values[":wake"] = seen_wake
         return self._update(table, change, values, condition=condition) is not None
 
     def open_batch(self, table: str, fence: int, batch: int, plan: str) -> bool:

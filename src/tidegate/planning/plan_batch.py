@@ -57,22 +57,20 @@ class PlanBatch:
             return Planned(action="leave", rounds=rounds, table=contract.table)
         if rounds >= MOST_ROUNDS:
             # The next sweep starts another run, with a history of its own.
-            self.states.release(contract.table, execution)
+            self.states.release(contract.table, state.fence)
             return Planned(action="leave", rounds=rounds, table=contract.table)
-        return self._plan_or_let_go(contract, state, execution, rounds)
+        return self._plan_or_let_go(contract, state, rounds)
 
-    def _plan_or_let_go(
-        self, contract: Contract, state: TableState, execution: str, rounds: int
-    ) -> Planned:
-        table = contract.table
+    def _plan_or_let_go(self, contract: Contract, state: TableState, rounds: int) -> Planned:
+        table, fence = contract.table, state.fence
         while True:
             batch, chunks = self._batch(table, state)
             if chunks:
                 return self._write_plan(contract, state, batch, chunks, rounds)
-            if self.states.release(table, execution, seen_wake=state.wake):
+            if self.states.release(table, fence, seen_wake=state.wake):
                 return Planned(action="done", rounds=rounds, table=table)
             state = self.states.read(table)
-            if state.holder != execution:
+            if state.fence != fence:
                 raise LeaseLostError(f"{table}: another run took the lease; this one ends")
 
     def _batch(self, table: str, state: TableState) -> tuple[int, Chunks]:

@@ -44,7 +44,7 @@ class SweepTables:
         holder = state.holder
         if holder is None or self.is_running(holder):
             return state
-        self.states.release(table, holder)
+        self.states.release(table, state.fence)
         return self.states.read(table)
 
 
