@@ -1,108 +1,33 @@
 """The keys of a contract, as pydantic models."""
 
-import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    StrictBool,
-    StrictStr,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import Field, StrictBool, StrictStr, model_validator
 
 from tidegate.contract.names import ColumnName, TableName
+from tidegate.contract.parts import (
+    Duration,
+    FieldName,
+    Part,
+    refuse_repeated,
+    refuse_types,
+    refuse_unknown,
+)
+from tidegate.contract.source import Source
 from tidegate.contract.types import ColumnType
+from tidegate.contract.writing import refuse_unfit_mode
 
-MOST_COLUMNS = 1_600 - 3  # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
-OPERATION = "Op"  # what DMS names the column of I, U and D
-_NEVER_DELIMITERS = frozenset('"\n\r')
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+MOST_COLUMNS = 1_600 - 8  # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
 _SEQUENCE_TYPES = {"smallint", "integer", "bigint", "decimal", "date", "timestamp", "timestamptz"}
 _TEXTS = {"char", "varchar"}
+WriteMode = Literal["upsert", "soft_delete", "history", "append", "replace"]
 _KEY_TYPES = _SEQUENCE_TYPES | _TEXTS | {"boolean", "time"}
 # https://docs.aws.amazon.com/redshift/latest/dg/r_SUPER_type.html and r_VARBYTE_type.html
 _PLACING_TYPES = _KEY_TYPES | {"real", "double"}
 
 
-def _duration(value: object) -> object:
-    match = re.fullmatch(r"(\d{1,6})([smhd])", value) if isinstance(value, str) else None
-    if not match:
-        raise ValueError(f"{value!r} is not a duration; write a number and s, m, h or d: 15m")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
-
-
-def _seconds(value: timedelta) -> str:
-    return f"{int(value.total_seconds())}s"
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration), PlainSerializer(_seconds)]
-
-
-def _field_name(name: str) -> str:
-    if name == OPERATION:
-        raise ValueError(f"{OPERATION!r} is what DMS names the operation; rename it in the source")
-    return name
-
-
-FieldName = Annotated[StrictStr, Field(min_length=1), AfterValidator(_field_name)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
-
-
-class Options(_Part):
-    """How the source writes its files."""
-
-    header: StrictBool = False
-    null: StrictStr = "NULL"
-    delimiter: Annotated[StrictStr, Field(min_length=1, max_length=1)] = ","
-    timestamp: FieldName | None = None
-
-    @model_validator(mode="after")
-    def _texts_are_told_apart(self) -> Self:
-        if self.delimiter in _NEVER_DELIMITERS:
-            raise _misfit("delimiter", f"{self.delimiter!r} cannot separate columns; write ','")
-        if any(mark in self.null for mark in {self.delimiter, *_NEVER_DELIMITERS}):
-            raise _misfit(
-                "null",
-                f"{self.null!r} holds the delimiter, a quote or a line end; write another text",
-            )
-        return self
-
-
-class Source(_Part):
-    """Which objects belong to the table, and what is in them."""
-
-    prefix: StrictStr
-    format: Literal["dms_csv"]
-    options: Options = Options()
-    fields: Annotated[list[FieldName], Field(min_length=1)] | None = None
-    # A parallel load writes SEGMENT1_LOAD00000001.csv as well:
-    # https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.S3.html
-    snapshot: Annotated[StrictStr, Field(min_length=1)] = "*LOAD*"
-
-    @model_validator(mode="after")
-    def _prefix_is_a_folder(self) -> Self:
-        if not self.prefix.endswith("/") or self.prefix.startswith("/"):
-            raise _misfit(
-                "prefix",
-                f"{self.prefix!r} must name a folder: no slash first, one last; "
-                "without the last one 'sales/cust' would also claim 'sales/customers/'",
-            )
-        if self.fields is not None:
-            _refuse_repeated("fields", [field.lower() for field in self.fields])
-        return self
-
-
-class Column(_Part):
+class Column(Part):
     """A target column and the source column it comes from."""
 
     name: ColumnName
@@ -115,14 +40,17 @@ class Column(_Part):
         return self.from_ or self.name
 
 
-class Contract(_Part):
+class Contract(Part):
     """Everything Tidegate must know of one target table."""
 
     table: TableName
     source: Source
-    key: Annotated[list[StrictStr], Field(min_length=1)]
-    sequence: list[FieldName] = []
-    write: Literal["upsert"] = "upsert"
+    key: list[StrictStr] = Field(default=[])
+    sequence: list[FieldName] = Field(default=[])
+    write: WriteMode = "upsert"
+    partial: StrictBool = False
+    changed_at: FieldName | None = None
+    track: Annotated[list[StrictStr], Field(min_length=1)] | None = None
     columns: Annotated[list[Column], Field(min_length=1, max_length=MOST_COLUMNS)]
     freshness: Duration = timedelta(0)
     distkey: StrictStr | None = None
@@ -131,18 +59,20 @@ class Contract(_Part):
     @model_validator(mode="after")
     def _names_fit_together(self) -> Self:
         names = [column.name for column in self.columns]
-        _refuse_repeated("columns", names)
+        refuse_repeated("columns", names)
         for label, used in self._uses_of_columns():
-            _refuse_repeated(label, used)
-            _refuse_unknown(label, used, names, "columns")
+            refuse_repeated(label, used)
+            refuse_unknown(label, used, names, "columns")
         for label, used in self._uses_of_fields():
-            _refuse_unknown(label, used, self.fields, "source.fields")
+            refuse_unknown(label, used, self.fields, "source.fields")
         self._refuse_unfit_types()
+        refuse_unfit_mode(self)
         return self
 
     def _uses_of_columns(self) -> list[tuple[str, list[str]]]:
         return [
             ("key", self.key),
+            ("track", self.track or []),
             ("distkey", self.distkey_columns),
             ("sortkey", self.sortkey_columns),
         ]
@@ -157,6 +87,8 @@ class Contract(_Part):
             ),
             ("sequence", self.sequence),
             ("source.options.timestamp", self._timestamp_field()),
+            ("changed_at", [self.changed_at] if self.changed_at else []),
+            ("source.before_image", list(self.before_images.values())),
         ]
 
     def _timestamp_field(self) -> list[str]:
@@ -167,10 +99,10 @@ class Contract(_Part):
         types = {column.name: column.type for column in self.columns}
         keys = {name: types[name] for name in self.key}
         placed = {name: types[name] for name in [*self.sortkey_columns, *self.distkey_columns]}
-        _refuse_types("key", keys, _KEY_TYPES, "cannot be a key")
-        _refuse_types("sequence", self.order_by, _SEQUENCE_TYPES | _TEXTS, "has no exact order")
+        refuse_types("key", keys, _KEY_TYPES, "cannot be a key")
+        refuse_types("sequence", self.order_by, _SEQUENCE_TYPES | _TEXTS, "has no exact order")
         at = "sortkey" if self.sortkey else "distkey"
-        _refuse_types(at, placed, _PLACING_TYPES, "cannot place rows")
+        refuse_types(at, placed, _PLACING_TYPES, "cannot place rows")
 
     @property
     def distkey_columns(self) -> list[str]:
@@ -212,29 +144,25 @@ class Contract(_Part):
         known = {**stamps, **declared}
         return {name: known.get(name, ColumnType("varchar")) for name in self.sequence or stamps}
 
+    @property
+    def time_of_change(self) -> str | None:
+        """The source column that says when a change was made, for write mode history."""
+        return self.changed_at or self.source.options.timestamp
+
+    @property
+    def tracked(self) -> list[str]:
+        """The columns whose change opens a version, in write mode history."""
+        return self.track or [column.name for column in self.columns if column.name not in self.key]
+
+    @property
+    def before_images(self) -> dict[str, str]:
+        """By key column, the source column that holds its value before an update."""
+        prefix = self.source.before_image
+        sources = {column.name: column.source for column in self.columns}
+        return (
+            {name: prefix + sources[name] for name in self.key if name in sources} if prefix else {}
+        )
+
     def as_written(self) -> dict[str, Any]:
         """The contract as plain data that `model_validate` takes back."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-
-
-def _misfit(at: str, message: str) -> PydanticCustomError:
-    # A validator of a whole model does not know which key is at fault; `at` says it.
-    return PydanticCustomError("misfit", "{text}", {"at": at, "text": message})
-
-
-def _refuse_repeated(at: str, names: list[str]) -> None:
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise _misfit(at, f"{', '.join(map(repr, repeated))} is named more than once; keep one")
-
-
-def _refuse_types(at: str, used: dict[str, ColumnType], fit: set[str], why: str) -> None:
-    for name, type_ in used.items():
-        if type_.name not in fit:
-            raise _misfit(at, f"column {name!r} is {type_}, which {why}; choose another")
-
-
-def _refuse_unknown(at: str, used: list[str], known: list[str], where: str) -> None:
-    unknown = ", ".join(repr(name) for name in used if name not in known)
-    if unknown:
-        raise _misfit(at, f"{unknown} is not found in {where}; add it there or write another name")

@@ -11,7 +11,10 @@ LONGEST_NAME = 127
 SYSTEM_COLUMNS = frozenset(
     {"oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", "deletexid", "insertxid"}
 )
-TIDEGATE_COLUMNS = frozenset({"_op", "_position", "_batch", "_applied_at", "_rank", "_deleted_at"})
+TIDEGATE_COLUMNS = frozenset(
+    {"_op", "_position", "_batch", "_applied_at", "_rank", "_deleted_at"}
+    | {"_changed_at", "_digest", "_carried", "_version"}
+)
 TIDEGATE_SCHEMA = "tidegate"
 
 

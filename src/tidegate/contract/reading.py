@@ -9,8 +9,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from tidegate.contract.lines import LinedYaml, YamlMistake, read_yaml
-from tidegate.contract.model import Column, Contract, Options, Source
+from tidegate.contract.model import Column, Contract
 from tidegate.contract.names import control_table
+from tidegate.contract.source import Options, Source
 from tidegate.errors import ContractError
 
 _MODELS: dict[str, type[BaseModel]] = {"source": Source, "options": Options, "columns": Column}

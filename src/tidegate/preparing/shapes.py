@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tidegate.contract import Contract
-from tidegate.contract.model import OPERATION
+from tidegate.contract.parts import OPERATION
 from tidegate.position import SNAPSHOT
 
 # The longest that DuckDB takes, in bytes: https://duckdb.org/docs/stable/data/csv/overview

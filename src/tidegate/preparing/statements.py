@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tidegate.contract import Column, Contract
-from tidegate.contract.model import OPERATION
 from tidegate.contract.names import quote
+from tidegate.contract.parts import OPERATION
 from tidegate.position import CHANGE, LONGEST_POSITION, row_sql, sequence_sql
 from tidegate.preparing.casts import Cast, cast_sql, duckdb_literal, typed_sql
 from tidegate.preparing.shapes import Shape

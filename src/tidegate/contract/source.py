@@ -1,0 +1,71 @@
+"""The part of a contract that says which objects are the table's, and how they are written."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StrictBool, StrictStr, model_validator
+
+from tidegate.contract.parts import FieldName, Part, misfit, refuse_repeated
+
+INSERT, UPDATE, DELETE, TRUNCATE = "I", "U", "D", "T"
+_MARKS = {"insert": INSERT, "update": UPDATE, "delete": DELETE, "truncate": TRUNCATE}
+_NEVER_DELIMITERS = frozenset('"\n\r')
+
+Word = Literal["insert", "update", "delete", "truncate"]
+
+
+class Options(Part):
+    """How the source writes its files."""
+
+    header: StrictBool = False
+    null: StrictStr = "NULL"
+    delimiter: Annotated[StrictStr, Field(min_length=1, max_length=1)] = ","
+    timestamp: FieldName | None = None
+    # CsvNoSupValue: what DMS writes for a column that the source's log does not have,
+    # https://docs.aws.amazon.com/dms/latest/APIReference/API_S3Settings.html
+    unsupplied: Annotated[StrictStr, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _texts_are_told_apart(self) -> Self:
+        if self.delimiter in _NEVER_DELIMITERS:
+            raise misfit("delimiter", f"{self.delimiter!r} cannot separate columns; write ','")
+        if any(mark in self.null for mark in {self.delimiter, *_NEVER_DELIMITERS}):
+            raise misfit(
+                "null",
+                f"{self.null!r} holds the delimiter, a quote or a line end; write another text",
+            )
+        if self.unsupplied == self.null:
+            raise misfit("unsupplied", f"{self.null!r} stands for null; write another text")
+        return self
+
+
+class Source(Part):
+    """Which objects belong to the table, and what is in them."""
+
+    prefix: StrictStr
+    format: Literal["dms_csv"]
+    options: Options = Options()
+    fields: Annotated[list[FieldName], Field(min_length=1)] | None = None
+    # A parallel load writes SEGMENT1_LOAD00000001.csv as well:
+    # https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.S3.html
+    snapshot: Annotated[StrictStr, Field(min_length=1)] = "*LOAD*"
+    operations: dict[StrictStr, Word] = Field(default={"I": "insert", "U": "update", "D": "delete"})
+    # DMS names the columns of a before image so, beside the ones of the row as it is now:
+    # https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Task.CustomizingTasks.html
+    before_image: Annotated[StrictStr, Field(min_length=1)] | None = None
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """What the source writes for an operation, and the letter Tidegate has for it."""
+        return {written: _MARKS[word] for written, word in self.operations.items()}
+
+    @model_validator(mode="after")
+    def _prefix_is_a_folder(self) -> Self:
+        if not self.prefix.endswith("/") or self.prefix.startswith("/"):
+            raise misfit(
+                "prefix",
+                f"{self.prefix!r} must name a folder: no slash first, one last; "
+                "without the last one 'sales/cust' would also claim 'sales/customers/'",
+            )
+        if self.fields is not None:
+            refuse_repeated("fields", [field.lower() for field in self.fields])
+        return self

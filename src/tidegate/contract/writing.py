@@ -1,0 +1,66 @@
+"""Which keys of a contract go with which write mode."""
+
+from typing import TYPE_CHECKING
+
+from tidegate.contract.parts import misfit
+
+if TYPE_CHECKING:
+    from tidegate.contract.model import Contract
+
+BY_KEY = ("upsert", "soft_delete", "history")  # what changes rows finds them by their key
+VERSION_COLUMNS = ("valid_from", "valid_to", "is_current")
+_TRUNCATING = ("upsert", "soft_delete")
+_FROM_TEXT = ("super", "varbyte")
+
+
+def refuse_unfit_mode(contract: "Contract") -> None:
+    """Raise if a key says something that the contract's write mode cannot do."""
+    if contract.write in BY_KEY and not contract.key:
+        raise misfit("key", f"{contract.write} needs the columns that identify a row; name them")
+    if contract.write == "replace" and contract.sequence:
+        raise misfit("sequence", "replace takes snapshots whole, in order of name; remove it")
+    _refuse_unfit_source(contract)
+    if contract.partial:
+        _refuse_unfit_partial(contract)
+    elif contract.source.options.unsupplied:
+        raise misfit(
+            "source.options.unsupplied", "says that rows are partial; add partial: true as well"
+        )
+    if contract.write == "history":
+        _refuse_unfit_history(contract)
+        return
+    for at, given in (("changed_at", contract.changed_at), ("track", contract.track)):
+        if given:
+            raise misfit(at, "belongs to write: history; remove it or write that")
+
+
+def _refuse_unfit_source(contract: "Contract") -> None:
+    truncates = "truncate" in contract.source.operations.values()
+    if truncates and (contract.write not in _TRUNCATING or contract.partial):
+        raise misfit(
+            "source.operations",
+            "truncate is understood by upsert and soft_delete of whole rows; remove it",
+        )
+    if contract.source.before_image and (contract.write not in BY_KEY or contract.partial):
+        raise misfit(
+            "source.before_image",
+            "only upsert, soft_delete and history of whole rows move a row's key; remove it",
+        )
+
+
+def _refuse_unfit_partial(contract: "Contract") -> None:
+    if contract.write != "upsert":
+        raise misfit("partial", f"{contract.write} takes whole rows only; write upsert")
+    for column in contract.columns:
+        if column.type.name in _FROM_TEXT:
+            raise misfit(
+                "partial", f"column {column.name!r} of type {column.type} comes whole; remove one"
+            )
+
+
+def _refuse_unfit_history(contract: "Contract") -> None:
+    if not contract.time_of_change:
+        raise misfit("changed_at", "history needs it; name the source column with a change's time")
+    for column in contract.columns:
+        if column.name in VERSION_COLUMNS:
+            raise misfit("columns", f"history adds {column.name!r} itself; choose another name")
