@@ -14,15 +14,19 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Take a batch of SQS records; give those that are no events back to the queue."""
-    landed: list[LandedObject] = []
-    failed: list[str] = []
+    """Take a batch of SQS records; give back to the queue those that could not be recorded."""
+    landed: dict[str, LandedObject] = {}
+    refused: list[str] = []
     for record in event["Records"]:
         try:
-            landed.append(read_message(record))
+            landed[record["messageId"]] = read_message(record)
         except ValidationError as error:
             reason = error.json(include_input=False, include_url=False)
             logger.warning("a message is no event of S3", extra={"reason": reason})
-            failed.append(record["messageId"])
-    logger.info("registered", extra={"objects": wiring.register_files()(landed)})
-    return {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}
+            refused.append(record["messageId"])
+    done = wiring.register_files()(landed.values())
+    for table, failure in done.failures.items():
+        logger.error("could not register", extra={"table": table}, exc_info=failure)
+    logger.info("registered", extra={"objects": done.counts})
+    failed = [message for message, one in landed.items() if one in done.failed]
+    return {"batchItemFailures": [{"itemIdentifier": one} for one in refused + failed]}

@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.samples import CHANGES, Workshop, contract, ledger_table
 from tidegate import wiring
+from tidegate.errors import ServiceBusyError
 from tidegate.ledger import FileLedger, StateLedger
 from tidegate.planning.plan import BatchFolder, Outcome
 
@@ -137,6 +138,22 @@ def test_way_of_a_change_through_the_handlers(deployed, capsys):
     logged = capsys.readouterr().out
     assert "Tidegate" in logged
     assert "secret" not in logged
+
+
+def test_messages_of_a_table_that_fails_go_back_to_the_queue_and_no_others(deployed, monkeypatch):
+    table = (Path(deployed.environment["TIDEGATE_CONTRACTS"]) / "orders.yaml").read_text()
+    items = table.replace("sales.orders", "sales.items").replace("/orders/", "/items/")
+    (Path(deployed.environment["TIDEGATE_CONTRACTS"]) / "items.yaml").write_text(items)
+
+    def refuse_orders(client, machine, table):
+        if table == TABLE:
+            raise ServiceBusyError("Step Functions throttled")
+
+    monkeypatch.setattr(wiring, "start_run", refuse_orders)
+    failing = deployed.land(b"I,1,Ann\n")
+    other = failing | {"messageId": "other", "body": failing["body"].replace("orders", "items")}
+    answer = deployed.call("register_files", {"Records": [failing, other]})
+    assert answer == {"batchItemFailures": [{"itemIdentifier": failing["messageId"]}]}
 
 
 def test_failure_is_told_to_the_topic(deployed):

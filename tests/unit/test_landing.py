@@ -1,5 +1,6 @@
 """What lands is routed, recorded once, and starts its table if that is due."""
 
+import dataclasses
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.unit.samples import (
     landed_object,
     ledger_table,
 )
+from tidegate.errors import ServiceBusyError
 from tidegate.landing.events import read_message
 from tidegate.landing.objects import LandedObject
 from tidegate.landing.register_files import RegisterFiles
@@ -148,11 +150,38 @@ def test_objects_go_to_the_contract_that_claims_their_folder(landing):
         "dms/sales/orders2/1.csv",
         "dms/sales/awsdms_status/1.csv",
     ]
-    counts = landing.register([landed_object(key) for key in keys])
-    assert counts == {"sales.orders": 1, "sales.items": 1, "unrouted": 1}
+    done = landing.register([landed_object(key) for key in keys])
+    assert done.counts == {"sales.orders": 1, "sales.items": 1, "unrouted": 1}
     assert [file.key for file in landing.files.pending(TABLE)] == [CHANGES]
     assert [found.key for found in landing.files.unrouted()] == ["dms/sales/orders2/1.csv"]
     assert landing.started == ["sales.orders", "sales.items"]
+
+
+def test_table_that_cannot_be_written_or_started_keeps_back_its_own_objects_only(landing):
+    def start(table):
+        if table == TABLE:
+            raise ServiceBusyError("Step Functions throttled")
+        landing.started.append(table)
+
+    failing, other = landed_object(), landed_object("dms/sales/items/1.csv")
+    register = dataclasses.replace(landing.register, start=start)
+    done = register([failing, other])
+    assert (done.failed, list(done.failures)) == ({failing}, [TABLE])
+    assert done.counts == {"sales.items": 1, "unrouted": 0}
+    assert landing.started == ["sales.items"]
+    landing.register([failing])
+    assert landing.started == ["sales.items", TABLE]
+
+
+def test_object_of_no_contract_that_cannot_be_written_keeps_back_no_table(landing, monkeypatch):
+    def refuse(landed):
+        raise ServiceBusyError("DynamoDB throttled")
+
+    monkeypatch.setattr(landing.files, "add_unrouted", refuse)
+    stray = landed_object("other/1.csv")
+    done = landing.register([stray, landed_object()])
+    assert (done.failed, list(done.failures)) == ({stray}, ["unrouted"])
+    assert landing.started == [TABLE]
 
 
 def test_many_objects_start_their_table_once(landing):

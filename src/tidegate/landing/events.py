@@ -33,7 +33,6 @@ class Message(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    id: str = Field(alias="messageId")
     body: Json[_Event]
 
     @property

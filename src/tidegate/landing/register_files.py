@@ -1,14 +1,27 @@
 """The step register_files: what landed is recorded, and tables that are due are started."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tidegate.contract import Contract
 from tidegate.landing.objects import LandedFile, LandedObject
-from tidegate.landing.routing import Router, is_data, place
+from tidegate.landing.routing import Router, place
 from tidegate.landing.starting import is_due
 from tidegate.ledger import FileLedger, Registered, StateLedger
+
+UNROUTED = "unrouted"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """How many objects of each table, and of none, were recorded; and of which tables they failed.
+
+    The objects in `failed` must be told of again.
+    """
+
+    counts: dict[str, int] = field(default_factory=lambda: {UNROUTED: 0})
+    failures: dict[str, Exception] = field(default_factory=dict)
+    failed: set[LandedObject] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,27 +33,31 @@ class RegisterFiles:
     states: StateLedger
     start: Callable[[str], object]
 
-    def __call__(self, landed: Iterable[LandedObject]) -> dict[str, int]:
-        """Record `landed`; give how many objects of each table, and of none, there were.
+    def __call__(self, landed: Iterable[LandedObject]) -> Registration:
+        """Record `landed`, table by table; one that fails is no matter of the others.
 
         Nothing is lost if this dies half-way: told again of the same objects, it does the rest.
         """
-        by_table: dict[str, list[LandedFile]] = defaultdict(list)
-        contracts: dict[str, Contract] = {}
-        unrouted = 0
-        for one in filter(lambda one: is_data(one.key), landed):
-            contract = self.router.contract_of(one.key)
-            if contract:
-                contracts[contract.table] = contract
-                by_table[contract.table].append(place(one, contract))
+        done = Registration()
+        for contract, objects in self.router.by_contract(landed):
+            name = contract.table if contract else UNROUTED
+            try:
+                self._register(contract, objects)
+            except Exception as error:
+                done.failures[name] = error
+                done.failed.update(objects)
             else:
-                self.files.add_unrouted(one)
-                unrouted += 1
-        for table, files in by_table.items():
-            self._register(contracts[table], files)
-        return {table: len(files) for table, files in by_table.items()} | {"unrouted": unrouted}
+                done.counts[name] = len(objects)
+        return done
 
-    def _register(self, contract: Contract, files: list[LandedFile]) -> None:
+    def _register(self, contract: Contract | None, objects: list[LandedObject]) -> None:
+        if contract is None:
+            for one in objects:
+                self.files.add_unrouted(one)
+        else:
+            self._register_files(contract, [place(one, contract) for one in objects])
+
+    def _register_files(self, contract: Contract, files: list[LandedFile]) -> None:
         known = self.files.register(contract.table, files)
         if known <= {Registered.SETTLED}:
             return

@@ -1,6 +1,7 @@
 """Routing: which contract an object belongs to, and where it stands in source order."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -22,6 +23,19 @@ class Router:
                 return contract
         return None
 
+    def by_contract(
+        self, landed: Iterable[LandedObject]
+    ) -> list[tuple[Contract | None, list[LandedObject]]]:
+        """What holds data of `landed`, by the contract that claims it; by None if none does."""
+        contracts: dict[str, Contract | None] = {}
+        claimed: dict[str, list[LandedObject]] = defaultdict(list)
+        for one in filter(lambda one: is_data(one.key), landed):
+            contract = self.contract_of(one.key)
+            table = contract.table if contract else ""
+            contracts[table] = contract
+            claimed[table].append(one)
+        return [(contracts[table], objects) for table, objects in claimed.items()]
+
 
 def is_data(key: str) -> bool:
     """Whether an object holds data: no folder marker, no control table of DMS.
@@ -36,6 +50,7 @@ def is_data(key: str) -> bool:
 def place(landed: LandedObject, contract: Contract) -> LandedFile:
     """`landed` as a file of the contract's table, with its kind and its order."""
     name = landed.key.rpartition("/")[2]
-    kind = SNAPSHOT if fnmatchcase(name, contract.source.snapshot) else CHANGE
+    whole = contract.write == "replace" or fnmatchcase(name, contract.source.snapshot)
+    kind = SNAPSHOT if whole else CHANGE
     order = file_order(landed.key, contract.source.prefix)
     return LandedFile(**landed.model_dump(), kind=kind, order=order)
