@@ -10,6 +10,7 @@ TidegateError
     ├── SettingsError
     ├── LeaseLostError
     ├── LoadFailedError
+    ├── SweepFailedError
     └── LocalStackError
 """
 
@@ -52,6 +53,10 @@ class LeaseLostError(TerminalError):
 
 class LoadFailedError(TerminalError):
     """Redshift refused the batch and will refuse it again."""
+
+
+class SweepFailedError(TerminalError):
+    """Some tables could not be swept; the others were, and the next sweep tries again."""
 
 
 class LocalStackError(TerminalError):

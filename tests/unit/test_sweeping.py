@@ -12,6 +12,7 @@ from tests.unit.samples import (
     landed_object,
     ledger_table,
 )
+from tidegate.errors import ServiceBusyError, SweepFailedError
 from tidegate.landing.register_files import RegisterFiles
 from tidegate.landing.routing import Router
 from tidegate.ledger import Catalogue, FileLedger, StateLedger
@@ -27,6 +28,7 @@ class Sweep:
     def __init__(self) -> None:
         ledger = ledger_table()
         self.clock, self.started, self.living = Clock(), [], set()
+        self.failing: set[str] = set()
         self.files, self.states = FileLedger(ledger), StateLedger(ledger, self.clock)
         self.catalogue = Catalogue(ledger)
         self.shop = Workshop()
@@ -37,15 +39,13 @@ class Sweep:
             contracts=self.contracts,
             catalogue=self.catalogue,
             states=self.states,
-            start=self.started.append,
+            start=self.start,
             is_running=self.living.__contains__,
         )
         return step()
 
     def missed(self, has_time=lambda: True) -> int:
-        register = RegisterFiles(
-            Router(self.contracts), self.files, self.states, self.started.append
-        )
+        register = RegisterFiles(Router(self.contracts), self.files, self.states, self.start)
         step = FindMissed(
             register=register,
             catalogue=self.catalogue,
@@ -55,6 +55,11 @@ class Sweep:
             has_time=has_time,
         )
         return step()
+
+    def start(self, table: str) -> None:
+        if table in self.failing:
+            raise ServiceBusyError("Step Functions throttled")
+        self.started.append(table)
 
     def land(self, *keys: str) -> None:
         for key in keys:
@@ -99,6 +104,17 @@ def test_lease_of_a_dead_run_is_freed_and_its_batch_taken_up(sweep):
     held = sweep.states.acquire(TABLE, "run", 7200)
     sweep.states.open_batch(TABLE, held.fence, 7, "plan.json")
     assert (sweep.due(), sweep.states.read(TABLE).holder) == ([TABLE], None)
+
+
+def test_table_that_cannot_be_started_is_named_when_the_others_are(sweep):
+    tables = ["a.first", "b.second", "c.third"]
+    sweep.contracts = [contract(table=table) for table in tables]
+    for table in tables:
+        sweep.states.wake(table, landed_at=0)
+    sweep.failing = {"a.first", "b.second"}
+    with pytest.raises(SweepFailedError, match=r"a\.first: ServiceBusyError.*b\.second: Serv"):
+        sweep.due()
+    assert sweep.started == ["c.third"]
 
 
 def test_deployed_tables_are_listed_and_others_struck_out(sweep):
@@ -147,6 +163,33 @@ def test_long_look_goes_on_where_it_stopped_and_begins_again(sweep, monkeypatch)
         (1, PREFIX + "4.csv"),
         (0, ""),
     ]
+    assert len(sweep.pending()) == 5
+
+
+def test_objects_of_a_table_that_fails_keep_back_no_others(sweep):
+    other = contract(table="sales.items", prefix="dms/sales/items/")
+    sweep.contracts = [contract(), other]
+    sweep.files.add_unrouted(landed_object(PREFIX + "1.csv"))
+    sweep.land(PREFIX + "2.csv", "dms/sales/items/1.csv")
+    sweep.failing = {TABLE}
+    with pytest.raises(SweepFailedError, match=r"sales\.orders: ServiceBusyError"):
+        sweep.missed()
+    assert sweep.started == ["sales.items"]
+    assert [found.key for found in sweep.files.unrouted()] == [PREFIX + "1.csv"]
+    sweep.failing = set()
+    sweep.missed()
+    assert (set(sweep.started), list(sweep.files.unrouted())) == ({"sales.items", TABLE}, [])
+    assert sweep.pending() == [PREFIX + "1.csv", PREFIX + "2.csv"]
+
+
+def test_many_objects_that_a_new_contract_claims_take_the_time_there_is(sweep, monkeypatch):
+    monkeypatch.setattr("tidegate.sweeping.sweep_tables._ROUTED_AT_ONCE", 2)
+    sweep.contracts = [contract()]
+    for number in range(5):
+        sweep.files.add_unrouted(landed_object(f"{PREFIX}{number}.csv"))
+    sweep.land("other/1.csv")
+    looked = [(sweep.missed(has_time=lambda: False), len(sweep.started)) for _ in range(4)]
+    assert looked == [(0, 1), (0, 2), (0, 3), (1, 3)]
     assert len(sweep.pending()) == 5
 
 

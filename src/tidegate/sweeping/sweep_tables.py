@@ -1,21 +1,22 @@
 """The step sweep_tables: starts what is due, frees dead leases, finds objects without an event."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tidegate.contract import Contract
 from tidegate.landing.objects import LandedObject
-from tidegate.landing.register_files import RegisterFiles
+from tidegate.landing.register_files import UNROUTED, RegisterFiles
 from tidegate.landing.starting import is_due
 from tidegate.ledger import Catalogue, FileLedger, StateLedger, TableState
 from tidegate.ledger.items import pieces
+from tidegate.sweeping.failures import TableFailures
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 _LISTED_AT_ONCE = 1_000
+_ROUTED_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,20 @@ class SweepTables:
     is_running: Callable[[str], bool]
 
     def __call__(self) -> list[str]:
-        """Start the tables that are due, and give their names."""
+        """Start the tables that are due, and give their names.
+
+        Raises:
+            SweepFailedError: some tables could not be looked at or started; the others were.
+        """
         self.catalogue.publish(self.contracts)
-        return [contract.table for contract in self.contracts if self._start_if_due(contract)]
+        failures = TableFailures()
+        started: list[str] = []
+        for contract in self.contracts:
+            with failures.of(contract.table):
+                if self._start_if_due(contract):
+                    started.append(contract.table)
+        failures.raise_any()
+        return started
 
     def _start_if_due(self, contract: Contract) -> bool:
         state = self._free_dead_lease(contract.table, self.states.read(contract.table))
@@ -60,11 +72,20 @@ class FindMissed:
     has_time: Callable[[], bool]
 
     def __call__(self) -> int:
-        """Register objects the ledger does not know; give how many were looked at."""
-        self._route_again()
+        """Register objects the ledger does not know; give how many were looked at.
+
+        Raises:
+            SweepFailedError: objects of some tables could not be registered; the others were.
+        """
+        failures = TableFailures()
+        looked = self._look(failures) if self._route_again(failures) else 0
+        failures.raise_any()
+        return looked
+
+    def _look(self, failures: TableFailures) -> int:
         looked = 0
         for listed in pieces(self._list(self.catalogue.cursor()), _LISTED_AT_ONCE):
-            self._register_unknown(listed)
+            self._register_unknown(listed, failures)
             looked += len(listed)
             if not self.has_time():
                 self.catalogue.move_cursor(listed[-1].key)
@@ -72,20 +93,27 @@ class FindMissed:
         self.catalogue.move_cursor("")
         return looked
 
-    def _route_again(self) -> None:
-        for landed in self.files.unrouted():
-            if self.register.router.contract_of(landed.key):
-                self.register([landed])
-                self.files.remove_unrouted(landed)
+    def _route_again(self, failures: TableFailures) -> bool:
+        """Register what a new contract claims; tells whether there was time for all of it."""
+        unrouted = self.files.unrouted()
+        claimed = (one for one in unrouted if self.register.router.contract_of(one.key))
+        for some in pieces(claimed, _ROUTED_AT_ONCE):
+            done = self.register(some)
+            failures.add(done.failures)
+            for one in some:
+                if one not in done.failed:
+                    self.files.remove_unrouted(one)
+            if not self.has_time():
+                return False
+        return True
 
-    def _register_unknown(self, listed: list[LandedObject]) -> None:
-        by_table: dict[str | None, list[LandedObject]] = defaultdict(list)
-        for one in listed:
-            contract = self.register.router.contract_of(one.key)
-            by_table[contract.table if contract else None].append(one)
-        for table, objects in by_table.items():
-            known = self.files.known(table, [one.id for one in objects])
-            self.register([one for one in objects if one.id not in known])
+    def _register_unknown(self, listed: list[LandedObject], failures: TableFailures) -> None:
+        for contract, objects in self.register.router.by_contract(listed):
+            table = contract.table if contract else None
+            with failures.of(table or UNROUTED):
+                known = self.files.known(table, [one.id for one in objects])
+                done = self.register(one for one in objects if one.id not in known)
+                failures.add(done.failures)
 
     def _list(self, after: str) -> Iterator[LandedObject]:
         pages = self.s3.get_paginator("list_objects_v2")
