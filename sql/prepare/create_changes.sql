@@ -3,5 +3,6 @@ create table changes (
     operation varchar,
     sequence varchar,
     refusal varchar,
-    path varchar
+    path varchar,
+    of_record bigint
 )

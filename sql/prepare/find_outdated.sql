@@ -1,4 +1,4 @@
-create table outdated as
+insert into outdated
 with repeated as (
     select
         {key}

@@ -29,5 +29,6 @@ select
     case
         {refusals}
     end as refusal,
-    path
+    path,
+    null as of_record
 from typed

@@ -46,6 +46,8 @@ def model(history: dict[str, list[tuple[str, ...]]]) -> dict[str, tuple[str, str
         for row, (operation, key, version, text) in enumerate(changes):
             whole = version.lstrip("-").isdigit()
             readable = whole or ((operation == "D" or version == "") and snapshot)
+            # Blanks at the end may be too many, nothing else.
+            text = text if len(text.encode()) <= 6 else text.rstrip(" ")
             if operation == "X" or not readable or (len(text.encode()) > 6 and operation != "D"):
                 continue
             order = (0 if snapshot else 1, whole, int(version) if whole else 0, name, folder, row)
@@ -64,7 +66,7 @@ def prepared(history: dict[str, list[tuple[str, ...]]]) -> dict[str, tuple[str, 
         assert chunk.quarantined == {}
         assert sum(n for n, _ in chunk.counts().values()) == sum(map(len, history.values()))
         newest = Path(folder) / "newest.parquet"
-        chunk.write_newest(newest)
+        chunk.write_changes(newest)
         rows = duckdb.read_parquet(str(newest)).project("id, _op, name").fetchall()
     assert len(rows) == len({key for key, _, _ in rows})
     return {key: (operation, name) for key, operation, name in rows}

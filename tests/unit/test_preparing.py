@@ -212,7 +212,7 @@ def test_chunk_much_larger_than_the_memory_passes(tmp_path):
             file.write(f'I,{n % 700_000},"{n}{"" if n % 7 else NEWLINES}{FILLER}"\n')
     with closing(Chunk(of, 1, tmp_path, MEMORY)) as chunk:
         chunk.read([LocalFile(landed(CHANGES, of=of), path)])
-        rows, _, last = chunk.write_newest(tmp_path / "newest.parquet")
+        rows, _, last = chunk.write_changes(tmp_path / "newest.parquet")
         assert (chunk.quarantined, chunk.counts()) == ({}, {str(path): (records, 0)})
     assert path.stat().st_size > 3 * MEMORY
     assert (rows, last[-11:]) == (700_000, " 0002000000")

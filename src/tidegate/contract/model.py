@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StrictBool, StrictStr, model_validator
 
+from tidegate.contract.limits import HALF, OptionalRowLimit, RowLimit
 from tidegate.contract.names import ColumnName, TableName
 from tidegate.contract.parts import (
     Duration,
@@ -53,6 +54,8 @@ class Contract(Part):
     track: Annotated[list[StrictStr], Field(min_length=1)] | None = None
     columns: Annotated[list[Column], Field(min_length=1, max_length=MOST_COLUMNS)]
     freshness: Duration = timedelta(0)
+    max_deletes: OptionalRowLimit = HALF
+    refresh_floor: RowLimit = HALF
     distkey: StrictStr | None = None
     sortkey: Annotated[list[StrictStr], Field(min_length=1, max_length=400)] | None = None
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from tidegate.contract import Contract
+from tidegate.contract.staged import keeps_newest
 from tidegate.position import head
 from tidegate.preparing.download import LocalFile
 from tidegate.preparing.rejects import reason, take_rejects
@@ -21,6 +22,8 @@ _FILE_IS_AT_FAULT = (duckdb.InvalidInputException, duckdb.ConversionException)
 
 # What DuckDB needs for each of its threads, in bytes, to sort and to write Parquet.
 _MEMORY_OF_A_THREAD = 128 << 20
+
+_EMPTY = "it has no rows, and would empty the table; if that is meant, delete the rows by hand"
 
 
 class Chunk:
@@ -68,19 +71,24 @@ class Chunk:
         for (shape, kind), those in alike.items():
             self.quarantined.update(self._read_alike(shape, kind, those))
         self._connection.execute(self._statements.count_records())
+        if self._contract.write == "replace":
+            self._set_empty_apart(local for those in alike.values() for local in those)
+        if self._contract.before_images:
+            self._connection.execute(self._statements.move_keys())
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """Records and refused records by the path of the file."""
         rows = self._connection.execute(render("prepare/list_counts")).fetchall()
         return {path: (records, refused) for path, records, refused in rows}
 
-    def write_newest(self, path: Path) -> tuple[int, str | None, str | None]:
-        """Write the newest change of each key; give their number, first and last position."""
+    def write_changes(self, path: Path) -> tuple[int, str | None, str | None]:
+        """Write what counts of the changes; give their number, first and last position."""
         # While files are read their order numbers the records; now it would only cost memory.
         self._connection.execute("set preserve_insertion_order = false")
-        self._connection.execute(self._statements.find_outdated())
-        self._connection.execute(self._statements.write_newest(path))
-        measured = self._connection.execute(self._statements.measure_newest(path)).fetchall()
+        if keeps_newest(self._contract):
+            self._connection.execute(self._statements.find_outdated())
+        self._connection.execute(self._statements.write_changes(path))
+        measured = self._connection.execute(self._statements.measure_changes(path)).fetchall()
         rows, first, last = measured[0]
         return rows, first, last
 
@@ -91,6 +99,13 @@ class Chunk:
                 statement = self._statements.find_refused(self._shapes[file], Path(file))
                 self._connection.execute(statement)
         self._connection.execute(self._statements.write_refused(path))
+
+    def _set_empty_apart(self, files: Iterable[LocalFile]) -> None:
+        # An export that failed looks just so; to believe it would empty the table.
+        counts = self.counts()
+        for local in files:
+            if counts[str(local.path)][0] == 0:
+                self.quarantined.setdefault(local.file.id, _EMPTY)
 
     def _shape(self, local: LocalFile) -> Shape:
         if local.unreadable:

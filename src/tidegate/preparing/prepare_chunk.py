@@ -58,7 +58,7 @@ class PrepareChunk:
         self, prepared: PreparedChunk, chunk: Chunk, key: str, scratch: Path
     ) -> PreparedChunk:
         parquet = scratch / "newest.parquet"
-        rows, first, last = chunk.write_newest(parquet)
+        rows, first, last = chunk.write_changes(parquet)
         if not rows:
             return prepared
         self._upload(parquet, key)

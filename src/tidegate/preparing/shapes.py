@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from tidegate.contract import Contract
 from tidegate.contract.parts import OPERATION
+from tidegate.contract.source import INSERT
 from tidegate.position import SNAPSHOT
 
 # The longest that DuckDB takes, in bytes: https://duckdb.org/docs/stable/data/csv/overview
@@ -76,7 +77,7 @@ def _split(text: str, contract: Contract) -> list[str]:
 
 
 def _named(names: list[str], contract: Contract) -> tuple[str, ...]:
-    wanted = [*(column.source for column in contract.columns), *contract.order_by]
+    wanted = [*_needed(contract), *contract.order_by]
     if not names:
         return tuple(dict.fromkeys(wanted))
     # What a file holds where a header should be may be regulated: it is not repeated.
@@ -85,6 +86,12 @@ def _named(names: list[str], contract: Contract) -> tuple[str, ...]:
     if missing := ", ".join(repr(name) for name in wanted if name not in names):
         raise ShapeError(f"the header does not name {missing}")
     return tuple(names)
+
+
+def _needed(contract: Contract) -> list[str]:
+    """The columns that a header must name: of a partial row the key, else all."""
+    columns = contract.columns
+    return [c.source for c in columns if c.name in contract.key or not contract.partial]
 
 
 def _positional(first: bytes, contract: Contract, kind: int) -> tuple[str, ...]:
@@ -104,4 +111,4 @@ def _starts_with_insert(first: bytes, contract: Contract, width: int) -> bool:
         values = _split(first.decode("utf-8-sig", errors="replace"), contract)
     except csv.Error:
         return False
-    return len(values) == width and values[0] == "I"
+    return len(values) == width and contract.source.marks.get(values[0]) == INSERT

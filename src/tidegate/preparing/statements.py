@@ -11,6 +11,7 @@ from tidegate.contract.names import quote
 from tidegate.contract.parts import OPERATION
 from tidegate.position import CHANGE, LONGEST_POSITION, row_sql, sequence_sql
 from tidegate.preparing.casts import Cast, cast_sql, duckdb_literal, typed_sql
+from tidegate.preparing.own_columns import OwnColumns
 from tidegate.preparing.shapes import Shape
 from tidegate.sql_files import lines, render
 
@@ -20,16 +21,22 @@ class Statements:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        needed = [*(column.source for column in contract.columns), *contract.order_by]
+        self._columns = [*contract.columns, *_images(contract)]
+        needed = [*(column.source for column in self._columns), *contract.order_by]
+        if contract.write == "history" and contract.time_of_change:
+            needed.append(contract.time_of_change)
         self._fields = {name: f"f{number}" for number, name in enumerate(dict.fromkeys(needed))}
+        self._own = OwnColumns(contract, self._fields)
 
     def create_tables(self) -> list[str]:
         """The tables that are filled while files are read."""
-        columns = enumerate(self._contract.columns)
-        values = lines([f"v{number} {column.type.stage_ddl}" for number, column in columns])
+        columns = enumerate(self._columns)
+        values = [f"v{number} {column.type.stage_ddl}" for number, column in columns]
+        own = [f"{name} {type_}" for name, type_ in self._own.types.items()]
         return [
             render("prepare/create_files"),
-            render("prepare/create_changes", values=values),
+            render("prepare/create_changes", values=lines(values + own)),
+            render("prepare/create_outdated"),
             render("prepare/create_refused"),
         ]
 
@@ -39,14 +46,16 @@ class Statements:
         A record becomes values, operation, sequence, and why it is refused.
         """
         casts = self._casts()
+        numbers = range(len(casts))
+        kept = [self._kept(number) for number in numbers] + self._own.values(kind)
         return render(
             "prepare/read_changes",
-            operation=_operation(shape),
-            fields=lines([f"{shape.column(name)} as {f}" for name, f in self._fields.items()], 8),
+            operation=f"case {_operation(shape)} {self._marks()} end",
+            fields=lines(self._texts(shape) + self._own.texts(shape), 8),
             records=self._records(shape, paths),
             casts=lines([f"{cast.cast} as t{number}" for number, cast in enumerate(casts)], 8),
             values=lines([f"{cast.value} as v{number}" for number, cast in enumerate(casts)], 8),
-            kept_values=lines([self._kept(number) for number in range(len(casts))]),
+            kept_values=lines(kept),
             sequence=self._sequence(),
             refusals=lines(self._refusals(casts, kind), 8, ""),
         )
@@ -55,26 +64,39 @@ class Statements:
         """Note in `files` how many records and refusals of each there are, and the first."""
         return render("prepare/count_records")
 
+    def move_keys(self) -> str:
+        """Delete the row of the old key where an update changed the key."""
+        names, first = list(self._contract.before_images), len(self._contract.columns)
+        images = [f"v{first + names.index(name)}" for name in self._contract.key]
+        keys = [f"v{number}" for number in self._key_numbers()]
+        moved = [f"{key} <> {image}" for key, image in zip(keys, images, strict=True)]
+        own = list(self._own.types)
+        return render(
+            "prepare/move_keys",
+            keys=lines(keys + own),
+            images=lines(images + own),
+            moved=" or ".join(moved),
+        )
+
     def find_outdated(self) -> str:
         """Fill `outdated` with the changes that a newer one of their key replaces."""
         return render("prepare/find_outdated", key=self._key(), position=self._position())
 
-    def write_newest(self, path: Path) -> str:
-        """Write the newest change of each key as Parquet, in the order of the target's columns."""
+    def write_changes(self, path: Path) -> str:
+        """Write the changes that count as Parquet, in the order of the target's columns."""
         columns = enumerate(self._contract.columns)
+        written = [f"changes.v{number} as {quote(column.name)}" for number, column in columns]
+        own = ["changes.operation as _op", f"{self._position()} as _position", *self._own.types]
         return render(
-            "prepare/write_newest",
-            columns=lines(
-                [f"changes.v{number} as {quote(column.name)}" for number, column in columns], 8
-            ),
-            position=self._position(),
+            "prepare/write_changes",
+            columns=lines(written + own, 8),
             path=duckdb_literal(str(path)),
             row_group_size=_ROW_GROUP,
         )
 
-    def measure_newest(self, path: Path) -> str:
-        """Count what write_newest wrote, and find its first and last position."""
-        return render("prepare/measure_newest", path=duckdb_literal(str(path)))
+    def measure_changes(self, path: Path) -> str:
+        """Count what write_changes wrote, and find its first and last position."""
+        return render("prepare/measure_changes", path=duckdb_literal(str(path)))
 
     def find_refused(self, shape: Shape, path: Path) -> str:
         """Read a file again for what it holds of the records that were refused."""
@@ -104,20 +126,30 @@ class Statements:
             newline="'\\r\\n'" if shape.newline == "\r\n" else "'\\n'",
         )
 
-    def _casts(self) -> list[Cast]:
-        return [
-            cast_sql(column, self._fields[column.source], f"t{number}", is_key=self._is_key(column))
-            for number, column in enumerate(self._contract.columns)
-        ]
+    def _marks(self) -> str:
+        marks = self._contract.source.marks.items()
+        return " ".join(f"when {duckdb_literal(written)} then '{mark}'" for written, mark in marks)
 
-    def _is_key(self, column: Column) -> bool:
-        return column.name in self._contract.key
+    def _texts(self, shape: Shape) -> list[str]:
+        unsupplied = self._contract.source.options.unsupplied
+        texts = {name: shape.column(name) for name in self._fields}
+        if unsupplied:
+            mark = duckdb_literal(unsupplied)
+            texts = {name: f"nullif({text}, {mark})" for name, text in texts.items()}
+        return [f"{texts[name]} as {field}" for name, field in self._fields.items()]
+
+    def _casts(self) -> list[Cast]:
+        keys = {*self._contract.key, *(image.name for image in _images(self._contract))}
+        return [
+            cast_sql(column, self._fields[column.source], f"t{n}", is_key=column.name in keys)
+            for n, column in enumerate(self._columns)
+        ]
 
     def _key(self) -> str:
         return ", ".join(f"v{number}" for number in self._key_numbers())
 
     def _position(self) -> str:
-        row = row_sql("changes.rowid - files.first_record + 1")
+        row = row_sql("coalesce(changes.of_record, changes.rowid) - files.first_record + 1")
         return f"files.head || coalesce(changes.sequence, '') || files.tail || {row}"
 
     def _key_numbers(self) -> list[int]:
@@ -126,9 +158,9 @@ class Statements:
 
     def _kept(self, number: int) -> str:
         # DMS need not fill more than the key of a deleted row, so nothing else of it is believed.
-        if number in self._key_numbers():
+        if self._contract.write == "append" or number in self._key_numbers():
             return f"v{number}"
-        return f"case when operation <> 'D' then v{number} end as v{number}"
+        return f"case when operation in ('I', 'U') then v{number} end as v{number}"
 
     def _sequence(self) -> str:
         order_by = self._contract.order_by
@@ -139,27 +171,39 @@ class Statements:
         return " || ' ' || ".join(parts) or "''"
 
     def _refusals(self, casts: list[Cast], kind: int) -> list[str]:
-        refusals = [_when("operation is null or operation not in ('I', 'U', 'D')", _UNKNOWN)]
+        refusals = [_when("operation is null", self._unknown())]
         keys = self._key_numbers()
-        for number, column in enumerate(self._contract.columns):
+        always = "operation <> 'T'"
+        asked = always if self._contract.write == "append" else "operation in ('I', 'U')"
+        for number, column in enumerate(self._columns):
             cast = casts[number]
-            asked = "" if number in keys else " and operation <> 'D'"
-            unfit = f"v{number} is null and {cast.held}{asked}"
+            when = always if number in keys else asked
+            unfit = f"v{number} is null and {cast.held} and {when}"
             refusals.append(f"when {unfit} then {cast.fault}")
             if number in keys:
                 missing = duckdb_literal(f"key column {column.name!r} is null")
-                refusals.append(f"when v{number} is null then {missing}")
+                refusals.append(f"when v{number} is null and {when} then {missing}")
         if kind == CHANGE:
             refusals.append(_when("sequence is null", _NO_SEQUENCE))
         refusals.append(_when(f"strlen(sequence) > {LONGEST_POSITION - 150}", _LONG_SEQUENCE))
-        return refusals
+        return [*refusals, *self._own.refusals(kind)]
+
+    def _unknown(self) -> str:
+        *others, last = self._contract.source.operations
+        return f"the operation is none of {', '.join(others)} and {last}"
 
 
 # Rows of a group of Parquet: with fewer than DuckDB's 122,880 all threads have some to write.
 _ROW_GROUP = 61_440
-_UNKNOWN = "the operation is none of I, U and D"
 _NO_SEQUENCE = "the sequence is null or cannot be read"
 _LONG_SEQUENCE = "the sequence is too long"
+
+
+def _images(contract: Contract) -> list[Column]:
+    """The key as it was before an update, as columns of their own."""
+    types = {column.name: column.type for column in contract.columns}
+    images = contract.before_images.items()
+    return [Column.model_construct(name=field, type=types[key]) for key, field in images]
 
 
 def _operation(shape: Shape) -> str:

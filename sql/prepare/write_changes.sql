@@ -1,8 +1,6 @@
 copy (
     select
-        {columns},
-        changes.operation as _op,
-        {position} as _position
+        {columns}
     from changes
     join files using (path)
     anti join outdated on outdated.record = changes.rowid

@@ -1,0 +1,3 @@
+create table outdated (
+    record bigint
+)

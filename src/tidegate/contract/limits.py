@@ -1,0 +1,40 @@
+"""Numbers of rows, as they stand in a contract: `5000`, or `50%` of the rows there are."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer, PlainValidator
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A number of rows, or a percentage of the rows of a table."""
+
+    number: int
+    is_percentage: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.number}%" if self.is_percentage else str(self.number)
+
+
+HALF = Limit(50, is_percentage=True)
+
+
+def _limit(value: object) -> Limit:
+    if isinstance(value, Limit):
+        return value
+    match = re.fullmatch(r"(\d{1,18})(%?)", str(value)) if isinstance(value, str | int) else None
+    if not match or isinstance(value, bool) or (match[2] and int(match[1]) > 100):
+        raise ValueError(
+            f"{value!r} is no number of rows; write one, or a percentage of the rows: 5000, 50%"
+        )
+    return Limit(int(match[1]), is_percentage=bool(match[2]))
+
+
+def _nothing(value: object) -> object:
+    return None if value == "none" else value
+
+
+RowLimit = Annotated[Limit, PlainValidator(_limit), PlainSerializer(str)]
+OptionalRowLimit = Annotated[RowLimit | None, BeforeValidator(_nothing)]

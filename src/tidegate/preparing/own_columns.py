@@ -1,0 +1,72 @@
+"""What write modes need to know of a change beside its values, in DuckDB's SQL."""
+
+from tidegate.contract import Contract
+from tidegate.contract.staged import own_columns
+from tidegate.contract.types import ColumnType
+from tidegate.position import CHANGE
+from tidegate.preparing.casts import duckdb_literal, typed_sql
+from tidegate.preparing.shapes import Shape
+
+# A snapshot says what is there, not since when: its rows are taken to have been there always.
+_ALWAYS = "timestamp '1900-01-01'"
+_NO_TIME = "the time of the change is null or cannot be read"
+
+
+class OwnColumns:
+    """The columns `_changed_at`, `_digest` and `_carried`, for the contracts that have them.
+
+    `fields` gives the name that the text of a source column has within the statement.
+    """
+
+    def __init__(self, contract: Contract, fields: dict[str, str]) -> None:
+        self._contract = contract
+        self._fields = fields
+        given = {"_op", "_position"}
+        own = own_columns(contract)
+        self.types = {name: str(type_) for name, type_ in own.items() if name not in given}
+
+    def texts(self, shape: Shape) -> list[str]:
+        """What must be known of the text of the fields."""
+        if not self._contract.partial:
+            return []
+        carried = [self._is_carried(column.source, shape) for column in self._contract.columns]
+        return [f"{' || '.join(carried)} as carried"]
+
+    def values(self, kind: int) -> list[str]:
+        """The expressions that fill the columns."""
+        expressions = {
+            "_changed_at": self._changed_at(kind),
+            "_digest": f"case when operation in ('I', 'U') then {self._digest()} end",
+            "_carried": "carried",
+        }
+        return [f"{expressions[name]} as {name}" for name in self.types]
+
+    def refusals(self, kind: int) -> list[str]:
+        """Why a change cannot be taken for want of them."""
+        if self._contract.write != "history" or kind != CHANGE:
+            return []
+        return [f"when {self._changed_at(kind)} is null then {duckdb_literal(_NO_TIME)}"]
+
+    def _is_carried(self, name: str, shape: Shape) -> str:
+        if name not in shape.columns:
+            return "'0'"
+        unsupplied = self._contract.source.options.unsupplied
+        if not unsupplied:
+            return "'1'"
+        mark = duckdb_literal(unsupplied)
+        return f"case when {shape.column(name)} = {mark} then '0' else '1' end"
+
+    def _changed_at(self, kind: int) -> str:
+        name = self._contract.time_of_change
+        if name is None:
+            return "null"
+        types = {column.source: column.type for column in self._contract.columns}
+        type_ = types.get(name, ColumnType("timestamp"))
+        zone = " at time zone 'UTC'" if type_.name == "timestamptz" else ""
+        time = f"({typed_sql(type_, self._fields.get(name, 'null'))}){zone}::timestamp"
+        return time if kind == CHANGE else f"coalesce({time}, {_ALWAYS})"
+
+    def _digest(self) -> str:
+        names = [column.name for column in self._contract.columns]
+        tracked = [f"v{names.index(name)}::varchar" for name in self._contract.tracked]
+        return f"md5(to_json([{', '.join(tracked)}])::varchar)"
