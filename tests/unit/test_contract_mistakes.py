@@ -30,6 +30,8 @@ MISTAKES = [
     ("key: [id]", "key: [id]\nsequence: [seq]", ["7: sequence: 'seq' is not found in source.fields; add it there or write another name"]),
     ("key: [id]", "key: [id]\nwrite: merge", ["7: write: 'merge' is not supported; write 'upsert', 'soft_delete', 'history', 'append' or 'replace'"]),
     ("key: [id]", "key: [id]\nfreshness: 15", ["7: freshness: 15 is not a duration; write a number and s, m, h or d: 15m"]),
+    ("key: [id]", "key: [id]\nmax_deletes: half", ["7: max_deletes: 'half' is no number of rows; write one, or a percentage of the rows: 5000, 50%"]),
+    ("key: [id]", "key: [id]\nrefresh_floor: 101%", ["7: refresh_floor: '101%' is no number of rows; write one, or a percentage of the rows: 5000, 50%"]),
     ("key: [id]", "key: [id]\ndistkey: nid", ["7: distkey: 'nid' is not found in columns; add it there or write another name"]),
     ("key: [id]", "key: [id]\nsortkey: [note, nid]", ["7: sortkey: 'nid' is not found in columns; add it there or write another name"]),
     ("sales.orders", "orders", ["1: table: 'orders' must be written schema.table"]),

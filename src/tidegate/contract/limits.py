@@ -15,6 +15,7 @@ class Limit:
     is_percentage: bool = False
 
     def __str__(self) -> str:
+        """The limit as a contract has it."""
         return f"{self.number}%" if self.is_percentage else str(self.number)
 
 
