@@ -23,6 +23,10 @@ Template = Annotated[Path, typer.Option(help="The SAM template to deploy.")]
 Tables = Annotated[
     Path | None, typer.Option(help="A folder of contracts, instead of the template's.")
 ]
+Via = Annotated[
+    str | None,
+    typer.Option(help="The URL functions and jobs call: of a proxy you put before the cloud."),
+]
 Detach = Annotated[bool, typer.Option("--detach", help="Return when it is ready; it runs on.")]
 
 
@@ -33,6 +37,7 @@ def up(
     port: Port = 4566,
     warehouse_port: WarehousePort = 5439,
     template: Template = Path("template.yaml"),
+    via: Via = None,
 ) -> None:
     """Start a stack; stop it with Ctrl-C, or with `down` if it is detached."""
     if find_spec("moto") is None:
@@ -41,14 +46,14 @@ def up(
     if detach:
         from tidegate.local.background import start_in_background
 
-        running = start_in_background(template, tables, port, warehouse_port)
+        running = start_in_background(template, tables, port, warehouse_port, via)
         show_stack(console, running.describe(), port)
         return
     # Half of the time a stack needs to start is the import of moto.
     from tidegate.local.serving import run
     from tidegate.local.stack import Stack
 
-    stack = Stack(template, tables, port, warehouse_port)
+    stack = Stack(template, tables, port, warehouse_port, via)
     run(stack, lambda: _show(stack, console, port))
     console.print("stopped")
 

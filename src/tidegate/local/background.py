@@ -16,14 +16,14 @@ LOOKS_AGAIN = 0.05
 
 
 def start_in_background(
-    template: Path, tables: Path | None, port: int, warehouse_port: int
+    template: Path, tables: Path | None, port: int, warehouse_port: int, via: str | None = None
 ) -> RunningStack:
     """Start a stack and return when it is ready.
 
     Raises:
         LocalStackError: it did not start; says why.
     """
-    options = json.dumps([str(template), str(tables or ""), port, warehouse_port])
+    options = json.dumps([str(template), str(tables or ""), port, warehouse_port, via or ""])
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "tidegate.local.serving", options],

@@ -25,9 +25,10 @@ def run(stack: Stack, when_ready: Callable[[], None] = lambda: None) -> None:
 
 def main(options: str) -> int:
     """Run a stack with the given options; an error is one line."""
-    template, tables, port, warehouse_port = json.loads(options)
+    template, tables, port, warehouse_port, via = json.loads(options)
     try:
-        stack = Stack(Path(template), Path(tables) if tables else None, port, warehouse_port)
+        tables = Path(tables) if tables else None
+        stack = Stack(Path(template), tables, port, warehouse_port, via or None)
         run(stack)
     except TidegateError as error:
         sys.stderr.write(f"{error}\n")

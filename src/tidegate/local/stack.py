@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from tidegate.contract import read_contracts
 from tidegate.errors import LocalStackError
 from tidegate.local.cloud.cloud import Cloud
 from tidegate.local.cloud.deployment import Deployment
@@ -22,6 +23,7 @@ from tidegate.local.ports import check_port, take_port
 from tidegate.local.warehouse import Warehouse
 
 NAME = "tidegate"
+CONTRACTS = "ContractsLayer"
 RETRY_SECONDS = "1"
 # Many sessions of the warehouse read from S3 at a time.
 _S3 = Config(max_pool_connections=64)
@@ -30,7 +32,14 @@ _S3 = Config(max_pool_connections=64)
 class Stack:
     """One local stack; moto's state makes it one per process."""
 
-    def __init__(self, template: Path, tables: Path | None, port: int, warehouse_port: int) -> None:
+    def __init__(
+        self,
+        template: Path,
+        tables: Path | None,
+        port: int,
+        warehouse_port: int,
+        via: str | None = None,
+    ) -> None:
         self.journal = Journal()
         self.environment: dict[str, str] = {}
         self.asked_to_stop = threading.Event()
@@ -40,7 +49,7 @@ class Stack:
         self._port = take_port(port, "the cloud", "--port")
         self._warehouse_port = warehouse_port
         self._warehouse: Warehouse | None = None
-        self._cloud = Cloud(self._port, self.job_python.path, self.journal)
+        self._cloud = Cloud(self._port, self.job_python.path, self.journal, via)
         self.log = LogFile(self._cloud.folder / "stack.log", self.journal)
 
     @property
@@ -132,5 +141,6 @@ def _read_template(path: Path, tables: Path | None) -> Template:
     if tables is not None:
         if not tables.is_dir():
             raise LocalStackError(f"--tables {tables} is not a folder of contracts")
-        template.put_layer("ContractsLayer", tables)
+        template.put_layer(CONTRACTS, tables)
+    read_contracts(tables or path.parent / template.content_of(CONTRACTS))
     return template

@@ -38,10 +38,16 @@ class Stoppable(Protocol):
 
 
 class Cloud:
-    """A deployed template on one port; moto's state makes it one per process."""
+    """A deployed template on one port; moto's state makes it one per process.
 
-    def __init__(self, port: socket.socket, job_python: Path, journal: Journal) -> None:
+    With `via`, functions and jobs call that address instead: a proxy that stands before the cloud.
+    """
+
+    def __init__(
+        self, port: socket.socket, job_python: Path, journal: Journal, via: str | None = None
+    ) -> None:
         self.endpoint = f"http://{HOST}:{port.getsockname()[1]}"
+        self._via = via or self.endpoint
         self.folder = Path(tempfile.mkdtemp(prefix="tidegate-"))
         self.functions = Functions([])
         self.jobs: dict[str, Job] = {}
@@ -68,12 +74,12 @@ class Cloud:
             deployment = deploy(template, name, parameters)
         self.functions = Functions(
             [
-                Function(one, self.endpoint, self.folder / one.logical_id, self._journal)
+                Function(one, self._via, self.folder / one.logical_id, self._journal)
                 for one in deployment.functions()
             ]
         )
         self.jobs = {
-            one.name: Job(one, self._job_python, self.endpoint, self._journal)
+            one.name: Job(one, self._job_python, self._via, self._journal)
             for one in deployment.jobs()
         }
         front = Front([*services, LambdaApi(self.functions), GlueApi(self.jobs)])

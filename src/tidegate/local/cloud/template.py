@@ -41,10 +41,11 @@ class Template:
 
     def put_layer(self, logical_id: str, folder: Path) -> None:
         """Let the layer's content be `folder`, whatever the template says."""
-        layer = self._document["Resources"].get(logical_id)
-        if layer is None:
-            raise LocalStackError(f"{self.path} has no layer {logical_id} to replace")
-        layer["Properties"]["ContentUri"] = str(folder.resolve())
+        self._layer(logical_id)["ContentUri"] = str(folder.resolve())
+
+    def content_of(self, logical_id: str) -> Path:
+        """The folder that is the layer's content; if it is not absolute, beside the template."""
+        return Path(self._layer(logical_id)["ContentUri"])
 
     def translate(self, parameters: Mapping[str, str]) -> Document:
         """The template as CloudFormation.
@@ -62,6 +63,13 @@ class Template:
             causes = "; ".join(cause.message for cause in error.causes)
             raise LocalStackError(f"SAM does not accept {self.path}: {causes}") from error
         return translated
+
+    def _layer(self, logical_id: str) -> Document:
+        try:
+            properties: Document = self._document["Resources"][logical_id]["Properties"]
+        except KeyError as error:
+            raise LocalStackError(f"{self.path} has no layer {logical_id}; add it") from error
+        return properties
 
     def _resolve_paths(self, resource: Document) -> None:
         properties = resource.get("Properties", {})
