@@ -131,7 +131,7 @@ class Batch:
 
     def _make_target_fit(self) -> None:
         present = self._describe()
-        if len(present) < len(("target", "batches", "tombstones")):
+        if len(present) < len(self.steps["tables"]):
             self.warehouse.run_all(self.steps["create"])
             present = self._describe()
         target = present.get(tuple(self.plan["table"].split(".")))
@@ -197,8 +197,18 @@ class Batch:
         else:
             statements = self.steps["merge_empty"]
         for statement in statements:
-            count(record, statement["name"], self.warehouse.run(statement))
+            self._count(record, statement)
         return record
+
+    def _count(self, record: Document, statement: Document) -> None:
+        """Run a statement of a merge and add what it did to the record, as the plan says."""
+        if statement["counts"] == "columns":
+            for name, counted in self.warehouse.record(statement).items():
+                record[name] += counted
+            return
+        cursor = self.warehouse.run(statement)
+        if statement["counts"]:
+            record[statement["counts"]] += cursor.rowcount
 
     def _describe(self) -> dict[Any, dict[str, Any]]:
         tables: dict[Any, dict[str, Any]] = {}
@@ -222,19 +232,6 @@ def refuse_misfit(table: str, wanted: Document, found: list[Any]) -> None:
         )
 
 
-def count(counts: Document, name: str, cursor: redshift_connector.Cursor) -> None:
-    """Add what one statement of a merge did to `counts`."""
-    if name == "count_updates":
-        [[kept, counts["rows_updated"]]] = cursor.fetchall()
-        counts["rows_inserted"] = kept - counts["rows_updated"]
-    elif name == "insert_rows":
-        counts["rows_inserted"] = cursor.rowcount
-    elif name == "delete_rows":
-        counts["rows_deleted"] = cursor.rowcount
-    elif name in ("drop_stale_rows", "drop_deleted_rows"):
-        counts["rows_stale"] += cursor.rowcount
-
-
 class Warehouse:
     """One session of Redshift; outside of `transaction` every statement commits by itself."""
 
@@ -246,19 +243,19 @@ class Warehouse:
         """Submit one statement and give its cursor."""
         return self.connection.cursor().execute(sql, values or None)
 
-    def run(self, statement: dict[str, str]) -> redshift_connector.Cursor:
+    def run(self, statement: Document) -> redshift_connector.Cursor:
         """Submit a named statement and give its cursor."""
         started = time.monotonic()
         cursor = self.execute(statement["sql"])
         say("ran", statement=statement["name"], seconds=round(time.monotonic() - started, 3))
         return cursor
 
-    def run_all(self, statements: list[dict[str, str]]) -> None:
+    def run_all(self, statements: list[Document]) -> None:
         """Submit named statements, one after the other."""
         for statement in statements:
             self.run(statement)
 
-    def record(self, statement: dict[str, str]) -> Document:
+    def record(self, statement: Document) -> Document:
         """The one row of a query, by column name."""
         cursor = self.run(statement)
         names = [column[0] for column in cursor.description or []]

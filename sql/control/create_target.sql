@@ -1,8 +1,6 @@
 create table if not exists {target} (
     {declared_columns},
-    "_position" varchar({position_bytes}),
-    "_batch" bigint,
-    "_applied_at" timestamp
+    {declared_own}
 )
 {target_distribution}
 {target_sorting}

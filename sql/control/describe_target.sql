@@ -8,4 +8,4 @@ select
     numeric_scale
 from svv_columns
 where (table_schema = {schema_name} and table_name = {table_name})
-    or (table_schema = {control_schema_name} and table_name in ({batches_name}, {tombstones_name}))
+    or (table_schema = {control_schema_name} and table_name in ({control_names}))

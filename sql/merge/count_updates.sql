@@ -1,5 +1,5 @@
 select
-    count(*) as rows_kept,
+    count(*) - count({target}.{first_key}) as rows_inserted,
     count({target}.{first_key}) as rows_updated
 from {changes}
 left join {target} on {same_key_as_target}

@@ -1,15 +1,13 @@
-create temporary table {changes} as
+create temporary table {arrived} as
 select
     {columns_from_stage},
-    "_op",
-    "_position"
+    {own}
 from (
     select
         {columns_in_rank},
-        "_op",
-        "_position",
+        {own_in_rank},
         row_number() over (
-            partition by {key}
+            partition by {identity}
             order by "_position" desc
         ) as "_rank"
     from {stage}

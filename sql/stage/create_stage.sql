@@ -1,6 +1,4 @@
 create temporary table {stage} (
-    {declared_stage},
-    "_op" varchar(1),
-    "_position" varchar({position_bytes})
+    {declared_stage}
 )
-distkey ({key_distkey})
+{stage_distribution}

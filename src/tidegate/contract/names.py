@@ -16,6 +16,7 @@ TIDEGATE_COLUMNS = frozenset(
     | {"_changed_at", "_digest", "_carried", "_version"}
 )
 TIDEGATE_SCHEMA = "tidegate"
+CONTROL_TABLES = ("batches", "tombstones", "change_log", "truncations")
 
 
 def quote(name: str) -> str:
@@ -79,7 +80,7 @@ def valid_table_name(name: str) -> str:
     valid_name(table)
     if schema in {TIDEGATE_SCHEMA, "information_schema"} or schema.startswith("pg_"):
         raise ValueError(f"schema {schema!r} is reserved; choose another one")
-    longest = control_table(schema, table, "tombstones")
+    longest = control_table(schema, table, max(CONTROL_TABLES, key=len))
     if len(longest.encode()) > LONGEST_NAME:
         raise ValueError(
             f"{name!r} is too long: its control table {longest!r} would have more than "

@@ -13,6 +13,33 @@ _TRUNCATING = ("upsert", "soft_delete")
 _FROM_TEXT = ("super", "varbyte")
 
 
+def keeps_newest(contract: "Contract") -> bool:
+    """Whether of several changes of a key only the newest counts."""
+    whole_rows = contract.write in {"upsert", "soft_delete"} and not contract.partial
+    return whole_rows or (contract.write == "replace" and bool(contract.key))
+
+
+def keeps_all(contract: "Contract") -> bool:
+    """Whether every change is remembered, so that a late one finds its place."""
+    return contract.write == "history" or contract.partial
+
+
+def truncates(contract: "Contract") -> bool:
+    """Whether the source tells that it emptied the table."""
+    return "truncate" in contract.source.operations.values()
+
+
+def control_tables(contract: "Contract") -> list[str]:
+    """The kinds of tables that Tidegate keeps beside the target."""
+    buries = contract.write in {"upsert", "soft_delete"} and not contract.partial
+    kept = {
+        "tombstones": buries,
+        "change_log": keeps_all(contract),
+        "truncations": truncates(contract),
+    }
+    return ["batches", *(kind for kind, is_kept in kept.items() if is_kept)]
+
+
 def refuse_unfit_mode(contract: "Contract") -> None:
     """Raise if a key says something that the contract's write mode cannot do."""
     if contract.write in BY_KEY and not contract.key:
@@ -35,8 +62,7 @@ def refuse_unfit_mode(contract: "Contract") -> None:
 
 
 def _refuse_unfit_source(contract: "Contract") -> None:
-    truncates = "truncate" in contract.source.operations.values()
-    if truncates and (contract.write not in _TRUNCATING or contract.partial):
+    if truncates(contract) and (contract.write not in _TRUNCATING or contract.partial):
         raise misfit(
             "source.operations",
             "truncate is understood by upsert and soft_delete of whole rows; remove it",

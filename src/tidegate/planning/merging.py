@@ -1,11 +1,34 @@
 """Which statements of `sql/merge/` make a merge, for each write mode, in their order."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tidegate.contract import Contract
+from tidegate.contract.writing import truncates
 from tidegate.planning.places import Attempt, is_staged_ready
 
 Operations = tuple[str, ...]
+
+# What of the batch record the rows of a statement count for; "columns": it says so itself.
+COUNTS = {
+    "count_updates": "columns",
+    "count_versions": "columns",
+    "insert_rows": "rows_inserted",
+    "insert_versions": "rows_inserted",
+    "append_changes": "rows_inserted",
+    "delete_rows": "rows_deleted",
+    "mark_deleted": "rows_deleted",
+    "truncate_rows": "rows_deleted",
+    "mark_truncated": "rows_deleted",
+    "clear_rows": "rows_deleted",
+    "drop_stale_rows": "rows_stale",
+    "drop_deleted_rows": "rows_stale",
+    "drop_logged": "rows_stale",
+    "drop_appended": "rows_stale",
+    "drop_replaced": "rows_stale",
+}
+_STALE = ("drop_stale_rows", "drop_deleted_rows")
+_BURY = ("clear_tombstones", "write_tombstones")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,23 +39,80 @@ class Merge:
     above_watermark: Operations
     late: Operations
 
+    def after(self, first: Operations) -> "Merge":
+        """The same, with `first` before each."""
+        return Merge(first + self.empty, first + self.above_watermark, first + self.late)
+
 
 def merge_of(contract: Contract, attempt: Attempt) -> Merge:
     """The merge of the contract's write mode."""
-    return _upsert(() if is_staged_ready(contract, attempt) else ("merge/keep_newest",))
+    merge = _partial if contract.partial else _MERGES[contract.write]
+    first = () if is_staged_ready(contract, attempt) else ("keep_newest",)
+    return merge(contract).after(first)
 
 
-def _upsert(first: Operations) -> Merge:
-    bury = ("merge/clear_tombstones", "merge/write_tombstones")
-    apply = (
-        "merge/count_updates",
-        "merge/delete_rows",
-        *bury,
-        "merge/drop_deletes",
-        "merge/merge_rows",
-    )
+def _upsert(contract: Contract) -> Merge:
+    emptied = _emptied("truncate_rows", contract)
+    apply = ("count_updates", "delete_rows", *_BURY, "drop_deletes", "merge_rows")
     return Merge(
-        empty=(*first, *bury, "merge/insert_rows"),
-        above_watermark=(*first, *apply),
-        late=(*first, "merge/drop_stale_rows", "merge/drop_deleted_rows", *apply),
+        empty=(*_BURY, "insert_rows"),
+        above_watermark=apply,
+        late=(*_STALE, *apply),
+    ).after(emptied)
+
+
+def _soft_delete(contract: Contract) -> Merge:
+    emptied = _emptied("mark_truncated", contract)
+    delete = ("mark_deleted", "drop_marked", *_BURY, "drop_deletes")
+    apply = ("count_updates", *delete, "merge_rows")
+    return Merge(
+        empty=(*_BURY, "insert_rows"),
+        above_watermark=apply,
+        late=(*_STALE, *apply),
+    ).after(emptied)
+
+
+def _emptied(how: str, contract: Contract) -> Operations:
+    if not truncates(contract):
+        return ()
+    return ("write_truncation", "drop_truncated", how, "truncate_tombstones")
+
+
+def _partial(_: Contract) -> Merge:
+    forget = ("make_superseded", "forget_superseded")
+    make = ("log_changes", "make_rows")
+    apply = (*make, "count_updates", "delete_rows", "drop_deletes", "merge_rows", *forget)
+    return Merge(
+        empty=(*make, "insert_rows", *forget),
+        above_watermark=apply,
+        late=("drop_logged", *apply),
     )
+
+
+def _history(_: Contract) -> Merge:
+    make = ("log_changes", "make_versions")
+    apply = (*make, "count_versions", "delete_versions", "insert_versions")
+    return Merge(
+        empty=(*make, "insert_versions"),
+        above_watermark=apply,
+        late=("drop_logged", *apply),
+    )
+
+
+def _append(_: Contract) -> Merge:
+    append = ("append_changes",)
+    return Merge(empty=append, above_watermark=append, late=("drop_appended", *append))
+
+
+def _replace(_: Contract) -> Merge:
+    replace = ("clear_rows", "insert_rows")
+    return Merge(empty=("insert_rows",), above_watermark=replace, late=("drop_replaced", *replace))
+
+
+_MERGES: dict[str, Callable[[Contract], Merge]] = {
+    "upsert": _upsert,
+    "soft_delete": _soft_delete,
+    "history": _history,
+    "append": _append,
+    "replace": _replace,
+}

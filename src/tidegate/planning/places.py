@@ -7,13 +7,24 @@ is in its file.
 from dataclasses import dataclass
 
 from tidegate.contract import Column, Contract
-from tidegate.contract.names import TIDEGATE_SCHEMA, control_table, literal, quote
+from tidegate.contract.names import (
+    CONTROL_TABLES,
+    TIDEGATE_SCHEMA,
+    control_table,
+    literal,
+    quote,
+)
+from tidegate.contract.own_columns import columns_of_changes, columns_of_target
+from tidegate.contract.types import ColumnType
+from tidegate.contract.writing import control_tables, keeps_newest
+from tidegate.planning.carried import carried_places
 from tidegate.position import LONGEST_POSITION
 from tidegate.sql_files import lines
 
 STATEMENT_TIMEOUT = 55 * 60_000  # milliseconds; the Glue job itself has 60 minutes
 # What travels as text is cast on its way out of the stage:
 # https://docs.aws.amazon.com/redshift/latest/dg/JSON_PARSE.html and r_FROM_HEX.html
+_EVEN = "diststyle even"
 _FROM_TEXT = {"super": "json_parse({0})", "varbyte": "from_hex({0})"}
 
 
@@ -31,19 +42,19 @@ class Attempt:
 
 def is_staged_ready(contract: Contract, attempt: Attempt) -> bool:
     """Whether what COPY loads can be merged as it is."""
-    # prepare_chunk keeps the newest change of each key, so only several chunks can hold several.
+    # Within a chunk prepare_chunk leaves out what comes twice, so only several can hold it.
     cast = any(column.type.travels_as_text for column in contract.columns)
     return len(attempt.chunks) == 1 and not cast
 
 
 def places(contract: Contract, attempt: Attempt) -> dict[str, str]:
     """What stands in each place, for one attempt at a batch of the contract's table."""
-    stage = quote("tidegate_stage")
-    changes = stage if is_staged_ready(contract, attempt) else quote("tidegate_changes")
-    tables = {**_tables(contract), "stage": stage, "changes": changes}
+    tables = _tables(contract, is_ready=is_staged_ready(contract, attempt))
     return (
         tables
         | _columns(contract, tables)
+        | _keys(contract, tables)
+        | carried_places(contract)
         | {
             "batch": str(attempt.batch),
             "fence": str(attempt.fence),
@@ -60,25 +71,31 @@ def _role(role: str) -> str:
     return role if role == "default" else literal(role)
 
 
-def _tables(contract: Contract) -> dict[str, str]:
+def _tables(contract: Contract, *, is_ready: bool) -> dict[str, str]:
     schema, table = contract.schema_name, contract.table_name
-    batches = control_table(schema, table, "batches")
-    tombstones = control_table(schema, table, "tombstones")
     control = quote(TIDEGATE_SCHEMA)
+    kept = {kind: control_table(schema, table, kind) for kind in CONTROL_TABLES}
+    stage = quote("tidegate_stage")
+    arrived = stage if is_ready else quote("tidegate_arrived")
     return {
         "target": f"{quote(schema)}.{quote(table)}",
         "target_schema": quote(schema),
         "control_schema": control,
-        "batches": f"{control}.{quote(batches)}",
-        "tombstones": f"{control}.{quote(tombstones)}",
+        **{kind: f"{control}.{quote(name)}" for kind, name in kept.items()},
         "schema_name": literal(schema),
         "table_name": literal(table),
         "control_schema_name": literal(TIDEGATE_SCHEMA),
-        "batches_name": literal(batches),
-        "tombstones_name": literal(tombstones),
+        "control_names": ", ".join(literal(kept[kind]) for kind in control_tables(contract)),
+        "stage": stage,
+        "arrived": arrived,
+        # Partial rows are made whole before they are merged; others are merged as they come.
+        "changes": quote("tidegate_rows") if contract.partial else arrived,
+        "versions": quote("tidegate_versions"),
+        "superseded": quote("tidegate_superseded"),
         "target_distribution": _distribution(contract.distkey),
         "target_sorting": _sorting(contract.sortkey),
         "key_distkey": _key_distkey(contract),
+        "stage_distribution": f"distkey ({_key_distkey(contract)})" if contract.key else _EVEN,
     }
 
 
@@ -91,42 +108,78 @@ def _sorting(sortkey: list[str] | None) -> str:
 
 
 def _key_distkey(contract: Contract) -> str:
-    # Stage and tombstones lie where the target's rows of the same keys lie: joins stay on a node.
+    # Stage and control tables lie where the target's rows of the same keys lie: joins stay on a
+    # node.
     distkey = contract.distkey
-    return quote(distkey) if distkey and distkey in contract.key else quote(contract.key[0])
+    of_key = [distkey] if distkey in contract.key else contract.key[:1]
+    return "".join(quote(name) for name in of_key if name)
 
 
 def _columns(contract: Contract, tables: dict[str, str]) -> dict[str, str]:
     names = [quote(column.name) for column in contract.columns]
-    key = [quote(name) for name in contract.key]
-    changes = tables["changes"]
-    by_name = {column.name: column for column in contract.columns}
+    changes, log = tables["changes"], tables["change_log"]
+    of_changes = columns_of_changes(contract)
+    own = [quote(name) for name in of_changes]
+    staged = {column.name: column.type.stage_ddl for column in contract.columns}
+    staged |= {name: type_.ddl for name, type_ in of_changes.items()}
     return {
         "columns": lines(names),
         "columns_in_rank": lines(names, indent=8),
         "columns_from_stage": lines([_from_stage(column) for column in contract.columns]),
         "columns_of_changes": lines([f"{changes}.{name}" for name in names]),
-        "assignments": lines(_assignments(names, key, changes)),
-        "key": ", ".join(key),
-        "key_columns": lines(key),
-        "first_key": key[0],
+        "columns_of_change_log": lines([f"{log}.{name}" for name in names]),
+        "columns_of_change_log_in_known": lines([f"{log}.{name}" for name in names], indent=8),
+        "own": lines(own),
+        "own_in_rank": lines(own, indent=8),
+        "assignments": lines(_assignments(contract, changes)),
         "declared_columns": lines([_declared(column, contract) for column in contract.columns]),
-        "declared_key": lines([_declared(by_name[name], contract) for name in contract.key]),
-        "declared_stage": lines(
-            [f"{quote(column.name)} {column.type.stage_ddl}" for column in contract.columns]
+        "declared_logged": lines(
+            [f"{quote(column.name)} {column.type.ddl}" for column in contract.columns]
         ),
-        "same_key_as_target": _same_key(key, tables["target"], changes),
-        "same_key_as_tombstones": _same_key(key, tables["tombstones"], changes),
+        "declared_own": _declarations(columns_of_target(contract)),
+        "declared_changes": _declarations(of_changes),
+        "declared_stage": lines([f"{quote(name)} {ddl}" for name, ddl in staged.items()]),
     }
 
 
-def _assignments(names: list[str], key: list[str], changes: str) -> list[str]:
-    kept = [name for name in names if name not in key] + [quote("_position")]
-    return [f"{name} = {changes}.{name}" for name in kept]
+def _keys(contract: Contract, tables: dict[str, str]) -> dict[str, str]:
+    key = [quote(name) for name in contract.key]
+    by_name = {column.name: column for column in contract.columns}
+    target, log, arrived = tables["target"], tables["change_log"], tables["arrived"]
+    of_log = [f"{log}.{name}" for name in key]
+    position = quote("_position")
+    return {
+        "key": ", ".join(key),
+        "key_columns": lines(key),
+        "key_columns_in_rank": lines(key, indent=8),
+        "first_key": "".join(key[:1]),
+        "identity": ", ".join(key if keeps_newest(contract) else [*key, position]),
+        "declared_key": lines([_declared(by_name[name], contract) for name in contract.key]),
+        "key_of_change_log": lines(of_log, indent=8),
+        "key_of_change_log_in_line": ", ".join(of_log),
+        "same_key_as_target": _same(key, target, tables["changes"]),
+        "same_key_as_tombstones": _same(key, tables["tombstones"], tables["changes"]),
+        "same_key_as_change_log": _same(key, log, arrived),
+        "same_key_as_touched": _same(key, log, "touched", indent=8),
+        "same_version": _same([*key, position], log, tables["versions"]),
+        "same_key_as_superseded": _same(key, log, tables["superseded"]),
+        "target_is_touched": _same(key, target, "touched"),
+    }
 
 
-def _same_key(key: list[str], table: str, changes: str) -> str:
-    return "\n    and ".join(f"{table}.{name} = {changes}.{name}" for name in key)
+def _same(names: list[str], one: str, other: str, indent: int = 4) -> str:
+    return f"\n{' ' * indent}and ".join(f"{one}.{name} = {other}.{name}" for name in names)
+
+
+def _declarations(types: dict[str, ColumnType]) -> str:
+    return lines([f"{quote(name)} {type_.ddl}" for name, type_ in types.items()])
+
+
+def _assignments(contract: Contract, changes: str) -> list[str]:
+    names = [column.name for column in contract.columns if column.name not in contract.key]
+    assigned = [f"{name} = {changes}.{name}" for name in map(quote, [*names, "_position"])]
+    revived = contract.write == "soft_delete"
+    return [*assigned, f"{quote('_deleted_at')} = null"] if revived else assigned
 
 
 def _declared(column: Column, contract: Contract) -> str:

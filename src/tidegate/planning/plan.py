@@ -22,10 +22,15 @@ class _Document(BaseModel):
 
 
 class Statement(_Document):
-    """One statement of SQL for Redshift, named after its file in `sql/`."""
+    """One statement of SQL for Redshift, named after its file in `sql/`.
+
+    `counts` says what of the batch record its number of rows belongs to; with "columns" the one row
+    it gives has the counts by their names.
+    """
 
     name: str
     sql: str
+    counts: str | None = None
 
 
 class TargetColumn(_Document):
@@ -46,6 +51,7 @@ class Load(_Document):
     """All that the Glue job submits, in the words of `glue_jobs/load_batch.py`."""
 
     session: list[Statement]
+    tables: list[str]
     describe: Statement
     create: list[Statement]
     columns: list[TargetColumn]

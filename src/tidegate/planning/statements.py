@@ -1,52 +1,47 @@
 """The SQL that the Glue job submits for one batch, rendered from a contract into a plan."""
 
+from collections.abc import Iterable
+
 from tidegate.contract import Contract
 from tidegate.contract.names import quote
+from tidegate.contract.own_columns import columns_of_target
 from tidegate.contract.types import ColumnType
-from tidegate.planning.merging import merge_of
+from tidegate.contract.writing import control_tables
+from tidegate.planning.merging import COUNTS, merge_of
 from tidegate.planning.places import Attempt, places
 from tidegate.planning.plan import Load, Statement, TargetColumn
-from tidegate.position import LONGEST_POSITION
 from tidegate.sql_files import render
 
-_CREATE = (
-    "control/create_target_schema",
-    "control/create_target",
-    "control/create_control_schema",
-    "control/create_tombstones",
-    "control/create_batches",
-)
-_OWN_COLUMNS = {
-    "_position": ColumnType("varchar", length=LONGEST_POSITION),
-    "_batch": ColumnType("bigint"),
-    "_applied_at": ColumnType("timestamp"),
-}
+_FIRST = ("create_target_schema", "create_target", "create_control_schema")
 
 
 def render_load(contract: Contract, attempt: Attempt) -> Load:
     """All statements of the job, in the order in which `glue_jobs/load_batch.py` submits them."""
     filled = places(contract, attempt)
     merge = merge_of(contract, attempt)
+    kept = control_tables(contract)
 
     def statement(operation: str) -> Statement:
-        return Statement(name=operation.rpartition("/")[2], sql=render(operation, **filled))
+        name = operation.rpartition("/")[2]
+        return Statement(name=name, sql=render(operation, **filled), counts=COUNTS.get(name))
 
-    def statements(operations: tuple[str, ...]) -> list[Statement]:
-        return [statement(operation) for operation in operations]
+    def statements(folder: str, names: Iterable[str]) -> list[Statement]:
+        return [statement(f"{folder}/{name}") for name in names]
 
     return Load(
-        session=statements(("control/set_query_group", "control/set_statement_timeout")),
+        session=statements("control", ("set_query_group", "set_statement_timeout")),
+        tables=[contract.table_name, *kept],
         describe=statement("control/describe_target"),
-        create=statements(_CREATE),
+        create=statements("control", (*_FIRST, *(f"create_{kind}" for kind in kept))),
         columns=_target_columns(contract, filled["target"]),
         create_stage=statement("stage/create_stage"),
         copy_stage=statement("stage/copy_stage"),
         count_staged=statement("stage/count_staged"),
         lock=statement("control/lock_batches"),
         read_progress=statement("control/read_progress"),
-        merge_empty=statements(merge.empty),
-        merge_above_watermark=statements(merge.above_watermark),
-        merge_late=statements(merge.late),
+        merge_empty=statements("merge", merge.empty),
+        merge_above_watermark=statements("merge", merge.above_watermark),
+        merge_late=statements("merge", merge.late),
         write_batch=statement("control/write_batch"),
         manifest=attempt.manifest,
         chunks=attempt.chunks,
@@ -55,7 +50,8 @@ def render_load(contract: Contract, attempt: Attempt) -> Load:
 
 
 def _target_columns(contract: Contract, target: str) -> list[TargetColumn]:
-    types = {column.name: column.type for column in contract.columns} | _OWN_COLUMNS
+    declared = {column.name: column.type for column in contract.columns}
+    types = declared | columns_of_target(contract)
     return [_target_column(name, type_, target) for name, type_ in types.items()]
 
 

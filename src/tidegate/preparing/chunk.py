@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from tidegate.contract import Contract
-from tidegate.contract.staged import keeps_newest
+from tidegate.contract.writing import keeps_newest
 from tidegate.position import head
 from tidegate.preparing.download import LocalFile
 from tidegate.preparing.rejects import reason, take_rejects

@@ -1,7 +1,7 @@
 """What write modes need to know of a change beside its values, in DuckDB's SQL."""
 
 from tidegate.contract import Contract
-from tidegate.contract.staged import own_columns
+from tidegate.contract.own_columns import columns_of_changes
 from tidegate.contract.types import ColumnType
 from tidegate.position import CHANGE
 from tidegate.preparing.casts import duckdb_literal, typed_sql
@@ -22,7 +22,7 @@ class OwnColumns:
         self._contract = contract
         self._fields = fields
         given = {"_op", "_position"}
-        own = own_columns(contract)
+        own = columns_of_changes(contract)
         self.types = {name: str(type_) for name, type_ in own.items() if name not in given}
 
     def texts(self, shape: Shape) -> list[str]:

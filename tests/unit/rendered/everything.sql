@@ -49,17 +49,6 @@ sortkey ("h", "order id");
 -- create: create_control_schema
 create schema if not exists "tidegate";
 
--- create: create_tombstones
-create table if not exists "tidegate"."odd ""schema""__it's a table__tombstones" (
-    "order id" bigint not null,
-    "li""ne" smallint not null,
-    "_position" varchar(512),
-    "_batch" bigint,
-    "_deleted_at" timestamp
-)
-distkey ("li""ne")
-sortkey auto;
-
 -- create: create_batches
 create table if not exists "tidegate"."odd ""schema""__it's a table__batches" (
     batch bigint not null,
@@ -75,6 +64,17 @@ create table if not exists "tidegate"."odd ""schema""__it's a table__batches" (
 )
 diststyle all
 sortkey (batch);
+
+-- create: create_tombstones
+create table if not exists "tidegate"."odd ""schema""__it's a table__tombstones" (
+    "order id" bigint not null,
+    "li""ne" smallint not null,
+    "_position" varchar(512),
+    "_batch" bigint,
+    "_deleted_at" timestamp
+)
+distkey ("li""ne")
+sortkey auto;
 
 -- create_stage: create_stage
 create temporary table "tidegate_stage" (
@@ -129,7 +129,7 @@ select
 from "tidegate"."odd ""schema""__it's a table__batches";
 
 -- merge_empty: keep_newest
-create temporary table "tidegate_changes" as
+create temporary table "tidegate_arrived" as
 select
     "order id",
     "li""ne",
@@ -181,9 +181,9 @@ where "_rank" = 1;
 
 -- merge_empty: clear_tombstones
 delete from "tidegate"."odd ""schema""__it's a table__tombstones"
-using "tidegate_changes"
-where "tidegate"."odd ""schema""__it's a table__tombstones"."order id" = "tidegate_changes"."order id"
-    and "tidegate"."odd ""schema""__it's a table__tombstones"."li""ne" = "tidegate_changes"."li""ne";
+using "tidegate_arrived"
+where "tidegate"."odd ""schema""__it's a table__tombstones"."order id" = "tidegate_arrived"."order id"
+    and "tidegate"."odd ""schema""__it's a table__tombstones"."li""ne" = "tidegate_arrived"."li""ne";
 
 -- merge_empty: write_tombstones
 insert into "tidegate"."odd ""schema""__it's a table__tombstones" (
@@ -199,7 +199,7 @@ select
     "_position",
     1723231637787,
     sysdate
-from "tidegate_changes"
+from "tidegate_arrived"
 where "_op" = 'D';
 
 -- merge_empty: insert_rows
@@ -246,11 +246,11 @@ select
     "_position",
     1723231637787,
     sysdate
-from "tidegate_changes"
+from "tidegate_arrived"
 where "_op" <> 'D';
 
 -- merge_above_watermark: keep_newest
-create temporary table "tidegate_changes" as
+create temporary table "tidegate_arrived" as
 select
     "order id",
     "li""ne",
@@ -302,25 +302,25 @@ where "_rank" = 1;
 
 -- merge_above_watermark: count_updates
 select
-    count(*) as rows_kept,
+    count(*) - count("odd ""schema"""."it's a table"."order id") as rows_inserted,
     count("odd ""schema"""."it's a table"."order id") as rows_updated
-from "tidegate_changes"
-left join "odd ""schema"""."it's a table" on "odd ""schema"""."it's a table"."order id" = "tidegate_changes"."order id"
-    and "odd ""schema"""."it's a table"."li""ne" = "tidegate_changes"."li""ne"
-where "tidegate_changes"."_op" <> 'D';
+from "tidegate_arrived"
+left join "odd ""schema"""."it's a table" on "odd ""schema"""."it's a table"."order id" = "tidegate_arrived"."order id"
+    and "odd ""schema"""."it's a table"."li""ne" = "tidegate_arrived"."li""ne"
+where "tidegate_arrived"."_op" <> 'D';
 
 -- merge_above_watermark: delete_rows
 delete from "odd ""schema"""."it's a table"
-using "tidegate_changes"
-where "odd ""schema"""."it's a table"."order id" = "tidegate_changes"."order id"
-    and "odd ""schema"""."it's a table"."li""ne" = "tidegate_changes"."li""ne"
-    and "tidegate_changes"."_op" = 'D';
+using "tidegate_arrived"
+where "odd ""schema"""."it's a table"."order id" = "tidegate_arrived"."order id"
+    and "odd ""schema"""."it's a table"."li""ne" = "tidegate_arrived"."li""ne"
+    and "tidegate_arrived"."_op" = 'D';
 
 -- merge_above_watermark: clear_tombstones
 delete from "tidegate"."odd ""schema""__it's a table__tombstones"
-using "tidegate_changes"
-where "tidegate"."odd ""schema""__it's a table__tombstones"."order id" = "tidegate_changes"."order id"
-    and "tidegate"."odd ""schema""__it's a table__tombstones"."li""ne" = "tidegate_changes"."li""ne";
+using "tidegate_arrived"
+where "tidegate"."odd ""schema""__it's a table__tombstones"."order id" = "tidegate_arrived"."order id"
+    and "tidegate"."odd ""schema""__it's a table__tombstones"."li""ne" = "tidegate_arrived"."li""ne";
 
 -- merge_above_watermark: write_tombstones
 insert into "tidegate"."odd ""schema""__it's a table__tombstones" (
@@ -336,35 +336,35 @@ select
     "_position",
     1723231637787,
     sysdate
-from "tidegate_changes"
+from "tidegate_arrived"
 where "_op" = 'D';
 
 -- merge_above_watermark: drop_deletes
-delete from "tidegate_changes"
+delete from "tidegate_arrived"
 where "_op" = 'D';
 
 -- merge_above_watermark: merge_rows
 merge into "odd ""schema"""."it's a table"
-using "tidegate_changes"
-on "odd ""schema"""."it's a table"."order id" = "tidegate_changes"."order id"
-    and "odd ""schema"""."it's a table"."li""ne" = "tidegate_changes"."li""ne"
+using "tidegate_arrived"
+on "odd ""schema"""."it's a table"."order id" = "tidegate_arrived"."order id"
+    and "odd ""schema"""."it's a table"."li""ne" = "tidegate_arrived"."li""ne"
 when matched then update set
-    "a" = "tidegate_changes"."a",
-    "b" = "tidegate_changes"."b",
-    "c" = "tidegate_changes"."c",
-    "d" = "tidegate_changes"."d",
-    "e" = "tidegate_changes"."e",
-    "f" = "tidegate_changes"."f",
-    "g" = "tidegate_changes"."g",
-    "h" = "tidegate_changes"."h",
-    "i" = "tidegate_changes"."i",
-    "j" = "tidegate_changes"."j",
-    "k" = "tidegate_changes"."k",
-    "l" = "tidegate_changes"."l",
-    "m" = "tidegate_changes"."m",
-    "select" = "tidegate_changes"."select",
-    "per%cent {x}; --" = "tidegate_changes"."per%cent {x}; --",
-    "_position" = "tidegate_changes"."_position",
+    "a" = "tidegate_arrived"."a",
+    "b" = "tidegate_arrived"."b",
+    "c" = "tidegate_arrived"."c",
+    "d" = "tidegate_arrived"."d",
+    "e" = "tidegate_arrived"."e",
+    "f" = "tidegate_arrived"."f",
+    "g" = "tidegate_arrived"."g",
+    "h" = "tidegate_arrived"."h",
+    "i" = "tidegate_arrived"."i",
+    "j" = "tidegate_arrived"."j",
+    "k" = "tidegate_arrived"."k",
+    "l" = "tidegate_arrived"."l",
+    "m" = "tidegate_arrived"."m",
+    "select" = "tidegate_arrived"."select",
+    "per%cent {x}; --" = "tidegate_arrived"."per%cent {x}; --",
+    "_position" = "tidegate_arrived"."_position",
     "_batch" = 1723231637787,
     "_applied_at" = sysdate
 when not matched then insert (
@@ -389,30 +389,30 @@ when not matched then insert (
     "_batch",
     "_applied_at"
 ) values (
-    "tidegate_changes"."order id",
-    "tidegate_changes"."li""ne",
-    "tidegate_changes"."a",
-    "tidegate_changes"."b",
-    "tidegate_changes"."c",
-    "tidegate_changes"."d",
-    "tidegate_changes"."e",
-    "tidegate_changes"."f",
-    "tidegate_changes"."g",
-    "tidegate_changes"."h",
-    "tidegate_changes"."i",
-    "tidegate_changes"."j",
-    "tidegate_changes"."k",
-    "tidegate_changes"."l",
-    "tidegate_changes"."m",
-    "tidegate_changes"."select",
-    "tidegate_changes"."per%cent {x}; --",
-    "tidegate_changes"."_position",
+    "tidegate_arrived"."order id",
+    "tidegate_arrived"."li""ne",
+    "tidegate_arrived"."a",
+    "tidegate_arrived"."b",
+    "tidegate_arrived"."c",
+    "tidegate_arrived"."d",
+    "tidegate_arrived"."e",
+    "tidegate_arrived"."f",
+    "tidegate_arrived"."g",
+    "tidegate_arrived"."h",
+    "tidegate_arrived"."i",
+    "tidegate_arrived"."j",
+    "tidegate_arrived"."k",
+    "tidegate_arrived"."l",
+    "tidegate_arrived"."m",
+    "tidegate_arrived"."select",
+    "tidegate_arrived"."per%cent {x}; --",
+    "tidegate_arrived"."_position",
     1723231637787,
     sysdate
 );
 
 -- merge_late: keep_newest
-create temporary table "tidegate_changes" as
+create temporary table "tidegate_arrived" as
 select
     "order id",
     "li""ne",
@@ -463,40 +463,40 @@ from (
 where "_rank" = 1;
 
 -- merge_late: drop_stale_rows
-delete from "tidegate_changes"
+delete from "tidegate_arrived"
 using "odd ""schema"""."it's a table"
-where "odd ""schema"""."it's a table"."order id" = "tidegate_changes"."order id"
-    and "odd ""schema"""."it's a table"."li""ne" = "tidegate_changes"."li""ne"
-    and "tidegate_changes"."_position" <= "odd ""schema"""."it's a table"."_position";
+where "odd ""schema"""."it's a table"."order id" = "tidegate_arrived"."order id"
+    and "odd ""schema"""."it's a table"."li""ne" = "tidegate_arrived"."li""ne"
+    and "tidegate_arrived"."_position" <= "odd ""schema"""."it's a table"."_position";
 
 -- merge_late: drop_deleted_rows
-delete from "tidegate_changes"
+delete from "tidegate_arrived"
 using "tidegate"."odd ""schema""__it's a table__tombstones"
-where "tidegate"."odd ""schema""__it's a table__tombstones"."order id" = "tidegate_changes"."order id"
-    and "tidegate"."odd ""schema""__it's a table__tombstones"."li""ne" = "tidegate_changes"."li""ne"
-    and "tidegate_changes"."_position" <= "tidegate"."odd ""schema""__it's a table__tombstones"."_position";
+where "tidegate"."odd ""schema""__it's a table__tombstones"."order id" = "tidegate_arrived"."order id"
+    and "tidegate"."odd ""schema""__it's a table__tombstones"."li""ne" = "tidegate_arrived"."li""ne"
+    and "tidegate_arrived"."_position" <= "tidegate"."odd ""schema""__it's a table__tombstones"."_position";
 
 -- merge_late: count_updates
 select
-    count(*) as rows_kept,
+    count(*) - count("odd ""schema"""."it's a table"."order id") as rows_inserted,
     count("odd ""schema"""."it's a table"."order id") as rows_updated
-from "tidegate_changes"
-left join "odd ""schema"""."it's a table" on "odd ""schema"""."it's a table"."order id" = "tidegate_changes"."order id"
-    and "odd ""schema"""."it's a table"."li""ne" = "tidegate_changes"."li""ne"
-where "tidegate_changes"."_op" <> 'D';
+from "tidegate_arrived"
+left join "odd ""schema"""."it's a table" on "odd ""schema"""."it's a table"."order id" = "tidegate_arrived"."order id"
+    and "odd ""schema"""."it's a table"."li""ne" = "tidegate_arrived"."li""ne"
+where "tidegate_arrived"."_op" <> 'D';
 
 -- merge_late: delete_rows
 delete from "odd ""schema"""."it's a table"
-using "tidegate_changes"
-where "odd ""schema"""."it's a table"."order id" = "tidegate_changes"."order id"
-    and "odd ""schema"""."it's a table"."li""ne" = "tidegate_changes"."li""ne"
-    and "tidegate_changes"."_op" = 'D';
+using "tidegate_arrived"
+where "odd ""schema"""."it's a table"."order id" = "tidegate_arrived"."order id"
+    and "odd ""schema"""."it's a table"."li""ne" = "tidegate_arrived"."li""ne"
+    and "tidegate_arrived"."_op" = 'D';
 
 -- merge_late: clear_tombstones
 delete from "tidegate"."odd ""schema""__it's a table__tombstones"
-using "tidegate_changes"
-where "tidegate"."odd ""schema""__it's a table__tombstones"."order id" = "tidegate_changes"."order id"
-    and "tidegate"."odd ""schema""__it's a table__tombstones"."li""ne" = "tidegate_changes"."li""ne";
+using "tidegate_arrived"
+where "tidegate"."odd ""schema""__it's a table__tombstones"."order id" = "tidegate_arrived"."order id"
+    and "tidegate"."odd ""schema""__it's a table__tombstones"."li""ne" = "tidegate_arrived"."li""ne";
 
 -- merge_late: write_tombstones
 insert into "tidegate"."odd ""schema""__it's a table__tombstones" (
@@ -512,35 +512,35 @@ select
     "_position",
     1723231637787,
     sysdate
-from "tidegate_changes"
+from "tidegate_arrived"
 where "_op" = 'D';
 
 -- merge_late: drop_deletes
-delete from "tidegate_changes"
+delete from "tidegate_arrived"
 where "_op" = 'D';
 
 -- merge_late: merge_rows
 merge into "odd ""schema"""."it's a table"
-using "tidegate_changes"
-on "odd ""schema"""."it's a table"."order id" = "tidegate_changes"."order id"
-    and "odd ""schema"""."it's a table"."li""ne" = "tidegate_changes"."li""ne"
+using "tidegate_arrived"
+on "odd ""schema"""."it's a table"."order id" = "tidegate_arrived"."order id"
+    and "odd ""schema"""."it's a table"."li""ne" = "tidegate_arrived"."li""ne"
 when matched then update set
-    "a" = "tidegate_changes"."a",
-    "b" = "tidegate_changes"."b",
-    "c" = "tidegate_changes"."c",
-    "d" = "tidegate_changes"."d",
-    "e" = "tidegate_changes"."e",
-    "f" = "tidegate_changes"."f",
-    "g" = "tidegate_changes"."g",
-    "h" = "tidegate_changes"."h",
-    "i" = "tidegate_changes"."i",
-    "j" = "tidegate_changes"."j",
-    "k" = "tidegate_changes"."k",
-    "l" = "tidegate_changes"."l",
-    "m" = "tidegate_changes"."m",
-    "select" = "tidegate_changes"."select",
-    "per%cent {x}; --" = "tidegate_changes"."per%cent {x}; --",
-    "_position" = "tidegate_changes"."_position",
+    "a" = "tidegate_arrived"."a",
+    "b" = "tidegate_arrived"."b",
+    "c" = "tidegate_arrived"."c",
+    "d" = "tidegate_arrived"."d",
+    "e" = "tidegate_arrived"."e",
+    "f" = "tidegate_arrived"."f",
+    "g" = "tidegate_arrived"."g",
+    "h" = "tidegate_arrived"."h",
+    "i" = "tidegate_arrived"."i",
+    "j" = "tidegate_arrived"."j",
+    "k" = "tidegate_arrived"."k",
+    "l" = "tidegate_arrived"."l",
+    "m" = "tidegate_arrived"."m",
+    "select" = "tidegate_arrived"."select",
+    "per%cent {x}; --" = "tidegate_arrived"."per%cent {x}; --",
+    "_position" = "tidegate_arrived"."_position",
     "_batch" = 1723231637787,
     "_applied_at" = sysdate
 when not matched then insert (
@@ -565,24 +565,24 @@ when not matched then insert (
     "_batch",
     "_applied_at"
 ) values (
-    "tidegate_changes"."order id",
-    "tidegate_changes"."li""ne",
-    "tidegate_changes"."a",
-    "tidegate_changes"."b",
-    "tidegate_changes"."c",
-    "tidegate_changes"."d",
-    "tidegate_changes"."e",
-    "tidegate_changes"."f",
-    "tidegate_changes"."g",
-    "tidegate_changes"."h",
-    "tidegate_changes"."i",
-    "tidegate_changes"."j",
-    "tidegate_changes"."k",
-    "tidegate_changes"."l",
-    "tidegate_changes"."m",
-    "tidegate_changes"."select",
-    "tidegate_changes"."per%cent {x}; --",
-    "tidegate_changes"."_position",
+    "tidegate_arrived"."order id",
+    "tidegate_arrived"."li""ne",
+    "tidegate_arrived"."a",
+    "tidegate_arrived"."b",
+    "tidegate_arrived"."c",
+    "tidegate_arrived"."d",
+    "tidegate_arrived"."e",
+    "tidegate_arrived"."f",
+    "tidegate_arrived"."g",
+    "tidegate_arrived"."h",
+    "tidegate_arrived"."i",
+    "tidegate_arrived"."j",
+    "tidegate_arrived"."k",
+    "tidegate_arrived"."l",
+    "tidegate_arrived"."m",
+    "tidegate_arrived"."select",
+    "tidegate_arrived"."per%cent {x}; --",
+    "tidegate_arrived"."_position",
     1723231637787,
     sysdate
 );

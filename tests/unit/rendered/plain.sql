@@ -34,16 +34,6 @@ sortkey auto;
 -- create: create_control_schema
 create schema if not exists "tidegate";
 
--- create: create_tombstones
-create table if not exists "tidegate"."sales__orders__tombstones" (
-    "id" integer not null,
-    "_position" varchar(512),
-    "_batch" bigint,
-    "_deleted_at" timestamp
-)
-distkey ("id")
-sortkey auto;
-
 -- create: create_batches
 create table if not exists "tidegate"."sales__orders__batches" (
     batch bigint not null,
@@ -59,6 +49,16 @@ create table if not exists "tidegate"."sales__orders__batches" (
 )
 diststyle all
 sortkey (batch);
+
+-- create: create_tombstones
+create table if not exists "tidegate"."sales__orders__tombstones" (
+    "id" integer not null,
+    "_position" varchar(512),
+    "_batch" bigint,
+    "_deleted_at" timestamp
+)
+distkey ("id")
+sortkey auto;
 
 -- create_stage: create_stage
 create temporary table "tidegate_stage" (
@@ -98,7 +98,7 @@ select
 from "tidegate"."sales__orders__batches";
 
 -- merge_empty: keep_newest
-create temporary table "tidegate_changes" as
+create temporary table "tidegate_arrived" as
 select
     "id",
     "name",
@@ -120,8 +120,8 @@ where "_rank" = 1;
 
 -- merge_empty: clear_tombstones
 delete from "tidegate"."sales__orders__tombstones"
-using "tidegate_changes"
-where "tidegate"."sales__orders__tombstones"."id" = "tidegate_changes"."id";
+using "tidegate_arrived"
+where "tidegate"."sales__orders__tombstones"."id" = "tidegate_arrived"."id";
 
 -- merge_empty: write_tombstones
 insert into "tidegate"."sales__orders__tombstones" (
@@ -135,7 +135,7 @@ select
     "_position",
     1723231637787,
     sysdate
-from "tidegate_changes"
+from "tidegate_arrived"
 where "_op" = 'D';
 
 -- merge_empty: insert_rows
@@ -152,11 +152,11 @@ select
     "_position",
     1723231637787,
     sysdate
-from "tidegate_changes"
+from "tidegate_arrived"
 where "_op" <> 'D';
 
 -- merge_above_watermark: keep_newest
-create temporary table "tidegate_changes" as
+create temporary table "tidegate_arrived" as
 select
     "id",
     "name",
@@ -178,22 +178,22 @@ where "_rank" = 1;
 
 -- merge_above_watermark: count_updates
 select
-    count(*) as rows_kept,
+    count(*) - count("sales"."orders"."id") as rows_inserted,
     count("sales"."orders"."id") as rows_updated
-from "tidegate_changes"
-left join "sales"."orders" on "sales"."orders"."id" = "tidegate_changes"."id"
-where "tidegate_changes"."_op" <> 'D';
+from "tidegate_arrived"
+left join "sales"."orders" on "sales"."orders"."id" = "tidegate_arrived"."id"
+where "tidegate_arrived"."_op" <> 'D';
 
 -- merge_above_watermark: delete_rows
 delete from "sales"."orders"
-using "tidegate_changes"
-where "sales"."orders"."id" = "tidegate_changes"."id"
-    and "tidegate_changes"."_op" = 'D';
+using "tidegate_arrived"
+where "sales"."orders"."id" = "tidegate_arrived"."id"
+    and "tidegate_arrived"."_op" = 'D';
 
 -- merge_above_watermark: clear_tombstones
 delete from "tidegate"."sales__orders__tombstones"
-using "tidegate_changes"
-where "tidegate"."sales__orders__tombstones"."id" = "tidegate_changes"."id";
+using "tidegate_arrived"
+where "tidegate"."sales__orders__tombstones"."id" = "tidegate_arrived"."id";
 
 -- merge_above_watermark: write_tombstones
 insert into "tidegate"."sales__orders__tombstones" (
@@ -207,20 +207,20 @@ select
     "_position",
     1723231637787,
     sysdate
-from "tidegate_changes"
+from "tidegate_arrived"
 where "_op" = 'D';
 
 -- merge_above_watermark: drop_deletes
-delete from "tidegate_changes"
+delete from "tidegate_arrived"
 where "_op" = 'D';
 
 -- merge_above_watermark: merge_rows
 merge into "sales"."orders"
-using "tidegate_changes"
-on "sales"."orders"."id" = "tidegate_changes"."id"
+using "tidegate_arrived"
+on "sales"."orders"."id" = "tidegate_arrived"."id"
 when matched then update set
-    "name" = "tidegate_changes"."name",
-    "_position" = "tidegate_changes"."_position",
+    "name" = "tidegate_arrived"."name",
+    "_position" = "tidegate_arrived"."_position",
     "_batch" = 1723231637787,
     "_applied_at" = sysdate
 when not matched then insert (
@@ -230,15 +230,15 @@ when not matched then insert (
     "_batch",
     "_applied_at"
 ) values (
-    "tidegate_changes"."id",
-    "tidegate_changes"."name",
-    "tidegate_changes"."_position",
+    "tidegate_arrived"."id",
+    "tidegate_arrived"."name",
+    "tidegate_arrived"."_position",
     1723231637787,
     sysdate
 );
 
 -- merge_late: keep_newest
-create temporary table "tidegate_changes" as
+create temporary table "tidegate_arrived" as
 select
     "id",
     "name",
@@ -259,35 +259,35 @@ from (
 where "_rank" = 1;
 
 -- merge_late: drop_stale_rows
-delete from "tidegate_changes"
+delete from "tidegate_arrived"
 using "sales"."orders"
-where "sales"."orders"."id" = "tidegate_changes"."id"
-    and "tidegate_changes"."_position" <= "sales"."orders"."_position";
+where "sales"."orders"."id" = "tidegate_arrived"."id"
+    and "tidegate_arrived"."_position" <= "sales"."orders"."_position";
 
 -- merge_late: drop_deleted_rows
-delete from "tidegate_changes"
+delete from "tidegate_arrived"
 using "tidegate"."sales__orders__tombstones"
-where "tidegate"."sales__orders__tombstones"."id" = "tidegate_changes"."id"
-    and "tidegate_changes"."_position" <= "tidegate"."sales__orders__tombstones"."_position";
+where "tidegate"."sales__orders__tombstones"."id" = "tidegate_arrived"."id"
+    and "tidegate_arrived"."_position" <= "tidegate"."sales__orders__tombstones"."_position";
 
 -- merge_late: count_updates
 select
-    count(*) as rows_kept,
+    count(*) - count("sales"."orders"."id") as rows_inserted,
     count("sales"."orders"."id") as rows_updated
-from "tidegate_changes"
-left join "sales"."orders" on "sales"."orders"."id" = "tidegate_changes"."id"
-where "tidegate_changes"."_op" <> 'D';
+from "tidegate_arrived"
+left join "sales"."orders" on "sales"."orders"."id" = "tidegate_arrived"."id"
+where "tidegate_arrived"."_op" <> 'D';
 
 -- merge_late: delete_rows
 delete from "sales"."orders"
-using "tidegate_changes"
-where "sales"."orders"."id" = "tidegate_changes"."id"
-    and "tidegate_changes"."_op" = 'D';
+using "tidegate_arrived"
+where "sales"."orders"."id" = "tidegate_arrived"."id"
+    and "tidegate_arrived"."_op" = 'D';
 
 -- merge_late: clear_tombstones
 delete from "tidegate"."sales__orders__tombstones"
-using "tidegate_changes"
-where "tidegate"."sales__orders__tombstones"."id" = "tidegate_changes"."id";
+using "tidegate_arrived"
+where "tidegate"."sales__orders__tombstones"."id" = "tidegate_arrived"."id";
 
 -- merge_late: write_tombstones
 insert into "tidegate"."sales__orders__tombstones" (
@@ -301,20 +301,20 @@ select
     "_position",
     1723231637787,
     sysdate
-from "tidegate_changes"
+from "tidegate_arrived"
 where "_op" = 'D';
 
 -- merge_late: drop_deletes
-delete from "tidegate_changes"
+delete from "tidegate_arrived"
 where "_op" = 'D';
 
 -- merge_late: merge_rows
 merge into "sales"."orders"
-using "tidegate_changes"
-on "sales"."orders"."id" = "tidegate_changes"."id"
+using "tidegate_arrived"
+on "sales"."orders"."id" = "tidegate_arrived"."id"
 when matched then update set
-    "name" = "tidegate_changes"."name",
-    "_position" = "tidegate_changes"."_position",
+    "name" = "tidegate_arrived"."name",
+    "_position" = "tidegate_arrived"."_position",
     "_batch" = 1723231637787,
     "_applied_at" = sysdate
 when not matched then insert (
@@ -324,9 +324,9 @@ when not matched then insert (
     "_batch",
     "_applied_at"
 ) values (
-    "tidegate_changes"."id",
-    "tidegate_changes"."name",
-    "tidegate_changes"."_position",
+    "tidegate_arrived"."id",
+    "tidegate_arrived"."name",
+    "tidegate_arrived"."_position",
     1723231637787,
     sysdate
 );

@@ -34,16 +34,6 @@ sortkey auto;
 -- create: create_control_schema
 create schema if not exists "tidegate";
 
--- create: create_tombstones
-create table if not exists "tidegate"."sales__orders__tombstones" (
-    "id" integer not null,
-    "_position" varchar(512),
-    "_batch" bigint,
-    "_deleted_at" timestamp
-)
-distkey ("id")
-sortkey auto;
-
 -- create: create_batches
 create table if not exists "tidegate"."sales__orders__batches" (
     batch bigint not null,
@@ -59,6 +49,16 @@ create table if not exists "tidegate"."sales__orders__batches" (
 )
 diststyle all
 sortkey (batch);
+
+-- create: create_tombstones
+create table if not exists "tidegate"."sales__orders__tombstones" (
+    "id" integer not null,
+    "_position" varchar(512),
+    "_batch" bigint,
+    "_deleted_at" timestamp
+)
+distkey ("id")
+sortkey auto;
 
 -- create_stage: create_stage
 create temporary table "tidegate_stage" (
@@ -136,7 +136,7 @@ where "_op" <> 'D';
 
 -- merge_above_watermark: count_updates
 select
-    count(*) as rows_kept,
+    count(*) - count("sales"."orders"."id") as rows_inserted,
     count("sales"."orders"."id") as rows_updated
 from "tidegate_stage"
 left join "sales"."orders" on "sales"."orders"."id" = "tidegate_stage"."id"
@@ -209,7 +209,7 @@ where "tidegate"."sales__orders__tombstones"."id" = "tidegate_stage"."id"
 
 -- merge_late: count_updates
 select
-    count(*) as rows_kept,
+    count(*) - count("sales"."orders"."id") as rows_inserted,
     count("sales"."orders"."id") as rows_updated
 from "tidegate_stage"
 left join "sales"."orders" on "sales"."orders"."id" = "tidegate_stage"."id"

@@ -1,0 +1,2 @@
+delete from {target}
+where exists (select 1 from {changes})

@@ -1,0 +1,3 @@
+delete from {changes}
+using {target}
+where {changes}."_position" = {target}."_position"

@@ -1,0 +1,2 @@
+delete from {changes}
+where "_position" <= (select max("_position") from {truncations})

@@ -1,0 +1,78 @@
+create temporary table {versions} as
+with touched as (
+    select distinct
+        {key_columns_in_rank}
+    from {arrived}
+),
+
+-- Time does not run backwards: an event is not earlier than the ones it follows.
+events as (
+    select
+        {key_of_change_log},
+        {change_log}."_op",
+        {change_log}."_digest",
+        {change_log}."_position",
+        max({change_log}."_changed_at") over (
+            partition by {key_of_change_log_in_line}
+            order by {change_log}."_position"
+            rows unbounded preceding
+        ) as "_since",
+        lag({change_log}."_op") over (
+            partition by {key_of_change_log_in_line}
+            order by {change_log}."_position"
+        ) as "_op_before",
+        lag({change_log}."_digest") over (
+            partition by {key_of_change_log_in_line}
+            order by {change_log}."_position"
+        ) as "_digest_before"
+    from {change_log}
+    join touched on {same_key_as_touched}
+),
+
+counted as (
+    select
+        {key_columns_in_rank},
+        "_op",
+        "_position",
+        "_since",
+        sum(
+            case
+                when "_op" = 'D' then 0
+                when "_op_before" = 'D' then 1
+                when "_digest" = "_digest_before" then 0
+                else 1
+            end
+        ) over (
+            partition by {key}
+            order by "_position"
+            rows unbounded preceding
+        ) as "_version"
+    from events
+),
+
+versions as (
+    select
+        {key_columns_in_rank},
+        "_version",
+        min(case when "_op" <> 'D' then "_since" end) as "_from",
+        min(case when "_op" = 'D' then "_since" end) as "_deleted_at",
+        max(case when "_op" <> 'D' then "_position" end) as "_position"
+    from counted
+    where "_version" > 0
+    group by
+        {key_columns_in_rank},
+        "_version"
+)
+
+select
+    {key_columns},
+    "_position",
+    "_from" as "_valid_from",
+    coalesce(
+        "_deleted_at",
+        lead("_from") over (
+            partition by {key}
+            order by "_version"
+        )
+    ) as "_valid_to"
+from versions

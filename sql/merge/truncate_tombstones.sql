@@ -1,0 +1,2 @@
+delete from {tombstones}
+where "_position" < (select max("_position") from {truncations} where "_batch" = {batch})
