@@ -137,6 +137,20 @@ def test_contracts_that_are_no_folder_are_refused():
     assert refused.stderr == "--tables absent is not a folder of contracts\n"
 
 
+@pytest.mark.parametrize("detach", [(), ("--detach",)])
+def test_wrong_contracts_are_refused_in_the_words_of_check_before_a_port_is_looked_at(
+    tmp_path, detach
+):
+    (tmp_path / "orders.yaml").write_text("table: Sales.orders\nkee: [id]\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        up = ("local", "up", *detach, f"--tables={tmp_path}", f"--port={port}")
+        refused = tidegate(*up, check=False)
+    told = tidegate("check", str(tmp_path), check=False).stdout
+    assert "orders.yaml:2: kee: unknown key" in told
+    assert (refused.returncode, refused.stderr) == (1, told)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stack_in_the_foreground_shows_what_happens_and_ends_on_a_signal(number):
     port = free_port()

@@ -44,7 +44,7 @@ def test_a_layer_can_be_put_in_another_folders_place(tmp_path):
 
 
 def test_a_layer_that_is_not_there_cannot_be_replaced(tmp_path):
-    with pytest.raises(LocalStackError, match="has no layer Absent to replace"):
+    with pytest.raises(LocalStackError, match="has no layer Absent; add it"):
         Template(APP).put_layer("Absent", tmp_path)
 
 
