@@ -8,6 +8,7 @@ import boto3
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tidegate.ledger import Catalogue, FileLedger, LedgerTable, StateLedger
 from tidegate.settings import CommandLineSettings, read_settings
@@ -35,7 +36,7 @@ def status(
     if as_json:
         console.print(current.model_dump_json(indent=2), soft_wrap=True, highlight=False)
     else:
-        _show(current, console)
+        show(current, console)
 
 
 def wait(
@@ -79,30 +80,41 @@ def _messages(settings: CommandLineSettings) -> int:
     return sum(int(answer["Attributes"][name]) for name in _ON_THE_WAY)
 
 
-def _show(current: Status, console: Console) -> None:
-    shown = Table(header_style="bold", box=None, pad_edge=False)
-    for name in ("table", "state", "pending", "applied", "quarantined", "lag", "watermark"):
-        shown.add_column(name, overflow="fold", no_wrap=name == "table")
+def show(current: Status, console: Console) -> None:
+    """Print the tables, and below them what no column has room for."""
+    console.print(_overview(current.tables))
     for table in current.tables:
-        shown.add_row(*_cells(table))
-    console.print(shown)
-    for table in current.tables:
+        if table.watermark:
+            _print_line(console, f"{table.table}: watermark {table.watermark}")
         if table.last_error:
-            console.print(f"{table.table}: {table.last_error}", style="red", markup=False)
+            _print_line(console, f"{table.table}: {table.last_error}", style="red")
     if current.unrouted:
-        console.print(f"{current.unrouted} objects are unrouted: no contract claims them")
+        _print_line(console, f"{current.unrouted} objects are unrouted: no contract claims them")
 
 
-def _cells(table: TableStatus) -> list[str]:
-    quarantined = f"{table.quarantined_files} files, {table.quarantined_rows} rows"
+def _print_line(console: Console, text: str, style: str = "") -> None:
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def _overview(tables: list[TableStatus]) -> Table:
+    overview = Table(header_style="bold", box=None, pad_edge=False)
+    overview.add_column("table", overflow="fold")
+    overview.add_column("state", no_wrap=True)
+    for name in ("pending", "applied", "quarantined", "lag"):
+        overview.add_column(name, no_wrap=True, justify="right")
+    for table in tables:
+        overview.add_row(*_cells(table))
+    return overview
+
+
+def _cells(table: TableStatus) -> list[str | Text]:
     return [
-        table.table,
-        f"[{_COLOURS[table.state]}]{table.state}[/]",
+        Text(table.table),
+        Text(table.state, style=_COLOURS[table.state]),
         str(table.pending),
-        f"{table.applied_files} files",
-        quarantined,
+        str(table.applied_files),
+        f"{table.quarantined_files} files, {table.quarantined_rows} rows",
         f"{table.lag_seconds} s",
-        table.watermark or "-",
     ]
 
 

@@ -1,0 +1,75 @@
+"""What the command line shows, and what it tells to type."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from tidegate.cli.local import as_typed
+from tidegate.cli.status import show
+from tidegate.status import Status, TableStatus
+
+WATERMARK = "000001 1 2024-08-09T19:27:17.787000 20240809-192717787.csv!/2024/08/09 0000000008"
+
+
+def table(name: str, state: str = "idle", **more) -> TableStatus:
+    counts = {"pending": 431, "applied_files": 10234, "quarantined_files": 3, "lag_seconds": 86520}
+    nothing = {"watermark": None, "last_error": None}
+    return TableStatus(table=name, state=state, quarantined_rows=120045, **counts, **nothing | more)
+
+
+def shown(status: Status, width: int) -> list[str]:
+    console = Console(width=width, file=io.StringIO())
+    show(status, console)
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_status_keeps_each_table_on_a_line_and_its_watermark_whole(width):
+    names = ["sales.customers", "sales.order_details"]
+    lines = shown(
+        Status(tables=[table(one, watermark=WATERMARK) for one in names], unrouted=3), width
+    )
+    assert [line.split()[0] for line in lines[:3]] == ["table", *names]
+    assert [line.split()[1:] for line in lines[1:3]] == [
+        ["idle", "431", "10234", "3", "files,", "120045", "rows", "86520", "s"]
+    ] * 2
+    assert all(len(line) <= width for line in lines[:3])
+    assert lines[3:5] == [f"{name}: watermark {WATERMARK}" for name in names]
+    assert lines[5:] == ["3 objects are unrouted: no contract claims them"]
+
+
+def test_status_shows_an_error_whole_and_a_name_as_it_is():
+    error = "LoadFailedError: " + "Redshift refused [it] " * 9
+    blocked = table("odd.[red]name[/]", "blocked", last_error=error.strip())
+    lines = shown(Status(tables=[blocked], unrouted=0), 80)
+    assert lines[1].startswith("odd.[red]name[/]  blocked")
+    assert lines[2:] == [f"odd.[red]name[/]: {error.strip()}"]
+
+
+@pytest.fixture
+def program(tmp_path):
+    path = tmp_path / "bin dir" / "tidegate"
+    path.parent.mkdir()
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_command_that_is_on_the_path_is_told_by_its_name(program, monkeypatch):
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert as_typed(str(program)) == "tidegate"
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "other"])
+def test_command_that_is_not_on_the_path_is_told_as_it_was_typed(
+    program, monkeypatch, tmp_path, path
+):
+    other = tmp_path / "other" / "tidegate"
+    other.parent.mkdir()
+    other.write_text("#!/bin/sh\n")
+    other.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", path)
+    assert as_typed(str(program)) == f"'{program}'"
+    assert as_typed("bin dir/tidegate") == "'bin dir/tidegate'"
