@@ -1,5 +1,8 @@
 """`tidegate local`: the whole of Tidegate on this machine."""
 
+import shlex
+import shutil
+import sys
 import threading
 from importlib.util import find_spec
 from pathlib import Path
@@ -47,7 +50,7 @@ def up(
         from tidegate.local.background import start_in_background
 
         running = start_in_background(template, tables, port, warehouse_port, via)
-        show_stack(console, running.describe(), port)
+        show_stack(console, running.describe(), port, as_typed(sys.argv[0]))
         return
     # Half of the time a stack needs to start is the import of moto.
     from tidegate.local.serving import run
@@ -74,8 +77,15 @@ def down(port: Port = 4566) -> None:
     RunningStack(port).stop()
 
 
+def as_typed(program: str) -> str:
+    """How a user who called `program` can call it again: by its name if that is on PATH."""
+    path = Path(program)
+    found = shutil.which(path.name)
+    return path.name if found and path.samefile(found) else shlex.quote(program)
+
+
 def _show(stack: "Stack", console: Console, port: int) -> None:
-    show_stack(console, stack.describe(), port)
+    show_stack(console, stack.describe(), port, as_typed(sys.argv[0]))
     threading.Thread(target=follow, args=(stack.journal, console), daemon=True).start()
 
 

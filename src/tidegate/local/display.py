@@ -13,20 +13,20 @@ SOURCES = ("cyan", "green", "magenta", "yellow", "blue")
 DEFAULT_PORT = 4566
 
 
-def show_stack(console: Console, description: dict[str, Any], port: int) -> None:
-    """Print the endpoints of a stack that is ready, and what to type next."""
+def show_stack(console: Console, description: dict[str, Any], port: int, command: str) -> None:
+    """Print where the parts of a stack are, and what to type next to call `command`, tidegate."""
     environment: dict[str, str] = description["environment"]
     option = "" if port == DEFAULT_PORT else f" --port {port}"
     for name, value in _parts(description).items():
         console.print(Text.assemble((f"{name:<10} ", "bold"), value), soft_wrap=True)
     console.print("\nnext:", style="bold")
-    for command in (
-        f'eval "$(tidegate local env{option})"',
+    for line in (
+        f'eval "$({command} local env{option})"',
         f"aws s3 cp FILE s3://{environment['TIDEGATE_LANDING_BUCKET']}/PREFIX/",
-        "tidegate status",
-        f"tidegate local down{option}",
+        f"{command} status",
+        f"{command} local down{option}",
     ):
-        console.print(f"  {command}", markup=False, soft_wrap=True)
+        console.print(f"  {line}", markup=False, soft_wrap=True)
     console.print()
 
 

@@ -72,7 +72,15 @@ def up(ports):
 def test_a_detached_stack_says_where_it_is_and_what_to_type_next(up, ports):
     assert f"http://127.0.0.1:{ports[0]}" in up
     assert f"postgresql://tidegate@127.0.0.1:{ports[1]}/dev" in up
-    assert f'eval "$(tidegate local env --port {ports[0]})"' in up
+    eval_, _, status, down = re.search(r"next:\n((?:  .*\n){4})", up)[1].splitlines()
+    assert (status.split()[1:], down.split()[1:]) == (
+        ["status"],
+        ["local", "down", "--port", str(ports[0])],
+    )
+    typed = subprocess.run(
+        ["sh", "-c", f"{eval_}; {status}"], cwd=CHECKOUT, capture_output=True, text=True
+    )
+    assert "sales.customers" in typed.stdout
     assert re.search(r"Glue job +Python 3\.\d+", up)
     log = re.search(r"log +(\S+)", up)[1]
     assert "SweepTables" in wait_for(lambda: Path(log).read_text())
