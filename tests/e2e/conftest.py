@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 import yaml
 
 from tests.e2e.customers import contract_text
-from tests.e2e.harness import LocalStack, tidegate
+from tests.e2e.harness import LocalStack, free_ports, tidegate
 
 TABLES = 30
 
@@ -46,7 +45,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     for number in range(TABLES):
         _write_customers(tables, number)
     (tables / "odd.yaml").write_text(yaml.safe_dump(ODD, allow_unicode=True), encoding="utf-8")
-    port, warehouse_port = _free_ports()
+    port, warehouse_port = free_ports()
     up = ["local", "up", "--detach", f"--tables={tables}"]
     started = tidegate(*up, f"--port={port}", f"--warehouse-port={warehouse_port}", check=False)
     assert started.returncode == 0, started.stdout + started.stderr
@@ -83,8 +82,3 @@ def _write_customers(folder: Path, number: int) -> None:
     fresh = _fresh(number)
     text = contract_text(fresh.name, fresh.prefix)
     (folder / f"customers_{number}.yaml").write_text(text, encoding="utf-8")
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("", 0)) as other:
-        return one.getsockname()[1], other.getsockname()[1]

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import socket
 import subprocess
 import sys
 import time
@@ -133,6 +134,12 @@ class LocalStack:
             connection.cursor().execute(f"lock table tidegate.{control}__batches")
             yield
             connection.rollback()
+
+
+def free_ports() -> tuple[int, int]:
+    """Two ports that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("", 0)) as other:
+        return one.getsockname()[1], other.getsockname()[1]
 
 
 def until(look: Callable[[], Any], *, timeout: float = 30, what: str = "it did not happen") -> Any:

@@ -1,0 +1,140 @@
+"""Every network call of every step, by what happens to a table: the list that is struck through.
+
+SQS's own deliveries stand in it as the moments before the first call of register_files, when
+nothing is done and the message comes again, and after its last one, when all is done and the
+message comes again all the same. So do the state machine's calls of the other steps: before the
+first call of a step nothing is done, after its last one all is done and nobody is told.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.e2e.faults.calls import Boundary
+
+_REGISTER_FILES = ["dynamodb:TransactWriteItems", "dynamodb:UpdateItem", "states:StartExecution"]
+_TAKE_THE_LEASE = ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"]
+_PLAN_BATCH = [
+    *_TAKE_THE_LEASE,
+    *("s3:PutObject", "dynamodb:UpdateItem"),  # the plan; its batch is the open one
+    *_TAKE_THE_LEASE,
+    "dynamodb:UpdateItem",  # nothing waits any more: the lease is given back
+]
+_PREPARE_CHUNK = ["s3:GetObject", "s3:GetObject", "s3:PutObject", "s3:PutObject"]
+_BEGIN_JOB = ["secretsmanager:GetSecretValue", "s3:GetObject", "redshift:connect", "s3:GetObject"]
+_DESCRIBE = ["redshift:set", "redshift:set", "redshift:select"]
+_STAGE = ["redshift:create", "s3:PutObject", "redshift:copy", "redshift:select"]
+_LOCK = ["redshift:begin", "redshift:lock", "redshift:select"]
+_RECORD = ["redshift:insert", "redshift:commit", "s3:PutObject"]
+_COMMIT_BATCH = [
+    *("s3:GetObject", "s3:GetObject", "s3:GetObject"),
+    *("dynamodb:TransactWriteItems", "dynamodb:GetItem", "dynamodb:TransactWriteItems"),
+]
+_LOAD_LATE_CHANGES = [
+    *_BEGIN_JOB,
+    *_DESCRIBE,
+    *_STAGE,
+    *_LOCK,
+    *("redshift:delete", "redshift:delete"),  # what is stale
+    "redshift:select",
+    *("redshift:delete", "redshift:delete", "redshift:insert", "redshift:delete", "redshift:merge"),
+    *_RECORD,
+]
+_LOAD_FIRST = [
+    *_BEGIN_JOB,
+    *_DESCRIBE,
+    *(["redshift:create"] * 5),
+    "redshift:select",
+    *_STAGE,
+    *_LOCK,
+    *("redshift:delete", "redshift:insert", "redshift:insert"),
+    *_RECORD,
+]
+_FAIL_BATCH = [
+    *("s3:GetObject", "s3:GetObject", "dynamodb:GetItem", "dynamodb:UpdateItem"),
+    *("sns:Publish", "dynamodb:UpdateItem"),  # people are told; the table is blocked
+]
+_FREE_AND_START = [
+    *("dynamodb:GetItem", "states:DescribeExecution", "dynamodb:UpdateItem", "dynamodb:GetItem"),
+    "states:StartExecution",
+]
+_FIND_MISSED = ["dynamodb:BatchGetItem", *_REGISTER_FILES]
+
+# What each step does for the table, by what happens to it.
+CALLS = {
+    "late changes": {
+        "register_files": _REGISTER_FILES,
+        "plan_batch": _PLAN_BATCH,
+        "prepare_chunk": _PREPARE_CHUNK,
+        "load_batch": _LOAD_LATE_CHANGES,
+        "commit_batch": _COMMIT_BATCH,
+    },
+    "a first load": {"load_batch": _LOAD_FIRST},
+    "a refusal": {"fail_batch": _FAIL_BATCH},
+    "a dead lease": {"sweep_tables": _FREE_AND_START},
+    "a lost event": {"sweep_tables": _FIND_MISSED},
+}
+# What sweep_tables does for no table in particular.
+CALLS_FOR_ALL = {
+    "a dead lease": ["dynamodb:Query"],
+    "a lost event": ["dynamodb:Query", "dynamodb:GetItem", "s3:ListObjectsV2", "dynamodb:PutItem"],
+}
+# Of a first load only what late changes do not do as well.
+_ONLY_IN_A_FIRST_LOAD = {"redshift:create", "redshift:insert"}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Something that happens to a table, and where a process is killed; nowhere in a clean run."""
+
+    happens: str
+    at: Boundary | None = None
+    for_all: bool = False
+
+    def __str__(self) -> str:
+        table = " of all tables" if self.for_all else ""
+        return f"{self.happens}, {self.at}{table}" if self.at else self.happens
+
+
+CLEAN_RUNS = [Trial(happens) for happens in CALLS]
+
+
+def all_trials() -> list[Trial]:
+    """Both sides of every call."""
+    return [
+        Trial(happens, boundary, for_all)
+        for happens, step, calls, for_all in _listed()
+        for boundary in _boundaries(step, calls)
+    ]
+
+
+def spread_of_trials() -> list[Trial]:
+    """Of each step and each kind of call, the moment after its last one: done, and nobody knows."""
+    chosen = {
+        (happens, step, name): Trial(happens, Boundary(step, "after", nth, name), for_all)
+        for happens, step, calls, for_all in _listed()
+        for nth, name in _numbered(calls)
+    }
+    return list(chosen.values())
+
+
+def _listed() -> Iterator[tuple[str, str, list[str], bool]]:
+    for happens, steps in CALLS.items():
+        for step, calls in steps.items():
+            wanted = _ONLY_IN_A_FIRST_LOAD if happens == "a first load" else set(calls)
+            yield happens, step, [call for call in calls if call in wanted], False
+        if happens in CALLS_FOR_ALL:
+            yield happens, "sweep_tables", CALLS_FOR_ALL[happens], True
+
+
+def _boundaries(step: str, calls: list[str]) -> Iterator[Boundary]:
+    for nth, name in _numbered(calls):
+        yield Boundary(step, "before", nth, name)
+        yield Boundary(step, "after", nth, name)
+
+
+def _numbered(calls: list[str]) -> Iterator[tuple[int, str]]:
+    seen: Counter[str] = Counter()
+    for name in calls:
+        seen[name] += 1
+        yield seen[name], name

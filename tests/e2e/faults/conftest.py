@@ -1,0 +1,19 @@
+"""The stack that is struck."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.faults.stack import FaultedStack, faulted_stack
+
+ALL_FAULTS = os.environ.get("TIDEGATE_ALL_FAULTS") == "1"
+TABLES = 60 if ALL_FAULTS else 30
+
+
+@pytest.fixture(scope="session")
+def faulted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultedStack]:
+    # Names of one length: none of them is a part of another.
+    tables = [f"e2e.faults_{number:03d}" for number in range(TABLES)]
+    with faulted_stack(tmp_path_factory.mktemp("tables"), tables) as stack:
+        yield stack

@@ -1,0 +1,140 @@
+"""A local stack with proxies before its cloud and its warehouse, and somebody who sweeps often."""
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.customers import contract_text
+from tests.e2e.faults.aws_proxy import AwsProxy
+from tests.e2e.faults.warehouse_proxy import WarehouseProxy
+from tests.e2e.faults.watch import Watch
+from tests.e2e.harness import LocalStack, free_ports, tidegate
+from tidegate.ledger import FileLedger, LedgerTable, StateLedger, TableState
+
+SWEEPS_EVERY = 2.0  # seconds; the schedule's own rate is once a minute
+# A message that a killed function had comes back after that; as deployed it is six minutes.
+VISIBILITY_SECONDS = "6"
+
+
+class FaultedStack(LocalStack):
+    """A stack whose steps can be watched and struck; `tables` are those it keeps."""
+
+    def __init__(self, port: int, watch: Watch, tables: Sequence[str]) -> None:
+        super().__init__(port)
+        self.watch = watch
+        self.tables = tables
+        items = LedgerTable(self.client("dynamodb"), self.variables["TIDEGATE_LEDGER_TABLE"])
+        self.items = items
+        self.states = StateLedger(items)
+        self.files = FileLedger(items)
+        self._invoking = self.client("lambda")
+        self._sweep = self.physical_id("SweepTables")
+        self.sweeping = threading.Lock()
+        self._landing = threading.Lock()
+        self._told = ""
+        self._inbox = self._subscribe()
+
+    def physical_id(self, logical_id: str) -> str:
+        stacks = self.client("cloudformation")
+        listed = stacks.list_stack_resources(StackName="tidegate")["StackResourceSummaries"]
+        ids = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in listed}
+        return ids[logical_id]
+
+    def state(self, table: str) -> TableState:
+        return self.states.read(table)
+
+    def sweep(self, look_for: str) -> dict[str, Any]:
+        """Let sweep_tables look now, as its schedule will some time; gives Lambda's answer."""
+        payload = json.dumps({"look_for": look_for}).encode()
+        return self._invoking.invoke(FunctionName=self._sweep, Payload=payload)
+
+    def sweep_until(self, stop: threading.Event) -> None:
+        """Look for tables that are due every other moment."""
+        while not stop.wait(SWEEPS_EVERY):
+            with self.sweeping:
+                self.sweep("due")
+
+    def key(self, table: str, file: str) -> str:
+        return prefix_of(table) + file
+
+    def land_files(self, table: str, files: dict[str, bytes]) -> None:
+        with self._landing:
+            for name, body in files.items():
+                self.land(self.key(table, name), body)
+
+    def land_unheard(self, table: str, files: dict[str, bytes]) -> None:
+        """Land files whose events are lost."""
+        events = self.client("events")
+        rule = self.physical_id("LandingRule")
+        with self._landing:
+            events.disable_rule(Name=rule)
+            for name, body in files.items():
+                self.land(self.key(table, name), body)
+            events.enable_rule(Name=rule)
+
+    def is_told_of(self, table: str) -> bool:
+        """Whether a letter of the topic Alerts came that names `table`."""
+        received = self.client("sqs").receive_message(QueueUrl=self._inbox, MaxNumberOfMessages=10)
+        self._told += "".join(message["Body"] for message in received.get("Messages", []))
+        return f"{table} is blocked" in self._told
+
+    def _subscribe(self) -> str:
+        inbox = self.client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
+        wanted = {"QueueUrl": inbox, "AttributeNames": ["QueueArn"]}
+        arn = self.client("sqs").get_queue_attributes(**wanted)["Attributes"]["QueueArn"]
+        topic = self.physical_id("Alerts")
+        self.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        return inbox
+
+    def redeliver_soon(self) -> None:
+        self.client("sqs").set_queue_attributes(
+            QueueUrl=self.variables["TIDEGATE_LANDING_QUEUE_URL"],
+            Attributes={"VisibilityTimeout": VISIBILITY_SECONDS},
+        )
+
+    def move_warehouse(self, port: int) -> None:
+        """Let the jobs find the warehouse at another port: as a DBA would, in the secret."""
+        secrets = self.client("secretsmanager")
+        arn = self.physical_id("WarehouseSecret")
+        secret = json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])
+        moved = json.dumps({**secret, "port": port})
+        secrets.put_secret_value(SecretId=arn, SecretString=moved)
+
+
+@contextmanager
+def faulted_stack(folder: Path, tables: Sequence[str]) -> Iterator[FaultedStack]:
+    """A stack with a contract for each of `tables`."""
+    for table in tables:
+        text = contract_text(table, prefix_of(table))
+        (folder / f"{table}.yaml").write_text(text, encoding="utf-8")
+    port, warehouse_port = free_ports()
+    watch = Watch()
+    cloud = AwsProxy(port, watch, tables)
+    warehouse = WarehouseProxy(warehouse_port, port, watch, tables)
+    ports = (f"--port={port}", f"--warehouse-port={warehouse_port}", f"--via={cloud.url}")
+    started = tidegate("local", "up", "--detach", f"--tables={folder}", *ports, check=False)
+    assert started.returncode == 0, started.stdout + started.stderr
+    stop = threading.Event()
+    try:
+        stack = FaultedStack(port, watch, tables)
+        stack.redeliver_soon()
+        stack.move_warehouse(warehouse.port)
+        stack.query("create schema e2e")
+        sweeping = threading.Thread(target=stack.sweep_until, args=(stop,))
+        sweeping.start()
+        try:
+            yield stack
+        finally:
+            stop.set()
+            sweeping.join()
+    finally:
+        warehouse.close()
+        cloud.close()
+        tidegate("local", "down", f"--port={port}")
+
+
+def prefix_of(table: str) -> str:
+    return f"dms/{table.replace('.', '/')}/"

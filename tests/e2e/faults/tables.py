@@ -1,0 +1,100 @@
+"""The tables that faults are tried on: fresh ones, and loaded ones that are used again."""
+
+import queue
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from tests.e2e.faults.changes import Landed
+from tests.e2e.faults.stack import FaultedStack
+from tests.e2e.faults.watch import Fault
+from tests.e2e.harness import until
+
+PATIENCE = 90.0  # seconds; a busy machine is slow
+
+
+@dataclass
+class Table:
+    """A table, what landed for it, and how it must end."""
+
+    stack: FaultedStack
+    name: str
+    landed: Landed = field(default_factory=Landed)
+
+    def watch(self, *faults: Fault) -> None:
+        self.stack.watch.begin(self.name, *faults)
+
+    def land(self, files: dict[str, bytes]) -> None:
+        self.stack.land_files(self.name, files)
+
+    def wait_for(self, *faults: Fault) -> None:
+        for fault in faults:
+            happened = fault.happened
+            until(happened.is_set, timeout=PATIENCE, what=f"{self.name}: no {fault.at}")
+
+    def settle(self) -> None:
+        """Wait until everything that landed is applied and nobody works on it."""
+        until(self.is_settled, timeout=PATIENCE, what=f"{self.name} did not settle")
+
+    def is_settled(self) -> bool:
+        state = self.stack.state(self.name)
+        applied = state.applied_files == len(self.landed.files)
+        return applied and state.holder is None and state.open_batch is None
+
+    def check(self) -> None:
+        """Assert that all is as if nothing had ever gone wrong."""
+        self.settle()
+        found = self.stack.query(f"select * from {self.name}")
+        by_key = {row[0]: tuple(row[:-3]) for row in found}
+        assert len(by_key) == len(found), "a key stands in the table twice"
+        assert by_key == self.landed.rows()
+        tombstones = f"tidegate.{self.name.replace('.', '__')}__tombstones"
+        keys = self.stack.query(f"select customer_number from {tombstones} order by 1")
+        assert [key for [key] in keys] == self.landed.tombstones()
+        assert self.stack.batches(self.name) == self.landed.batches
+        self._check_ledger()
+
+    def _check_ledger(self) -> None:
+        items = list(self.stack.items.query(f"TABLE#{self.name}"))
+        kinds = [(item["sk"].partition("#")[0], item.get("key")) for item in items]
+        keys = sorted(self.stack.key(self.name, file) for file in self.landed.files)
+        assert sorted(kind for kind in kinds if kind[1]) == [("DONE", key) for key in keys]
+        closed = [item for item in items if item["sk"].startswith("BATCH#")]
+        assert len(closed) == len(self.landed.batches)
+        state = self.stack.state(self.name)
+        assert (state.blocked, state.attempts, state.last_error) == (False, 0, None)
+        assert (state.quarantined_files, state.quarantined_rows) == (0, 0)
+
+
+class Tables:
+    """Hands out tables; a loaded one comes back for the next who wants one."""
+
+    def __init__(self, stack: FaultedStack) -> None:
+        self._stack = stack
+        self._fresh: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._loaded: queue.SimpleQueue[Table] = queue.SimpleQueue()
+        for name in stack.tables:
+            self._fresh.put(name)
+
+    def fresh(self) -> Table:
+        """A table that nothing landed for yet."""
+        return Table(self._stack, self._fresh.get_nowait())
+
+    @contextmanager
+    def loaded(self) -> Iterator[Table]:
+        """A table with a watermark, a tombstone and many rows; not used again after a failure."""
+        try:
+            table = self._loaded.get_nowait()
+        except queue.Empty:
+            table = self.load()
+        yield table
+        self._loaded.put(table)
+
+    def load(self) -> Table:
+        table = self.fresh()
+        table.land(table.landed.add_snapshot() | table.landed.add_newer())
+        table.settle()
+        # The two files may have been two batches.
+        table.landed.batches = self._stack.batches(table.name)
+        table.check()
+        return table

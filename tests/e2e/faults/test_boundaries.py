@@ -1,0 +1,58 @@
+"""A process that is killed hard, before or after any network call: the outcome is the same.
+
+TIDEGATE_ALL_FAULTS=1 kills at every boundary, without it at a spread of them.
+"""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+import pytest
+
+from tests.e2e.faults.boundaries import CALLS, CLEAN_RUNS, Trial, all_trials, spread_of_trials
+from tests.e2e.faults.calls import Call
+from tests.e2e.faults.conftest import ALL_FAULTS
+from tests.e2e.faults.stack import FaultedStack
+from tests.e2e.faults.trials import Trials
+
+STRUCK = all_trials() if ALL_FAULTS else spread_of_trials()
+
+
+@pytest.fixture(scope="module")
+def trials(faulted: FaultedStack, request: pytest.FixtureRequest) -> Iterator[Trials]:
+    """All the trials that tests were chosen for, under way at once."""
+    chosen = [
+        item.callspec.params["trial"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.module is request.module
+    ]
+    running = Trials(faulted, chosen)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.mark.parametrize("trial", CLEAN_RUNS, ids=str)
+def test_the_boundaries_that_are_tried_are_those_of_a_clean_run(
+    trials: Trials, trial: Trial
+) -> None:
+    calls = trials.result(trial)
+    for step, expected in CALLS[trial.happens].items():
+        assert names(step, calls) == expected, f"{step} makes other calls now; list them"
+
+
+@pytest.mark.parametrize("trial", STRUCK, ids=str)
+def test_a_process_killed_at_a_boundary_changes_nothing_of_the_outcome(
+    trials: Trials, trial: Trial
+) -> None:
+    trials.result(trial)
+
+
+def names(step: str, calls: list[Call]) -> list[str]:
+    """The calls of a step; of sweeps, those of the one that started the table."""
+    own = [call for call in calls if call.step == step]
+    if step != "sweep_tables":
+        return [call.name for call in own]
+    sweeps = [list(group) for _, group in groupby(own, key=lambda call: call.invocation)]
+    [started] = [sweep for sweep in sweeps if sweep[-1].name == "states:StartExecution"]
+    return [call.name for call in started]

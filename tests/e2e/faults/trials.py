@@ -1,0 +1,128 @@
+"""What can happen to a table, with a process killed at one boundary of it; many at a time."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+from tests.e2e.faults.boundaries import Trial
+from tests.e2e.faults.calls import Boundary, Call
+from tests.e2e.faults.stack import FaultedStack
+from tests.e2e.faults.tables import PATIENCE, Table, Tables
+from tests.e2e.faults.watch import Fault
+from tests.e2e.harness import until
+
+AT_A_TIME = 6
+Calls = list[Call]
+
+
+class Trials:
+    """Runs trials and keeps what came of each: the calls of the table, or the failed assertion."""
+
+    def __init__(self, stack: FaultedStack, trials: Sequence[Trial]) -> None:
+        self._stack = stack
+        self._tables = Tables(stack)
+        self._for_all = threading.Lock()
+        self._pool = ThreadPoolExecutor(AT_A_TIME)
+        self._results: dict[Trial, Future[Calls]] = {}
+        kinds: dict[str, Callable[[Trial], Calls]] = {
+            "late changes": self._late_changes,
+            "a first load": self._first_load,
+            "a refusal": self._refusal,
+            "a dead lease": self._dead_lease,
+            "a lost event": self._lost_event,
+        }
+        # Who looks for missed objects finds those of other trials too, before their events come.
+        alone = [trial for trial in trials if trial.happens == "a lost event"]
+        for trial in trials:
+            if trial not in alone:
+                self._results[trial] = self._pool.submit(kinds[trial.happens], trial)
+        others = list(self._results.values())
+        self._last = ThreadPoolExecutor(1)
+        for trial in alone:
+            self._results[trial] = self._last.submit(
+                self._after, others, kinds[trial.happens], trial
+            )
+
+    def result(self, trial: Trial) -> Calls:
+        """Wait for what came of a trial."""
+        return self._results[trial].result()
+
+    def stop(self) -> None:
+        for pool in (self._pool, self._last):
+            pool.shutdown(cancel_futures=True)
+
+    def _after(
+        self, others: list[Future[Calls]], run: Callable[[Trial], Calls], trial: Trial
+    ) -> Calls:
+        wait(others)
+        return run(trial)
+
+    def _late_changes(self, trial: Trial) -> Calls:
+        with self._tables.loaded() as table:
+            faults = faults_of(trial)
+            table.watch(*faults)
+            table.land(table.landed.add_late())
+            return self._see_through(table, faults)
+
+    def _first_load(self, trial: Trial) -> Calls:
+        table = self._tables.fresh()
+        faults = faults_of(trial)
+        table.watch(*faults)
+        table.land(table.landed.add_snapshot())
+        return self._see_through(table, faults)
+
+    def _refusal(self, trial: Trial) -> Calls:
+        table = self._tables.fresh()
+        self._stack.query(f"create table {table.name} (customer_number varchar(5))")
+        faults = faults_of(trial)
+        table.watch(*faults)
+        table.land(table.landed.add_snapshot())
+        table.wait_for(*faults)
+        blocked = lambda: self._stack.state(table.name).blocked  # noqa: E731
+        until(blocked, timeout=PATIENCE, what=f"{table.name} was not blocked")
+        told = lambda: self._stack.is_told_of(table.name)  # noqa: E731
+        until(told, timeout=PATIENCE, what=f"nobody was told that {table.name} is blocked")
+        self._stack.query(f"drop table {table.name}")
+        self._stack.start({"table": table.name})
+        return self._see_through(table, faults)
+
+    def _dead_lease(self, trial: Trial) -> Calls:
+        with self._tables.loaded() as table:
+            dies = [
+                Fault(Boundary("plan_batch", "after", 1, "dynamodb:UpdateItem")),
+                Fault(Boundary("fail_batch", "before", 1, "dynamodb:GetItem")),
+            ]
+            faults = faults_of(trial)
+            table.watch(*dies, *([] if trial.for_all else faults))
+            table.land(table.landed.add_late())
+            table.wait_for(*dies)
+            if trial.for_all:
+                self._strike_all(faults)
+            return self._see_through(table, faults)
+
+    def _lost_event(self, trial: Trial) -> Calls:
+        with self._tables.loaded() as table, self._stack.sweeping:
+            faults = faults_of(trial)
+            table.watch(*([] if trial.for_all else faults))
+            self._stack.land_unheard(table.name, table.landed.add_late())
+            if trial.for_all:
+                self._stack.watch.begin("", *faults)
+            while not all(fault.happened.is_set() for fault in faults):
+                self._stack.sweep("missed")
+            self._stack.sweep("missed")
+        return self._see_through(table, faults)
+
+    def _strike_all(self, faults: list[Fault]) -> None:
+        with self._for_all:
+            self._stack.watch.begin("", *faults)
+            for fault in faults:
+                until(fault.happened.is_set, timeout=PATIENCE, what=f"no {fault.at}")
+
+    def _see_through(self, table: Table, faults: list[Fault]) -> Calls:
+        table.wait_for(*faults)
+        table.check()
+        return self._stack.watch.calls(table.name)
+
+
+def faults_of(trial: Trial) -> list[Fault]:
+    return [Fault(trial.at)] if trial.at else []
