@@ -66,6 +66,14 @@ class LeaseLostError(JobError):
     """A run with a higher fence has committed already."""
 
 
+class MassDeleteError(JobError):
+    """The batch deletes more rows than its contract allows without a person's word."""
+
+
+class RefreshRefusedError(JobError):
+    """The snapshot of a full refresh is not what may replace the table."""
+
+
 def main(arguments: list[str]) -> None:
     """Make the clients and load the batch of the plan that the arguments name."""
     parser = argparse.ArgumentParser()
@@ -120,7 +128,8 @@ class Batch:
         self.steps = plan["load"]
         self.warehouse = warehouse
         self.objects = objects
-        chunks = map(objects.read, self.steps["chunks"])
+        chunks = [objects.read(url) for url in self.steps["chunks"]]
+        self.files = [file for chunk in chunks for file in chunk["files"]]
         self.chunks = [chunk for chunk in chunks if chunk["parquet"]]
         self.rows = sum(chunk["rows"] for chunk in self.chunks)
 
@@ -184,21 +193,57 @@ class Batch:
 
     def _merge(self, progress: Document) -> Document:
         record = {**dict.fromkeys(POSITIONS), **dict.fromkeys(COUNTS, 0)}
-        if not self.chunks:
-            return record
-        first, last = POSITIONS
-        record[first] = min(chunk[first] for chunk in self.chunks)
-        record[last] = max(chunk[last] for chunk in self.chunks)
-        record["rows_staged"] = self.rows
-        if progress["watermark"] is not None and record[first] <= progress["watermark"]:
-            statements = self.steps["merge_late"]
-        elif progress["target_rows"]:
-            statements = self.steps["merge_above_watermark"]
-        else:
-            statements = self.steps["merge_empty"]
-        for statement in statements:
+        if self.chunks:
+            first, last = POSITIONS
+            record[first] = min(chunk[first] for chunk in self.chunks)
+            record[last] = max(chunk[last] for chunk in self.chunks)
+            record["rows_staged"] = self.rows
+        for statement in self._statements(record, progress):
             self._count(record, statement)
+        self._refuse_refresh(record)
+        self._refuse_mass_delete(record)
         return record
+
+    def _statements(self, record: Document, progress: Document) -> Any:  # noqa: ANN401  (of JSON)
+        if self.steps["refresh"]:
+            return self.steps["refresh"]
+        if not self.chunks:
+            return []
+        if progress["watermark"] is not None and record["first_position"] <= progress["watermark"]:
+            return self.steps["merge_late"]
+        return self.steps["merge_above_watermark" if progress["target_rows"] else "merge_empty"]
+
+    def _refuse_refresh(self, record: Document) -> None:
+        """Raise if less than the contract asks for would replace all rows."""
+        floor = self.steps["refresh_floor"]
+        if floor is None:
+            return
+        unread = [file["quarantined"] for file in self.files if file["quarantined"]]
+        held, new = record["rows_deleted"], record["rows_inserted"]
+        if unread:
+            why = f"{len(unread)} of {len(self.files)} files cannot be read ({unread[0]})"
+        elif new < max(1, floor["rows"], floor["share"] * held):
+            why = f"it makes {new} rows, the table holds {held}, {floor['told']}"
+        else:
+            return
+        raise RefreshRefusedError(
+            f"{self.plan['table']}: the snapshot is refused: {why}; land a better one, or ask for "
+            "the refresh with force if this is right; nothing was changed"
+        )
+
+    def _refuse_mass_delete(self, record: Document) -> None:
+        """Raise if more rows are deleted than the contract allows; counts the target if it may."""
+        guard, deleted = self.steps["max_deletes"], record["rows_deleted"]
+        if guard is None or deleted <= guard["rows"]:
+            return
+        [[left]] = self.warehouse.run(guard["count_rows"]).fetchall()
+        held = left + deleted - record["rows_inserted"]
+        if held > guard["least_rows"] and deleted > guard["share"] * held:
+            raise MassDeleteError(
+                f"{self.plan['table']}: batch {self.plan['batch']} deletes {deleted} of {held} "
+                f"rows, {guard['told']}; nothing was changed; if this is right, let it pass: "
+                f"tidegate release {self.plan['table']}"
+            )
 
     def _count(self, record: Document, statement: Document) -> None:
         """Run a statement of a merge and add what it did to the record, as the plan says."""

@@ -10,6 +10,8 @@ TidegateError
     ├── SettingsError
     ├── LeaseLostError
     ├── LoadFailedError
+    ├── MassDeleteError
+    ├── RefreshRefusedError
     ├── SweepFailedError
     └── LocalStackError
 """
@@ -57,6 +59,14 @@ class LoadFailedError(TerminalError):
 
 class SweepFailedError(TerminalError):
     """Some tables could not be swept; the others were, and the next sweep tries again."""
+
+
+class MassDeleteError(TerminalError):
+    """A batch deletes more rows than its contract allows without a person's word."""
+
+
+class RefreshRefusedError(TerminalError):
+    """The snapshot of a full refresh is not what may replace the table."""
 
 
 class LocalStackError(TerminalError):

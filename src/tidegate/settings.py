@@ -34,6 +34,7 @@ class PlanBatchSettings(Settings):
 
     ledger_table: Name
     contracts: Path
+    landing_bucket: Name
     work_bucket: Name
     copy_role: Name
     lease_seconds: Annotated[int, Field(ge=60)]

@@ -14,8 +14,17 @@ from tidegate.finishing.fail_batch import FailBatch
 from tidegate.landing.register_files import RegisterFiles
 from tidegate.landing.routing import Router
 from tidegate.landing.starting import is_running, start_run
-from tidegate.ledger import Catalogue, FileLedger, LedgerTable, StateLedger
+from tidegate.ledger import (
+    Catalogue,
+    FileHistory,
+    FileLedger,
+    LedgerTable,
+    RefreshLedger,
+    StateLedger,
+)
 from tidegate.planning.plan_batch import PlanBatch
+from tidegate.planning.plan_refresh import PlanRefresh
+from tidegate.planning.snapshots import Snapshots
 from tidegate.settings import (
     CommitBatchSettings,
     FailBatchSettings,
@@ -58,10 +67,14 @@ def plan_batch() -> PlanBatch:
     """The step plan_batch."""
     settings = read_settings(PlanBatchSettings, os.environ)
     ledger = LedgerTable(client("dynamodb"), settings.ledger_table)
+    history = FileHistory(ledger)
     return PlanBatch(
         contracts=read_contracts(settings.contracts),
         files=FileLedger(ledger),
+        history=history,
         states=StateLedger(ledger),
+        refreshes=RefreshLedger(ledger),
+        plan_refresh=PlanRefresh(Snapshots(client("s3"), settings.landing_bucket), history),
         work=WorkBucket(client("s3"), settings.work_bucket),
         copy_role=settings.copy_role,
         lease_seconds=settings.lease_seconds,
@@ -99,9 +112,11 @@ def commit_batch() -> CommitBatch:
 def fail_batch() -> FailBatch:
     """The step fail_batch."""
     settings = read_settings(FailBatchSettings, os.environ)
+    ledger = LedgerTable(client("dynamodb"), settings.ledger_table)
     publish = partial(client("sns").publish, TopicArn=settings.alerts_topic_arn)
     return FailBatch(
-        states=StateLedger(LedgerTable(client("dynamodb"), settings.ledger_table)),
+        states=StateLedger(ledger),
+        refreshes=RefreshLedger(ledger),
         work=WorkBucket(client("s3"), settings.work_bucket),
         notify=lambda subject, text: publish(Subject=_subject(subject), Message=text),
         most_attempts=settings.max_attempts,

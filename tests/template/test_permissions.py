@@ -96,7 +96,7 @@ def test_only_the_preparation_reads_what_landed(allowed):
 @pytest.mark.parametrize(
     ("bucket", "lookers"),
     [
-        ("LandingBucket", {"PrepareChunkRole", "SweepTablesRole"}),
+        ("LandingBucket", {"PlanBatchRole", "PrepareChunkRole", "SweepTablesRole"}),
         ("WorkBucket", {"PlanBatchRole", "CommitBatchRole", "FailBatchRole"}),
     ],
 )
@@ -114,7 +114,10 @@ def test_who_looks_for_what_may_be_missing_may_list_the_bucket(allowed, bucket, 
     ("role", "actions"),
     [
         ("RegisterFilesRole", {"PutItem", "UpdateItem", "ConditionCheckItem"}),
-        ("PlanBatchRole", {"GetItem", "Query", "UpdateItem"}),
+        (
+            "PlanBatchRole",
+            {"GetItem", "BatchGetItem", "Query", "UpdateItem", "PutItem", "DeleteItem"},
+        ),
         ("CommitBatchRole", {"GetItem", "PutItem", "UpdateItem", "DeleteItem"}),
         ("FailBatchRole", {"GetItem", "UpdateItem"}),
     ],
@@ -124,8 +127,12 @@ def test_a_step_may_do_with_the_ledger_what_it_does_and_no_more(may, role, actio
     assert ledger == {f"dynamodb:{action}" for action in actions}
 
 
-def test_only_registering_and_sweeping_start_runs(may):
-    assert holders(may, "states:StartExecution") == {"RegisterFilesRole", "SweepTablesRole"}
+def test_only_registering_and_sweeping_start_runs_and_a_run_those_of_its_map(may):
+    assert holders(may, "states:StartExecution") == {
+        "RegisterFilesRole",
+        "SweepTablesRole",
+        "LoadTableRole",
+    }
 
 
 def test_preparation_and_job_do_not_touch_the_ledger(may):

@@ -11,7 +11,7 @@ from tidegate import errors
 from tidegate.errors import LoadFailedError
 from tidegate.finishing.commit_batch import CommitBatch
 from tidegate.finishing.fail_batch import LONGEST_WAIT, FailBatch, Failure, Verdict, is_terminal
-from tidegate.ledger import FileLedger, StateLedger
+from tidegate.ledger import FileLedger, RefreshLedger, StateLedger
 from tidegate.planning.plan import BatchFolder, Outcome, PreparedChunk, PreparedFile
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +28,7 @@ class Finishing:
         ledger = ledger_table()
         self.ledger, self.clock, self.letters = ledger, Clock(), []
         self.files, self.states = FileLedger(ledger), StateLedger(ledger, self.clock)
+        self.refreshes = RefreshLedger(ledger)
         self.work = Workshop().work
         self.commit = CommitBatch(self.files, self.states, self.work)
         self.landed = [landed(f"{PREFIX}{number}.csv") for number in range(3)]
@@ -52,6 +53,7 @@ class Finishing:
     def fail(self, error: str, cause: str = "why", plan_key: str | None = None) -> Verdict:
         step = FailBatch(
             states=self.states,
+            refreshes=self.refreshes,
             work=self.work,
             notify=lambda subject, text: self.letters.append((subject, text)),
             most_attempts=3,
@@ -143,7 +145,8 @@ def test_waits_double_until_the_attempts_are_used_up(finishing):
 
 
 def test_waits_are_never_longer_than_the_longest(finishing):
-    step = FailBatch(finishing.states, finishing.work, lambda *_: None, 99, 30)
+    parts = (finishing.states, finishing.refreshes, finishing.work)
+    step = FailBatch(*parts, lambda *_: None, 99, 30)
     failure = Failure(error="ServiceBusyError", cause="")
     waits = [step(TABLE, RUN, "", failure).wait_seconds for _ in range(8)]
     assert waits == [30, 60, 120, 240, 480, LONGEST_WAIT, LONGEST_WAIT, LONGEST_WAIT]

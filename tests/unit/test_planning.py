@@ -4,11 +4,13 @@ import pytest
 
 from tests.unit.samples import PREFIX, Clock, Workshop, contract, landed, ledger_table
 from tidegate.errors import InvalidInputError, LeaseLostError
-from tidegate.ledger import FileLedger, StateLedger
+from tidegate.ledger import FileHistory, FileLedger, RefreshLedger, StateLedger
 from tidegate.planning.cut import Limits, cut_batch, weigh
 from tidegate.planning.plan import Outcome, Plan
 from tidegate.planning.plan_batch import MOST_ROUNDS, PlanBatch, Planned
+from tidegate.planning.plan_refresh import PlanRefresh
 from tidegate.planning.request import read_request
+from tidegate.planning.snapshots import Snapshots
 
 TABLE = "sales.orders"
 REQUEST = {"table": TABLE}
@@ -64,7 +66,8 @@ def test_batch_is_cut_from_as_few_files_as_it_takes():
     [
         ({}, r'is wrong \(table: Field required\); write {"table": "schema.table"}'),
         ({"table": 5}, r"is wrong \(table: Input should be a valid string\)"),
-        ({"table": TABLE, "mode": "x"}, r"is wrong \(mode: Extra inputs are not permitted\)"),
+        ({"table": TABLE, "mod": "x"}, r"is wrong \(mod: .*, did you mean 'mode'\?\)"),
+        ({"table": TABLE, "mode": "x"}, r"is wrong \(mode: .*only full_refresh and replay\)"),
         ([], r"is wrong \(input: "),
         (None, r"is wrong \(input: "),
         ({"table": "a.b"}, r"no contract is deployed for 'a\.b' \(there are: sales\.orders\)"),
@@ -82,15 +85,20 @@ class Planning:
         ledger = ledger_table()
         self.clock = Clock()
         self.files, self.states = FileLedger(ledger), StateLedger(ledger, self.clock)
-        self.work = Workshop().work
+        self.shop = Workshop()
+        self.work, history = self.shop.work, FileHistory(ledger, self.clock)
+        limits = Limits(chunk_bytes=10, chunk_files=3, batch_chunks=2)
         self.step = PlanBatch(
             contracts=[contract()],
             files=self.files,
+            history=history,
             states=self.states,
+            refreshes=RefreshLedger(ledger),
+            plan_refresh=PlanRefresh(Snapshots(self.shop.s3, self.shop.landing), history, limits),
             work=self.work,
             copy_role="default",
             lease_seconds=60,
-            limits=Limits(chunk_bytes=10, chunk_files=3, batch_chunks=2),
+            limits=limits,
         )
 
     def land(self, *names: str) -> None:

@@ -14,6 +14,7 @@ from tidegate.settings import (
 PLAN_BATCH = {
     "TIDEGATE_LEDGER_TABLE": "ledger",
     "TIDEGATE_CONTRACTS": "/opt",
+    "TIDEGATE_LANDING_BUCKET": "landing",
     "TIDEGATE_WORK_BUCKET": "work",
     "TIDEGATE_COPY_ROLE": "default",
     "TIDEGATE_LEASE_SECONDS": "7200",

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from tests.unit.test_finishing import errors_of
 from tidegate import errors
+from tidegate.planning.plan_batch import Planned
 
 ROOT = Path(__file__).parents[2]
 MACHINE = json.loads((ROOT / "statemachines" / "load_table.asl.json").read_text())
@@ -56,13 +57,37 @@ def test_every_state_goes_on_or_ends():
 
 @pytest.mark.parametrize("name", LAMBDAS)
 def test_functions_have_the_words_of_their_states(name):
-    snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+    # No two states may have the same name, not even within two Maps.
+    function = {"PrepareOneOfMany": "PrepareChunk"}.get(name, name)
+    snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in function).lstrip("_")
     assert snake in FUNCTIONS
-    assert LAMBDAS[name]["Parameters"]["FunctionName"] == f"${{{name}Arn}}"
+    assert LAMBDAS[name]["Parameters"]["FunctionName"] == f"${{{function}Arn}}"
 
 
 def test_all_functions_of_a_run_are_states():
-    assert set(LAMBDAS) == {"PlanBatch", "PrepareChunk", "CommitBatch", "FailBatch"}
+    assert set(LAMBDAS) == {
+        "PlanBatch",
+        "PrepareChunk",
+        "PrepareOneOfMany",
+        "CommitBatch",
+        "FailBatch",
+    }
+
+
+def test_what_plan_batch_answers_is_what_the_machine_knows():
+    asked = {choice["StringEquals"] for choice in MACHINE["States"]["IsThereWork"]["Choices"]}
+    assert asked | {"done", "leave"} == set(get_args(Planned.model_fields["action"].annotation))
+
+
+def test_many_chunks_are_prepared_as_few_are():
+    few, many = MACHINE["States"]["PrepareChunks"], MACHINE["States"]["PrepareManyChunks"]
+    assert many["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+    for key in ("ItemsPath", "ItemSelector", "Catch", "Next"):
+        assert many[key] == few[key]
+    assert TASKS["PrepareOneOfMany"]["Retry"] == TASKS["PrepareChunk"]["Retry"]
+    assert TASKS["PrepareOneOfMany"]["Parameters"] == TASKS["PrepareChunk"]["Parameters"]
+    # The results of all chunks together may be more than a state can give, 256 KB.
+    assert TASKS["PrepareOneOfMany"]["OutputPath"] is None
 
 
 @pytest.mark.parametrize("name", LAMBDAS)
@@ -72,7 +97,9 @@ def test_every_transient_error_is_tried_again(name):
     assert not errors_of(errors.TerminalError) & set(retry["ErrorEquals"])
 
 
-@pytest.mark.parametrize("name", ["PlanBatch", "PrepareChunks", "LoadBatch", "CommitBatch"])
+@pytest.mark.parametrize(
+    "name", ["PlanBatch", "PrepareChunks", "PrepareManyChunks", "LoadBatch", "CommitBatch"]
+)
 def test_any_failure_of_a_run_goes_to_fail_batch(name):
     last = MACHINE["States"][name]["Catch"][-1]
     assert (last["ErrorEquals"], last["Next"]) == (["States.ALL"], "FailBatch")

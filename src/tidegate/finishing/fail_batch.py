@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from tidegate import errors
-from tidegate.ledger import StateLedger
+from tidegate.ledger import RefreshLedger, StateLedger
 from tidegate.planning.plan import BatchFolder, Outcome, Plan
 from tidegate.storage import WorkBucket
 
@@ -39,6 +39,7 @@ class FailBatch:
     """Decides what a failure means; `notify` takes a subject and a text."""
 
     states: StateLedger
+    refreshes: RefreshLedger
     work: WorkBucket
     notify: Callable[[str, str], object]
     most_attempts: int
@@ -50,6 +51,7 @@ class FailBatch:
         A run that lost the lease goes without a word: another one does its work.
         A transient error is tried again, after a wait that doubles, until `most_attempts` failed
         in a row; a terminal one blocks the table at once. Other tables are not concerned.
+        A full refresh that is refused is forgotten, and the table goes on as if nobody had asked.
         """
         error, message = self._cause(plan_key, failure)
         given_up = Verdict(verdict="give_up", error=error, message=message)
@@ -62,6 +64,10 @@ class FailBatch:
         if not is_terminal(error) and state.attempts < self.most_attempts:
             wait = min(self.retry_seconds * 2 ** (state.attempts - 1), LONGEST_WAIT)
             return Verdict(verdict="retry", wait_seconds=wait, error=error, message=message)
+        if error == errors.RefreshRefusedError.__name__:
+            self.refreshes.abandon(table, execution)
+            self.notify(f"Tidegate: the refresh of {table} was refused", message)
+            return given_up
         self.states.block(table, execution)
         self.notify(f"Tidegate: {table} is blocked", _letter(table, error, message))
         return given_up
@@ -101,5 +107,9 @@ def _letter(table: str, error: str, message: str) -> str:
         f"{table} is blocked after a failure; its files wait and nothing is lost.\n\n"
         f"{error}: {message}\n\n"
         "Mend the cause, then start the state machine load_table with the input\n"
-        f"{json.dumps({'table': table})}\n"
+        f"{json.dumps({'table': table} | _more(error))}\n"
     )
+
+
+def _more(error: str) -> dict[str, bool]:
+    return {"force": True} if error == errors.MassDeleteError.__name__ else {}

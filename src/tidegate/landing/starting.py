@@ -18,7 +18,7 @@ def is_due(state: TableState, freshness: timedelta, now: int) -> bool:
     """Whether a run should start: work has waited its time, nobody is at it, nobody must look."""
     if state.blocked or state.is_held(now):
         return False
-    if state.open_batch is not None:
+    if state.open_batch is not None or state.refresh is not None:
         return True
     if state.pending_since is None:
         return False

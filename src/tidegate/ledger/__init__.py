@@ -6,6 +6,7 @@
     TABLE#<table>    DONE#<id>                an object that was applied
     TABLE#<table>    QUARANTINE#<id>          an object that was refused whole
     TABLE#<table>    BATCH#<number>           an applied batch
+    TABLE#<table>    REFRESH#<run>            a full refresh that was done, by the run that asked
     UNROUTED         <id>                     an object that no contract claims
     TABLES           <table>                  a contract that is deployed
     SWEEP            CURSOR                   where the next look for missed objects begins
@@ -17,7 +18,18 @@ transaction, deleted there and put as DONE or QUARANTINE.
 
 from tidegate.ledger.catalogue import Catalogue
 from tidegate.ledger.files import FileLedger, Registered
+from tidegate.ledger.history import FileHistory
 from tidegate.ledger.items import LedgerTable
+from tidegate.ledger.refreshes import RefreshLedger
 from tidegate.ledger.states import StateLedger, TableState
 
-__all__ = ["Catalogue", "FileLedger", "LedgerTable", "Registered", "StateLedger", "TableState"]
+__all__ = [
+    "Catalogue",
+    "FileHistory",
+    "FileLedger",
+    "LedgerTable",
+    "RefreshLedger",
+    "Registered",
+    "StateLedger",
+    "TableState",
+]

@@ -10,7 +10,7 @@ from tidegate.planning.plan import PreparedFile
 UNROUTED = "UNROUTED"
 PENDING, DONE, QUARANTINE = "PENDING#", "DONE#", "QUARANTINE#"
 _ACTIONS_TO_REGISTER = 3
-_ACTIONS_TO_SETTLE = 2
+_ACTIONS_TO_SETTLE = 3  # at most
 
 
 class Registered(Enum):
@@ -58,14 +58,24 @@ class FileLedger:
         return {sk.rpartition("#")[2] for _, sk in found}
 
     def settle(
-        self, table: str, batch: int, files: Iterable[LandedFile], outcomes: dict[str, PreparedFile]
+        self,
+        table: str,
+        batch: int,
+        files: Iterable[LandedFile],
+        outcomes: dict[str, PreparedFile],
+        *,
+        again: bool = False,
     ) -> None:
-        """Move each file of a batch from pending to what became of it, by id.
+        """Move each file of a batch to what became of it, by id, from where it waits.
 
+        With `again` from wherever it is: a full refresh takes files that were settled before.
         A second call with the same arguments changes nothing.
         """
         for some in pieces(files, MOST_ACTIONS // _ACTIONS_TO_SETTLE):
-            moves = (self._move(partition(table), batch, file, outcomes[file.id]) for file in some)
+            moves = (
+                self._move(partition(table), batch, file, outcomes[file.id], again=again)
+                for file in some
+            )
             self._items.transact([action for move in moves for action in move])
 
     def add_unrouted(self, landed: LandedObject) -> None:
@@ -84,21 +94,23 @@ class FileLedger:
         """Forget that no contract claimed an object."""
         self._items.delete(UNROUTED, landed.id)
 
-    def _move(self, pk: str, batch: int, file: LandedFile, outcome: PreparedFile) -> list[Item]:
-        kind = QUARANTINE if outcome.quarantined else DONE
+    def _move(
+        self, pk: str, batch: int, file: LandedFile, outcome: PreparedFile, *, again: bool
+    ) -> list[Item]:
+        kinds = (QUARANTINE, DONE) if outcome.quarantined else (DONE, QUARANTINE)
+        became, other = (kind + file.id for kind in kinds)
         item = {
             "pk": pk,
-            "sk": kind + file.id,
-            "key": file.key,
-            "etag": file.etag,
+            "sk": became,
+            **file.model_dump(),
             "batch": batch,
             "records": outcome.records,
             "refused": outcome.refused,
             "reason": outcome.quarantined,
         }
-        waiting = pack({"pk": pk, "sk": _pending_key(file)})
+        left = [pending_key(file), *([other] if again else [])]
         return [
-            self._items.action("Delete", Key=waiting),
+            *(self._items.action("Delete", Key=pack({"pk": pk, "sk": sk})) for sk in left),
             self._items.action("Put", Item=pack(item)),
         ]
 
@@ -123,11 +135,12 @@ class FileLedger:
             )
             for kind in (DONE, QUARANTINE)
         ]
-        item = {"pk": pk, "sk": _pending_key(file), **file.model_dump()}
+        item = {"pk": pk, "sk": pending_key(file), **file.model_dump()}
         return [*checks, self._items.action("Put", Item=pack(item), unless_exists=True)]
 
 
-def _pending_key(file: LandedFile) -> str:
+def pending_key(file: LandedFile) -> str:
+    """The sort key of a file that waits: by kind, and within it in source order."""
     # A blank sorts below whatever a longer order goes on with.
     return f"{PENDING}{file.kind}#{file.order} {file.id}"
 

@@ -109,9 +109,19 @@ class LedgerTable:
         except self.client.exceptions.ConditionalCheckFailedException:
             return None
 
-    def query(self, pk: str, prefix: str = "") -> Iterator[Item]:
-        """Items of `pk` whose sort key begins with `prefix`, in its order, page by page."""
-        for page in self._pages(pk, prefix):
+    def query(
+        self,
+        pk: str,
+        prefix: str = "",
+        *,
+        where: str = "",
+        **values: Any,  # noqa: ANN401  (any plain value)
+    ) -> Iterator[Item]:
+        """Items of `pk` whose sort key begins with `prefix`, in its order, page by page.
+
+        `where` is a filter expression over `values`, each named by a colon and its keyword.
+        """
+        for page in self._pages(pk, prefix, where, values):
             yield from map(unpack, page["Items"])
 
     def count(self, pk: str, prefix: str = "") -> int:
@@ -164,15 +174,25 @@ class LedgerTable:
             ) from error
         return [code == "ConditionalCheckFailed" for code in codes]
 
-    def _pages(self, pk: str, prefix: str, **more: Any) -> Iterator[Any]:  # noqa: ANN401
-        condition, values = "pk = :pk", {":pk": pk}
+    def _pages(
+        self,
+        pk: str,
+        prefix: str,
+        where: str = "",
+        values: Item | None = None,
+        **more: Any,  # noqa: ANN401  (the parts of DynamoDB's own request)
+    ) -> Iterator[Any]:
+        condition = "pk = :pk"
+        if where:
+            more["FilterExpression"] = where
+        named = {":pk": pk} | {f":{name}": value for name, value in (values or {}).items()}
         if prefix:
-            condition, values = f"{condition} and begins_with(sk, :sk)", {**values, ":sk": prefix}
+            condition, named = f"{condition} and begins_with(sk, :sk)", {**named, ":sk": prefix}
         return iter(
             self.client.get_paginator("query").paginate(
                 TableName=self.name,
                 KeyConditionExpression=condition,
-                ExpressionAttributeValues=pack(values),
+                ExpressionAttributeValues=pack(named),
                 ConsistentRead=True,
                 **more,
             )

@@ -13,11 +13,13 @@ from pydantic import BaseModel, ConfigDict
 
 from tidegate.ledger.files import partition
 from tidegate.ledger.items import MOST_GETS, Item, LedgerTable, pack, pieces
-from tidegate.planning.plan import Outcome
+from tidegate.planning.plan import Outcome, Plan
+from tidegate.planning.refresh import Refresh
 
-STATE = "STATE"
+STATE, REFRESH = "STATE", "REFRESH#"
 _KEEP_BATCHES = 400 * 86_400  # seconds
-_NOT_ANOTHERS = "attribute_not_exists(holder) or holder = :holder"
+_KEEP_REFRESHES = 90 * 86_400  # as long as Step Functions remembers a run
+NOT_ANOTHERS = "attribute_not_exists(holder) or holder = :holder"
 
 
 class TableState(BaseModel):
@@ -33,6 +35,9 @@ class TableState(BaseModel):
     watermark: str | None = None
     open_batch: int | None = None
     open_plan: str | None = None
+    released: int | None = None
+    refresh: Refresh | None = None
+    as_of: str | None = None
     last_batch: int = 0
     blocked: bool = False
     attempts: int = 0
@@ -135,44 +140,75 @@ class StateLedger:
         """The number of a new batch."""
         return self._next(state.last_batch)
 
-    def close_batch(self, table: str, batch: int, outcome: Outcome, counts: dict[str, int]) -> None:
+    def release_deletes(self, table: str) -> None:
+        """Let the open batch, if there is one, delete as many rows as it does."""
+        self._update(
+            table, "set released = open_batch", {}, condition="attribute_exists(open_batch)"
+        )
+
+    def close_batch(
+        self,
+        table: str,
+        batch: int,
+        outcome: Outcome,
+        counts: dict[str, int],
+        refreshed: Plan | None = None,
+    ) -> None:
         """Record that the open batch is applied: watermark, counts and its BATCH item, once.
 
-        `counts` has applied_files, quarantined_files and quarantined_rows. Whoever comes second,
-        with the same batch, changes nothing.
+        `counts` has applied_files, quarantined_files and quarantined_rows. Of a full refresh its
+        plan is given: the epoch changes, and files that were counted before are not counted again.
+        Whoever comes second, with the same batch, changes nothing.
         """
-        key = pack({"pk": partition(table), "sk": STATE})
-        watermark = self._higher(table, outcome.last_position)
-        closing = self._items.action(
-            "Update",
-            Key=key,
-            ConditionExpression="open_batch = :batch",
-            UpdateExpression=(
-                "set last_batch = :batch, last_success_at = :now, attempts = :zero"
-                f"{', watermark = :watermark' if watermark else ''} "
-                "add applied_files :applied_files, quarantined_files :quarantined_files, "
-                "quarantined_rows :quarantined_rows "
-                "remove open_batch, open_plan, last_error, blocked"
-            ),
-            ExpressionAttributeValues=pack(
-                {
-                    ":batch": batch,
-                    ":watermark": watermark,
-                    ":now": self.now(),
-                    ":zero": 0,
-                    **{f":{name}": count for name, count in counts.items()},
-                }
-            ),
-        )
+        pk, state = partition(table), self.read(table)
+        new = {
+            "last_batch": batch,
+            "last_success_at": self.now(),
+            "attempts": 0,
+            "watermark": max(state.watermark or "", outcome.last_position or "") or None,
+        }
+        gone = dict.fromkeys(("open_batch", "open_plan", "released", "last_error", "blocked"))
+        counted = refreshed.counted_before if refreshed else {}
+        more = {name: count - counted.get(name, 0) for name, count in counts.items()}
         record = {
-            "pk": partition(table),
+            "pk": pk,
             "sk": f"BATCH#{batch:013d}",
             "closed_at": self.now(),
             "expires_at": self.now() + _KEEP_BATCHES,
             **outcome.model_dump(exclude={"error", "message"}),
             **counts,
         }
-        self._items.transact([closing, self._items.action("Put", Item=pack(record))])
+        records = [record]
+        if refreshed and refreshed.refresh:
+            new |= {"epoch": refreshed.epoch, "as_of": refreshed.refresh.as_of}
+            gone |= {"refresh": None} if state.refresh == refreshed.refresh else {}
+            records.append(
+                {
+                    "pk": pk,
+                    "sk": REFRESH + refreshed.refresh.run,
+                    "batch": batch,
+                    "expires_at": self.now() + _KEEP_REFRESHES,
+                }
+            )
+        closing = self._closing(pk, batch, new | gone, more)
+        puts = [self._items.action("Put", Item=pack(record)) for record in records]
+        self._items.transact([closing, *puts])
+
+    def _closing(self, pk: str, batch: int, new: Item, more: dict[str, int]) -> Item:
+        """The update that sets `new`, removes what is None in it, and adds `more`."""
+        sets = [f"{name} = :{name}" for name, value in new.items() if value is not None]
+        removes = [name for name, value in new.items() if value is None]
+        adds = [f"{name} :{name}" for name in more]
+        return self._items.action(
+            "Update",
+            Key=pack({"pk": pk, "sk": STATE}),
+            ConditionExpression="open_batch = :batch",
+            UpdateExpression=f"set {', '.join(sets)} add {', '.join(adds)} "
+            f"remove {', '.join(removes)}",
+            ExpressionAttributeValues=pack(
+                {":batch": batch, **{f":{name}": value for name, value in (new | more).items()}}
+            ),
+        )
 
     def record_failure(self, table: str, holder: str, error: str) -> TableState | None:
         """Count a failed attempt; None if another run holds the lease.
@@ -183,7 +219,7 @@ class StateLedger:
             table,
             "set last_error = :error add attempts :one",
             {":error": error, ":one": 1, ":holder": holder},
-            condition=_NOT_ANOTHERS,
+            condition=NOT_ANOTHERS,
         )
         return self._changed(item) if item else None
 
@@ -193,11 +229,8 @@ class StateLedger:
             table,
             "set blocked = :true, attempts = :zero remove holder, lease_expires",
             {":true": True, ":zero": 0, ":holder": holder},
-            condition=_NOT_ANOTHERS,
+            condition=NOT_ANOTHERS,
         )
-
-    def _higher(self, table: str, position: str | None) -> str | None:
-        return max(self.read(table).watermark or "", position or "") or None
 
     def _next(self, last: int) -> int:
         return max(last + 1, int(self._clock() * 1000))

@@ -11,11 +11,14 @@ _GZIP_GROWS = 6  # times; text of tables shrinks to about that part
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a chunk holds at most (one file it always holds), and a batch; sizes in bytes."""
+    """How much a chunk holds at most (one file it always holds), and a batch; sizes in bytes.
+
+    Without `batch_chunks` a batch holds all there is.
+    """
 
     chunk_bytes: int = 256 * _MEGABYTE
     chunk_files: int = 250
-    batch_chunks: int = 20
+    batch_chunks: int | None = 20
 
 
 def cut_batch(waiting: Iterable[LandedFile], limits: Limits) -> list[list[LandedFile]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tidegate.contract import Contract
-from tidegate.contract.writing import truncates
+from tidegate.contract.writing import control_tables, truncates
 from tidegate.planning.places import Attempt, is_staged_ready
 
 Operations = tuple[str, ...]
@@ -21,6 +21,7 @@ COUNTS = {
     "truncate_rows": "rows_deleted",
     "mark_truncated": "rows_deleted",
     "clear_rows": "rows_deleted",
+    "empty_target": "rows_deleted",
     "drop_stale_rows": "rows_stale",
     "drop_deleted_rows": "rows_stale",
     "drop_logged": "rows_stale",
@@ -49,6 +50,12 @@ def merge_of(contract: Contract, attempt: Attempt) -> Merge:
     merge = _partial if contract.partial else _MERGES[contract.write]
     first = () if is_staged_ready(contract, attempt) else ("keep_newest",)
     return merge(contract).after(first)
+
+
+def refresh_of(contract: Contract, attempt: Attempt) -> Operations:
+    """The operations that replace all that is known of a table: nothing is, then it is merged."""
+    kept = [f"empty_{kind}" for kind in control_tables(contract) if kind != "batches"]
+    return ("empty_target", *kept, *merge_of(contract, attempt).empty)
 
 
 def _upsert(contract: Contract) -> Merge:

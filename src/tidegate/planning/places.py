@@ -30,7 +30,10 @@ _FROM_TEXT = {"super": "json_parse({0})", "varbyte": "from_hex({0})"}
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What the statements of one attempt at a batch need to know; addresses are s3:// URLs."""
+    """What the statements of one attempt at a batch need to know; addresses are s3:// URLs.
+
+    `refreshes`: it replaces all that the table holds. `force`: however few or many rows that does.
+    """
 
     batch: int
     fence: int
@@ -38,6 +41,8 @@ class Attempt:
     manifest: str
     chunks: list[str]
     outcome: str
+    refreshes: bool = False
+    force: bool = False
 
 
 def is_staged_ready(contract: Contract, attempt: Attempt) -> bool:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tidegate.contract import Contract
 from tidegate.landing.objects import LandedFile
+from tidegate.planning.refresh import Refresh
 
 
 class _Document(BaseModel):
@@ -47,6 +48,28 @@ class TargetColumn(_Document):
     add: str
 
 
+class RefreshFloor(_Document):
+    """How many rows a full refresh must make: a number, and a share of those there are."""
+
+    rows: int
+    share: float
+    told: str
+
+
+class DeleteGuard(_Document):
+    """How many rows a batch may delete: a number, and a share of those there are.
+
+    The rows of the target are counted only for a batch that deletes more than `rows`; up to
+    `least_rows` of them, all may be deleted.
+    """
+
+    rows: int
+    share: float
+    least_rows: int
+    told: str
+    count_rows: Statement
+
+
 class Load(_Document):
     """All that the Glue job submits, in the words of `glue_jobs/load_batch.py`."""
 
@@ -63,6 +86,9 @@ class Load(_Document):
     merge_empty: list[Statement]
     merge_above_watermark: list[Statement]
     merge_late: list[Statement]
+    refresh: list[Statement]
+    refresh_floor: RefreshFloor | None
+    max_deletes: DeleteGuard | None
     write_batch: Statement
     manifest: str
     chunks: list[str]
@@ -70,7 +96,11 @@ class Load(_Document):
 
 
 class Plan(_Document):
-    """What one attempt at one batch will do."""
+    """What one attempt at one batch will do.
+
+    Changes up to `as_of` are in the table's snapshot already. `refresh` is set where the batch is a
+    full refresh; `counted_before` is what the table's counts hold of its files.
+    """
 
     table: str
     batch: int
@@ -79,6 +109,9 @@ class Plan(_Document):
     contract: dict[str, Any]
     chunks: list[list[LandedFile]]
     load: Load
+    as_of: str | None = None
+    refresh: Refresh | None = None
+    counted_before: dict[str, int] = {}
 
     def read_contract(self) -> Contract:
         """The contract as it stood when the batch was planned."""
@@ -88,7 +121,11 @@ class Plan(_Document):
 class OpenBatch(BaseModel):
     """What is needed of a plan to plan its batch again, be the plan of an earlier Tidegate."""
 
+    epoch: int
     chunks: list[list[LandedFile]]
+    as_of: str | None = None
+    refresh: Refresh | None = None
+    counted_before: dict[str, int] = {}
 
 
 class PreparedFile(_Document):

@@ -8,23 +8,24 @@ from pydantic import BaseModel
 
 from tidegate.contract import Contract
 from tidegate.errors import LeaseLostError
-from tidegate.landing.objects import LandedFile
-from tidegate.ledger import FileLedger, StateLedger, TableState
+from tidegate.ledger import FileHistory, FileLedger, RefreshLedger, StateLedger, TableState
 from tidegate.planning.cut import Limits, cut_batch
 from tidegate.planning.places import Attempt
 from tidegate.planning.plan import BatchFolder, OpenBatch, Plan
-from tidegate.planning.request import read_request
+from tidegate.planning.plan_refresh import PlanRefresh
+from tidegate.planning.refresh import Refresh
+from tidegate.planning.request import RefreshRequest, ReplayRequest, Request, read_request
 from tidegate.planning.statements import render_load
 from tidegate.storage import WorkBucket
 
 MOST_ROUNDS = 40  # a standard execution ends at 25,000 events; a batch of 20 chunks makes about 200
-Chunks = list[list[LandedFile]]
+MOST_INLINE = 40  # chunks; more of them are prepared by a distributed Map
 
 
 class Planned(BaseModel):
     """What the state machine goes on with; `plan` is the plan's key in the work bucket."""
 
-    action: Literal["load", "done", "leave"]
+    action: Literal["load", "load_many", "done", "wait", "leave"]
     rounds: int
     table: str
     plan: str = ""
@@ -34,84 +35,119 @@ class Planned(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class PlanBatch:
-    """Plans one batch; a batch that was planned and never closed is planned again, as it was."""
+    """Plans one batch; a batch that was planned and never closed is planned again, as it was.
+
+    What waits is loaded first; a full refresh that is wanted comes after it.
+    """
 
     contracts: Sequence[Contract]
     files: FileLedger
+    history: FileHistory
     states: StateLedger
+    refreshes: RefreshLedger
+    plan_refresh: PlanRefresh
     work: WorkBucket
     copy_role: str
     lease_seconds: int
     limits: Limits = field(default_factory=Limits)
 
-    def __call__(self, request: Any, execution: str, rounds: int) -> Planned:  # noqa: ANN401
-        """Plan the next batch for the table that `request` names, on behalf of `execution`.
+    def __call__(self, given: Any, execution: str, rounds: int) -> Planned:  # noqa: ANN401
+        """Plan the next batch for the table that `given` names, on behalf of `execution`.
 
         Raises:
-            InvalidInputError: the request does not validate.
+            InvalidInputError: `given`, the input of the execution, does not validate.
+            RefreshRefusedError: there is no snapshot to refresh the table with.
             LeaseLostError: another run took the lease meanwhile.
         """
-        contract = read_request(request, self.contracts)
+        contract, request = read_request(given, self.contracts)
+        waits = self._note(request, execution, rounds)
         state = self.states.acquire(contract.table, execution, self.lease_seconds)
         if state is None:
-            return Planned(action="leave", rounds=rounds, table=contract.table)
+            action: Literal["wait", "leave"] = "wait" if waits else "leave"
+            return Planned(action=action, rounds=max(rounds, 1), table=contract.table)
         if rounds >= MOST_ROUNDS:
             # The next sweep starts another run, with a history of its own.
             self.states.release(contract.table, state.fence)
             return Planned(action="leave", rounds=rounds, table=contract.table)
         return self._plan_or_let_go(contract, state, rounds)
 
+    def _note(self, request: Request, execution: str, rounds: int) -> bool:
+        """Note what is asked for where whoever holds the lease sees it.
+
+        Tells whether the run has to wait for it, should another one hold the lease.
+        """
+        if isinstance(request, ReplayRequest):
+            if rounds == 0:
+                since, until = (int(time.timestamp()) for time in (request.since, request.until))
+                self.history.repeat(request.table, since, until)
+            return False
+        if request.force:
+            self.states.release_deletes(request.table)
+        if isinstance(request, RefreshRequest):
+            refresh = Refresh(run=execution, **request.model_dump(exclude={"table", "mode"}))
+            return self.refreshes.want(request.table, refresh)
+        return False
+
     def _plan_or_let_go(self, contract: Contract, state: TableState, rounds: int) -> Planned:
         table, fence = contract.table, state.fence
         while True:
-            batch, chunks = self._batch(table, state)
-            if chunks:
-                return self._write_plan(contract, state, batch, chunks, rounds)
+            number, batch = self._batch(contract, state)
+            if batch:
+                return self._write_plan(contract, state, number, batch, rounds)
             if self.states.release(table, fence, seen_wake=state.wake):
                 return Planned(action="done", rounds=rounds, table=table)
             state = self.states.read(table)
             if state.fence != fence:
                 raise LeaseLostError(f"{table}: another run took the lease; this one ends")
 
-    def _batch(self, table: str, state: TableState) -> tuple[int, Chunks]:
+    def _batch(self, contract: Contract, state: TableState) -> tuple[int, OpenBatch | None]:
         if state.open_batch and state.open_plan:
             # Its plan may have expired by now. Its number must not be used for other files then:
             # the warehouse would take them for applied.
             found = self.work.find(state.open_plan, OpenBatch)
             if found:
-                return state.open_batch, found.chunks
-        return self.states.next_batch(state), cut_batch(self.files.pending(table), self.limits)
+                return state.open_batch, found
+        return self.states.next_batch(state), self._new_batch(contract, state)
+
+    def _new_batch(self, contract: Contract, state: TableState) -> OpenBatch | None:
+        chunks = cut_batch(self.files.pending(contract.table), self.limits)
+        if chunks:
+            return OpenBatch(epoch=state.epoch, chunks=chunks, as_of=state.as_of)
+        if state.refresh:
+            return self.plan_refresh(contract, state, state.refresh)
+        return None
 
     def _write_plan(
-        self, contract: Contract, state: TableState, batch: int, chunks: Chunks, rounds: int
+        self, contract: Contract, state: TableState, number: int, batch: OpenBatch, rounds: int
     ) -> Planned:
-        folder = BatchFolder(contract.table, batch, state.fence)
-        numbers = list(range(len(chunks)))
+        folder = BatchFolder(contract.table, number, state.fence)
+        chunks = list(range(len(batch.chunks)))
         attempt = Attempt(
-            batch=batch,
+            batch=number,
             fence=state.fence,
             copy_role=self.copy_role,
             manifest=self.work.url(folder.manifest),
-            chunks=[self.work.url(folder.prepared(number)) for number in numbers],
+            chunks=[self.work.url(folder.prepared(chunk)) for chunk in chunks],
             outcome=self.work.url(folder.outcome),
+            refreshes=batch.refresh is not None,
+            force=batch.refresh.force if batch.refresh else state.released == number,
         )
         plan = Plan(
             table=contract.table,
-            batch=batch,
+            batch=number,
             fence=state.fence,
-            epoch=state.epoch,
             contract=contract.as_written(),
-            chunks=chunks,
             load=render_load(contract, attempt),
+            **dict(batch),
         )
         self.work.write(folder.plan, plan)
-        if not self.states.open_batch(contract.table, state.fence, batch, folder.plan):
+        if not self.states.open_batch(contract.table, state.fence, number, folder.plan):
             raise LeaseLostError(f"{contract.table}: another run took the lease; this one ends")
         return Planned(
-            action="load",
+            action="load" if len(chunks) <= MOST_INLINE else "load_many",
             rounds=rounds + 1,
             table=contract.table,
             plan=folder.plan,
             plan_url=self.work.url(folder.plan),
-            chunks=numbers,
+            chunks=chunks,
         )

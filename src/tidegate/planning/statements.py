@@ -7,7 +7,8 @@ from tidegate.contract.names import quote
 from tidegate.contract.own_columns import columns_of_target
 from tidegate.contract.types import ColumnType
 from tidegate.contract.writing import control_tables
-from tidegate.planning.merging import COUNTS, merge_of
+from tidegate.planning.guarding import max_deletes, refresh_floor
+from tidegate.planning.merging import COUNTS, merge_of, refresh_of
 from tidegate.planning.places import Attempt, places
 from tidegate.planning.plan import Load, Statement, TargetColumn
 from tidegate.sql_files import render
@@ -42,6 +43,9 @@ def render_load(contract: Contract, attempt: Attempt) -> Load:
         merge_empty=statements("merge", merge.empty),
         merge_above_watermark=statements("merge", merge.above_watermark),
         merge_late=statements("merge", merge.late),
+        refresh=statements("merge", refresh_of(contract, attempt) if attempt.refreshes else ()),
+        refresh_floor=refresh_floor(contract, attempt),
+        max_deletes=max_deletes(contract, attempt, statement),
         write_batch=statement("control/write_batch"),
         manifest=attempt.manifest,
         chunks=attempt.chunks,

@@ -1,0 +1,3 @@
+select count(*)
+from {target}
+where "_deleted_at" is null

@@ -1,0 +1,24 @@
+"""Listing the landing bucket: objects as S3 itself knows them, whatever events told."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tidegate.landing.objects import LandedObject
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+
+def list_landed(
+    s3: "S3Client", bucket: str, *, prefix: str = "", after: str = ""
+) -> Iterator[LandedObject]:
+    """The objects under `prefix` whose keys come after `after`, in the order of their keys."""
+    pages = s3.get_paginator("list_objects_v2")
+    for page in pages.paginate(Bucket=bucket, Prefix=prefix, StartAfter=after):
+        for entry in page.get("Contents", []):
+            yield LandedObject(
+                key=entry["Key"],
+                etag=entry["ETag"].strip('"'),
+                size=entry["Size"],
+                landed_at=int(entry["LastModified"].timestamp()),
+            )

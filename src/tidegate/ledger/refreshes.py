@@ -1,0 +1,47 @@
+"""Full refreshes in the ledger: one is wanted at a time, by the run that asked for it.
+
+Whoever holds the table's lease does what is wanted, so that a busy table cannot keep a refresh
+waiting for ever, nor lose it with the run that asked.
+"""
+
+from tidegate.ledger.files import partition
+from tidegate.ledger.items import LedgerTable
+from tidegate.ledger.states import NOT_ANOTHERS, REFRESH, STATE
+from tidegate.planning.refresh import Refresh
+
+
+class RefreshLedger:
+    """Notes of STATE and REFRESH items, each one conditional write."""
+
+    def __init__(self, table: LedgerTable) -> None:
+        self._items = table
+
+    def want(self, table: str, refresh: Refresh) -> bool:
+        """Note that `refresh` is wanted; False if it is done already.
+
+        While another run's is wanted, this one has to be noted later.
+        """
+        if self._items.get(partition(table), REFRESH + refresh.run):
+            return False
+        self._items.update(
+            partition(table),
+            STATE,
+            "set refresh = :refresh add wake :one",
+            {":refresh": refresh.model_dump(), ":run": refresh.run, ":one": 1},
+            condition="attribute_not_exists(refresh) or refresh.run = :run",
+        )
+        return True
+
+    def abandon(self, table: str, holder: str) -> None:
+        """Forget the refresh that was refused, with its batch, and let go of the lease.
+
+        Only a batch that Redshift refused may be forgotten: its number was never recorded there.
+        """
+        self._items.update(
+            partition(table),
+            STATE,
+            "set attempts = :zero "
+            "remove refresh, open_batch, open_plan, released, holder, lease_expires",
+            {":zero": 0, ":holder": holder},
+            condition=NOT_ANOTHERS,
+        )

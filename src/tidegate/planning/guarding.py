@@ -1,0 +1,45 @@
+"""How many rows a batch may remove without a person's word, as its plan tells the job."""
+
+from collections.abc import Callable
+
+from tidegate.contract import Contract
+from tidegate.contract.limits import Limit
+from tidegate.planning.places import Attempt
+from tidegate.planning.plan import DeleteGuard, RefreshFloor, Statement
+
+LEAST_ROWS = 1_000  # a table up to that size may lose any percentage
+_COUNT = {"upsert": "control/count_rows", "soft_delete": "control/count_living_rows"}
+
+
+def refresh_floor(contract: Contract, attempt: Attempt) -> RefreshFloor | None:
+    """What a full refresh must reach; None for other batches, and with force."""
+    if attempt.force or not attempt.refreshes:
+        return None
+    floor = contract.refresh_floor
+    told = f"fewer than refresh_floor ({floor}) asks for"
+    return RefreshFloor(rows=_rows(floor), share=_share(floor), told=told)
+
+
+def max_deletes(
+    contract: Contract, attempt: Attempt, statement: Callable[[str], Statement]
+) -> DeleteGuard | None:
+    """What a merge may delete; None where nothing limits it. The other modes delete no rows."""
+    limit, count_rows = contract.max_deletes, _COUNT.get(contract.write)
+    if limit is None or count_rows is None or attempt.refreshes or attempt.force:
+        return None
+    share, least = _share(limit), LEAST_ROWS if limit.is_percentage else 0
+    return DeleteGuard(
+        rows=_rows(limit) or int(share * least),
+        share=share,
+        least_rows=least,
+        told=f"more than max_deletes ({limit}) allows",
+        count_rows=statement(count_rows),
+    )
+
+
+def _rows(limit: Limit) -> int:
+    return 0 if limit.is_percentage else limit.number
+
+
+def _share(limit: Limit) -> float:
+    return limit.number / 100 if limit.is_percentage else 0.0

@@ -1,0 +1,62 @@
+"""The batch of a full refresh: the newest snapshot, and the changes that are newer than it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from tidegate.contract import Contract
+from tidegate.errors import RefreshRefusedError
+from tidegate.landing.objects import LandedFile
+from tidegate.ledger import FileHistory, TableState
+from tidegate.planning.as_of import time_of
+from tidegate.planning.cut import Limits, cut_batch
+from tidegate.planning.plan import OpenBatch
+from tidegate.planning.refresh import Refresh
+from tidegate.planning.snapshots import Snapshots
+from tidegate.position import CHANGE
+
+_DAY = 86_400  # seconds; the clocks of source and S3 are never farther apart
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRefresh:
+    """Finds the files of a full refresh, when nothing else waits for the table any more."""
+
+    snapshots: Snapshots
+    history: FileHistory
+    limits: Limits = field(default_factory=Limits)
+
+    def __call__(self, contract: Contract, state: TableState, refresh: Refresh) -> OpenBatch:
+        """The batch that `refresh` asks for, in an epoch of its own.
+
+        Raises:
+            RefreshRefusedError: there is no snapshot.
+        """
+        snapshot = self.snapshots.newest(contract, refresh.snapshot_prefix)
+        if not snapshot:
+            under = refresh.snapshot_prefix or contract.source.prefix
+            raise RefreshRefusedError(
+                f"{contract.table}: nothing under {under!r} is named like "
+                f"{contract.source.snapshot!r}; land a snapshot, or correct snapshot_prefix"
+            )
+        files = [*snapshot, *self._changes(contract, snapshot, refresh.as_of)]
+        return OpenBatch(
+            epoch=state.epoch + 1,
+            chunks=cut_batch(files, replace(self.limits, batch_chunks=None)),
+            as_of=refresh.as_of,
+            refresh=refresh,
+            counted_before=self.history.counts(contract.table, files),
+        )
+
+    def _changes(
+        self, contract: Contract, snapshot: list[LandedFile], as_of: str | None
+    ) -> Iterator[LandedFile]:
+        """The applied changes that the snapshot may lack: without them readers went back in time.
+
+        With `as_of` each change is looked at, so that files that landed too early do no harm.
+        """
+        since = min(file.landed_at for file in snapshot)
+        if as_of:
+            since = min(since, time_of(as_of, contract) or since) - _DAY
+        applied = self.history.applied(contract.table, since, kind=CHANGE)
+        for file in sorted(applied, key=lambda file: file.order):
+            yield file.as_landed()
