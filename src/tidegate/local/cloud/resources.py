@@ -22,6 +22,9 @@ class DeployedResource(CloudFormationModel):
 
     kind: ClassVar[str] = "Tidegate::Local::Accepted"
     name_property: ClassVar[str] = "Name"
+    # The service and the resource of its ARN, and whether Ref gives that instead of the name.
+    arn_of: ClassVar[tuple[str, str]] = ("cloudformation", "resource/{name}")
+    ref_is_arn: ClassVar[bool] = False
 
     def __init__(self, name: str, properties: Properties) -> None:
         self.name = name
@@ -30,12 +33,13 @@ class DeployedResource(CloudFormationModel):
     @property
     def physical_resource_id(self) -> str:
         """What Ref gives."""
-        return self.name
+        return self.arn if self.ref_is_arn else self.name
 
     @property
     def arn(self) -> str:
         """What Fn::GetAtt gives for Arn."""
-        return arn("cloudformation", f"resource/{self.name}")
+        service, resource = self.arn_of
+        return arn(service, resource.format(name=self.name))
 
     def get_cfn_attribute(self, attribute: str) -> str:
         """What Fn::GetAtt gives."""
@@ -101,11 +105,7 @@ class FunctionResource(DeployedResource):
 
     kind = "AWS::Lambda::Function"
     name_property = "FunctionName"
-
-    @property
-    def arn(self) -> str:
-        """Its ARN."""
-        return arn("lambda", f"function:{self.name}")
+    arn_of = ("lambda", "function:{name}")
 
 
 class LayerResource(DeployedResource):
@@ -113,11 +113,8 @@ class LayerResource(DeployedResource):
 
     kind = "AWS::Lambda::LayerVersion"
     name_property = "LayerName"
-
-    @property
-    def physical_resource_id(self) -> str:
-        """Its ARN, with the version."""
-        return arn("lambda", f"layer:{self.name}:1")
+    arn_of = ("lambda", "layer:{name}:1")
+    ref_is_arn = True
 
 
 class MappingResource(DeployedResource):
@@ -144,16 +141,8 @@ class StateMachineResource(DeployedResource):
 
     kind = "AWS::StepFunctions::StateMachine"
     name_property = "StateMachineName"
-
-    @property
-    def arn(self) -> str:
-        """Its ARN."""
-        return arn("states", f"stateMachine:{self.name}")
-
-    @property
-    def physical_resource_id(self) -> str:
-        """Its ARN, too."""
-        return self.arn
+    arn_of = ("states", "stateMachine:{name}")
+    ref_is_arn = True
 
 
 class SecretResource(DeployedResource):
