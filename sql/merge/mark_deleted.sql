@@ -1,9 +1,9 @@
 update {target}
 set
-    "_deleted_at" = coalesce({target}."_deleted_at", sysdate),
-    "_position" = {changes}."_position",
+    "_deleted_at" = {tombstones}."_deleted_at",
     "_batch" = {batch},
     "_applied_at" = sysdate
-from {changes}
-where {same_key_as_target}
-    and {changes}."_op" = 'D'
+from {tombstones}
+where {same_key_as_deleted}
+    and {target}."_position" < {tombstones}."_position"
+    and ({target}."_batch" = {batch} or {tombstones}."_batch" = {batch})

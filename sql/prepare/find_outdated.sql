@@ -11,7 +11,7 @@ with repeated as (
 ranked as (
     select
         changes.rowid as record,
-        row_number() over (partition by {key} order by {position} desc) as rank
+        row_number() over (partition by {identity} order by {position} desc) as rank
     from changes
     join files using (path)
     semi join repeated using ({key})

@@ -109,6 +109,10 @@ class Table:
         held += [Held(position, tuple(names), None, batch) for *names, position, batch in dead]
         return sorted(held, key=lambda one: one.position.encode())
 
+    def rows(self, *columns: str) -> list[tuple[Any, ...]]:
+        """What the target holds; nothing before the first batch made it."""
+        return self._select(list(columns), self.contract.table)
+
     def batches(self) -> list[dict[str, Any]]:
         """The records of the batches, by their numbers."""
         columns = ["batch", *load_batch.POSITIONS, *load_batch.COUNTS]

@@ -193,7 +193,7 @@ def test_names_are_measured_in_bytes(tmp_path):
     [said] = mistakes(tmp_path, a=GOOD.replace("name: note", f"name: {long}"))
     assert said.endswith("is longer than Redshift's 127 bytes; shorten it")
     [said] = mistakes(tmp_path, a=GOOD.replace("sales.orders", "s." + "o" * 115))
-    assert "__tombstones' would have more than 127 bytes; shorten schema or table" in said
+    assert "__truncations' would have more than 127 bytes; shorten schema or table" in said
 
 
 def test_contracts_of_the_repository_are_right():

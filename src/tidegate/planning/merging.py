@@ -24,11 +24,12 @@ COUNTS = {
     "empty_target": "rows_deleted",
     "drop_stale_rows": "rows_stale",
     "drop_deleted_rows": "rows_stale",
+    "drop_stale_values": "rows_stale",
+    "drop_stale_deletes": "rows_stale",
     "drop_logged": "rows_stale",
     "drop_appended": "rows_stale",
     "drop_replaced": "rows_stale",
 }
-_STALE = ("drop_stale_rows", "drop_deleted_rows")
 _BURY = ("clear_tombstones", "write_tombstones")
 
 
@@ -59,30 +60,27 @@ def refresh_of(contract: Contract, attempt: Attempt) -> Operations:
 
 
 def _upsert(contract: Contract) -> Merge:
-    emptied = _emptied("truncate_rows", contract)
+    emptied = ("write_truncation", "drop_truncated", "truncate_rows", "truncate_tombstones")
     apply = ("count_updates", "delete_rows", *_BURY, "drop_deletes", "merge_rows")
-    return Merge(
+    merge = Merge(
         empty=(*_BURY, "insert_rows"),
         above_watermark=apply,
-        late=(*_STALE, *apply),
-    ).after(emptied)
+        late=("drop_stale_rows", "drop_deleted_rows", *apply),
+    )
+    return merge.after(emptied) if truncates(contract) else merge
 
 
 def _soft_delete(contract: Contract) -> Merge:
-    emptied = _emptied("mark_truncated", contract)
-    delete = ("mark_deleted", "drop_marked", *_BURY, "drop_deletes")
-    apply = ("count_updates", *delete, "merge_rows")
-    return Merge(
-        empty=(*_BURY, "insert_rows"),
+    # A row has its values and whether it is deleted from two changes, each the newest of its kind.
+    bury = ("clear_deleted", "write_tombstones", "drop_deletes")
+    mark = ("mark_deleted", "mark_truncated") if truncates(contract) else ("mark_deleted",)
+    apply = ("count_updates", *bury, "merge_rows", *mark)
+    merge = Merge(
+        empty=(*bury, "insert_rows", *mark),
         above_watermark=apply,
-        late=(*_STALE, *apply),
-    ).after(emptied)
-
-
-def _emptied(how: str, contract: Contract) -> Operations:
-    if not truncates(contract):
-        return ()
-    return ("write_truncation", "drop_truncated", how, "truncate_tombstones")
+        late=("drop_stale_values", "drop_stale_deletes", *apply),
+    )
+    return merge.after(("write_truncation", "drop_truncations")) if truncates(contract) else merge
 
 
 def _partial(_: Contract) -> Merge:

@@ -158,18 +158,26 @@ def _keys(contract: Contract, tables: dict[str, str]) -> dict[str, str]:
         "key_columns": lines(key),
         "key_columns_in_rank": lines(key, indent=8),
         "first_key": "".join(key[:1]),
-        "identity": ", ".join(key if keeps_newest(contract) else [*key, position]),
+        "identity": ", ".join([*key, *_told_apart_by(contract)]),
         "declared_key": lines([_declared(by_name[name], contract) for name in contract.key]),
         "key_of_change_log": lines(of_log, indent=8),
         "key_of_change_log_in_line": ", ".join(of_log),
         "same_key_as_target": _same(key, target, tables["changes"]),
         "same_key_as_tombstones": _same(key, tables["tombstones"], tables["changes"]),
+        "same_key_as_deleted": _same(key, target, tables["tombstones"]),
         "same_key_as_change_log": _same(key, log, arrived),
         "same_key_as_touched": _same(key, log, "touched", indent=8),
         "same_version": _same([*key, position], log, tables["versions"]),
         "same_key_as_superseded": _same(key, log, tables["superseded"]),
         "target_is_touched": _same(key, target, "touched"),
     }
+
+
+def _told_apart_by(contract: Contract) -> list[str]:
+    """Beside the key, what makes two changes count both."""
+    if not keeps_newest(contract):
+        return [quote("_position")]
+    return [f"{quote('_op')} = 'D'"] if contract.write == "soft_delete" else []
 
 
 def _same(names: list[str], one: str, other: str, indent: int = 4) -> str:

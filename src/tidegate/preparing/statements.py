@@ -80,7 +80,14 @@ class Statements:
 
     def find_outdated(self) -> str:
         """Fill `outdated` with the changes that a newer one of their key replaces."""
-        return render("prepare/find_outdated", key=self._key(), position=self._position())
+        # A soft delete leaves the values of the row to the newest change that has some.
+        apart = ", operation = 'D'" if self._contract.write == "soft_delete" else ""
+        return render(
+            "prepare/find_outdated",
+            key=self._key(),
+            identity=self._key() + apart,
+            position=self._position(),
+        )
 
     def write_changes(self, path: Path) -> str:
         """Write the changes that count as Parquet, in the order of the target's columns."""
@@ -158,9 +165,10 @@ class Statements:
 
     def _kept(self, number: int) -> str:
         # DMS need not fill more than the key of a deleted row, so nothing else of it is believed.
-        if self._contract.write == "append" or number in self._key_numbers():
+        if self._contract.write == "append":
             return f"v{number}"
-        return f"case when operation in ('I', 'U') then v{number} end as v{number}"
+        held_by = "('I', 'U', 'D')" if number in self._key_numbers() else "('I', 'U')"
+        return f"case when operation in {held_by} then v{number} end as v{number}"
 
     def _sequence(self) -> str:
         order_by = self._contract.order_by

@@ -1,4 +1,0 @@
-delete from {changes}
-using {target}
-where {same_key_as_target}
-    and {changes}."_op" = 'D'

@@ -1,0 +1,2 @@
+delete from {changes}
+where "_op" = 'T'

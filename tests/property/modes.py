@@ -1,0 +1,243 @@
+"""Histories for every write mode, the DMS files they are cut into, and what must become of them.
+
+The models know the laws, not the code. Each is told all changes that were ever landed, in the order
+of the source, and says what the target must hold: how often, in which order and in which batches
+they came must not matter.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
+
+from tests.unit.samples import contract
+from tidegate.contract import Contract
+
+Mode = Literal["upsert", "soft_delete", "history", "append", "replace", "partial"]
+Row = tuple[Any, ...]
+FIELDS = ["seq", "at", "BI_id", "id", "name", "amount"]
+ABSENT = "?"  # what stands in a field that the source did not log
+NULL = "NULL"
+_DAY_ONE = datetime(2024, 8, 9)
+_ALWAYS = datetime(1900, 1, 1)
+
+
+class Change(NamedTuple):
+    """One line of a file: `old` is the key before an update, `at` a number of days."""
+
+    operation: str
+    seq: int
+    at: int
+    old: int | None
+    id: int | None
+    name: str | None
+    amount: int | str | None
+
+
+@dataclass(frozen=True)
+class File:
+    """One file as DMS leaves it, with the columns its header names."""
+
+    name: str
+    changes: tuple[Change, ...]
+    fields: tuple[str, ...] = tuple(FIELDS)
+
+    @property
+    def snapshot(self) -> bool:
+        return "LOAD" in self.name
+
+    def content(self) -> bytes:
+        lines = [",".join(["Op", *self.fields])]
+        for change in self.changes:
+            written = {"seq": f"{change.seq:05d}", "at": _text_of_day(change.at)}
+            written |= {"BI_id": _text(change.old), "id": _text(change.id)}
+            written |= {"name": _text(change.name), "amount": _text(change.amount)}
+            lines.append(",".join([change.operation, *(written[name] for name in self.fields)]))
+        return "".join(f"{line}\n" for line in lines).encode()
+
+
+class Event(NamedTuple):
+    """A change that can be read, where it stands, and the columns it carries."""
+
+    position: tuple[Any, ...]
+    change: Change
+    carried: frozenset[str]
+
+
+def contract_of(mode: Mode, table: str, tracked: list[str] | None) -> Contract:
+    """The contract of a table of that mode; `partial` is an upsert of partial rows."""
+    source = {
+        "prefix": f"dms/{table}/",
+        "format": "dms_csv",
+        "options": {"header": True, "null": NULL},
+    }
+    more: dict[str, Any] = {"write": mode, "key": ["id"]}
+    if mode in {"upsert", "soft_delete"}:
+        source["operations"] = {"I": "insert", "U": "update", "D": "delete", "T": "truncate"}
+    if mode in {"upsert", "soft_delete", "history"}:
+        source["before_image"] = "BI_"
+    if mode == "history":
+        more |= {"changed_at": "at", "track": tracked} if tracked else {"changed_at": "at"}
+    if mode == "append":
+        del more["key"]
+    if mode == "partial":
+        more |= {"write": "upsert", "partial": True}
+        source["options"] |= {"unsupplied": ABSENT}  # type: ignore[operator]
+    if mode != "replace":
+        more["sequence"] = ["seq"]
+    columns = [
+        {"name": "id", "type": "integer"},
+        {"name": "name", "type": "varchar(20)"},
+        {"name": "amount", "type": "integer"},
+    ]
+    return Contract.model_validate({"table": table, "source": source, "columns": columns, **more})
+
+
+@dataclass
+class Landed:
+    """All that ever landed, and what each mode must make of it."""
+
+    mode: Mode
+    tracked: list[str] | None = None
+    files: dict[str, File] = field(default_factory=dict)
+
+    def add(self, file: File) -> None:
+        self.files[file.name] = file
+
+    def rows(self) -> list[Row]:
+        """What the target must hold, sorted as text."""
+        made: dict[Mode, Callable[[], list[Row]]] = {
+            "upsert": self._upserted,
+            "soft_delete": self._soft_deleted,
+            "history": self._versions,
+            "append": self._appended,
+            "replace": self._replaced,
+            "partial": self._put_together,
+        }
+        return sorted(made[self.mode](), key=repr)
+
+    def _events(self) -> list[Event]:
+        """What can be read, in the order of the source; a moved key is a delete and an update."""
+        events: list[Event] = []
+        for file in self.files.values():
+            for line, change in enumerate(file.changes):
+                emptied = change.operation == "T" and self.mode in {"upsert", "soft_delete"}
+                if change.operation not in "IUD" and not emptied:
+                    continue
+                if change.id is None and not emptied and self.mode != "append":
+                    continue
+                asked = change.operation in "IU" or self.mode == "append"
+                if change.amount == "x" and asked:
+                    continue
+                seq = () if self.mode == "replace" else (change.seq,)
+                position = (not file.snapshot and self.mode != "replace", *seq, file.name, line)
+                carried = {name for name in file.fields if _value(change, name) != ABSENT}
+                event = Event(position, change, frozenset(carried))
+                images = self.mode in {"upsert", "soft_delete", "history"}
+                moved = images and change.operation == "U" and change.old not in {None, change.id}
+                if moved:
+                    old = change._replace(operation="D", id=change.old)
+                    events.append(Event(position, old, frozenset()))
+                events.append(event)
+        return sorted(events, key=lambda event: event.position)
+
+    def _by_key(self) -> dict[Any, list[Event]]:
+        by_key: dict[Any, list[Event]] = {}
+        for event in self._events():
+            if event.change.operation != "T":
+                by_key.setdefault(event.change.id, []).append(event)
+        return by_key
+
+    def _emptied_at(self) -> tuple[Any, ...]:
+        emptied = [event.position for event in self._events() if event.change.operation == "T"]
+        return max(emptied, default=())
+
+    def _upserted(self) -> list[Row]:
+        newest = [events[-1] for events in self._by_key().values()]
+        return [
+            _row(event.change)
+            for event in newest
+            if event.change.operation != "D" and event.position > self._emptied_at()
+        ]
+
+    def _soft_deleted(self) -> list[Row]:
+        rows = []
+        for events in self._by_key().values():
+            living = [event for event in events if event.change.operation != "D"]
+            if living:
+                emptied = living[-1].position < self._emptied_at()
+                deleted = events[-1].change.operation == "D" or emptied
+                rows.append((*_row(living[-1].change), deleted))
+        return rows
+
+    def _appended(self) -> list[Row]:
+        return [(*_row(event.change), event.change.operation) for event in self._events()]
+
+    def _replaced(self) -> list[Row]:
+        # A snapshot of which nothing can be read does not empty the table.
+        newest = max((event.position[1] for event in self._events()), default=None)
+        alone = {newest: self.files[newest]} if newest else {}
+        return Landed("replace", files=alone)._upserted()
+
+    def _put_together(self) -> list[Row]:
+        rows = []
+        for key, events in self._by_key().items():
+            row: dict[str, Any] = {}
+            for event in events:
+                if event.change.operation == "D":
+                    row = {}
+                    continue
+                row |= {name: _value(event.change, name) for name in event.carried}
+            if row:
+                rows.append((key, row.get("name"), row.get("amount")))
+        return rows
+
+    def _versions(self) -> list[Row]:
+        tracked = self.tracked or ["name", "amount"]
+        rows: list[Row] = []
+        for events in self._by_key().values():
+            versions: list[dict[str, Any]] = []
+            now = _ALWAYS
+            for event in events:
+                now = max(now, _DAY_ONE + timedelta(days=event.change.at))
+                open_ = versions[-1] if versions and versions[-1]["to"] is None else None
+                if event.change.operation == "D":
+                    if open_:
+                        open_["to"] = now
+                    continue
+                seen = {name: _value(event.change, name) for name in tracked}
+                if open_ and open_["seen"] == seen:
+                    open_["row"] = _row(event.change)
+                    continue
+                if open_:
+                    open_["to"] = now
+                version = {"from": now, "to": None, "seen": seen, "row": _row(event.change)}
+                versions.append(version)
+            rows += [(*v["row"], v["from"], v["to"], v["to"] is None) for v in versions]
+        return rows
+
+
+def _value(change: Change, name: str) -> Any:
+    return getattr(change, name, None)
+
+
+def _row(change: Change) -> Row:
+    return (change.id, change.name, change.amount)
+
+
+def _text(value: object) -> str:
+    return NULL if value is None else str(value)
+
+
+def _text_of_day(day: int) -> str:
+    return f"{_DAY_ONE + timedelta(days=day):%Y-%m-%d %H:%M:%S}"
+
+
+COLUMNS: dict[Mode, list[str]] = {
+    "upsert": ["id", "name", "amount"],
+    "soft_delete": ["id", "name", "amount", "_deleted_at"],
+    "history": ["id", "name", "amount", "valid_from", "valid_to", "is_current"],
+    "append": ["id", "name", "amount", "_op"],
+    "replace": ["id", "name", "amount"],
+    "partial": ["id", "name", "amount"],
+}

@@ -1,0 +1,118 @@
+"""In every write mode, however a history is cut and lands, the target is what the model says.
+
+TIDEGATE_EXAMPLES=5000 pytest tests/property/test_modes.py looks longer, each time elsewhere.
+"""
+
+import os
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.property.modes import ABSENT, COLUMNS, FIELDS, Change, File, Landed, Mode, contract_of
+from tests.property.pipeline import Pipeline, Table
+
+EXAMPLES = os.environ.get("TIDEGATE_EXAMPLES")
+LOOKING = settings(
+    max_examples=int(EXAMPLES or 20),
+    derandomize=not EXAMPLES,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+LASTING = pytest.mark.timeout(0 if EXAMPLES else 600)
+MODES: list[Mode] = ["upsert", "soft_delete", "history", "append", "replace", "partial"]
+NAMES = ["20240809-1.csv", "20240809-2.csv", "20240810-1.csv", "20240810-2.csv", "20240811-1.csv"]
+SNAPSHOTS = ["LOAD00000001.csv", "LOAD00000002.csv"]
+
+
+def changes(mode: Mode, operations: str) -> st.SearchStrategy[Change]:
+    absent = [ABSENT, ABSENT] if mode == "partial" else []
+    keys = st.sampled_from([1, 2, 2, 3, None])
+    return st.builds(
+        Change,
+        operation=st.sampled_from(operations),
+        seq=st.integers(1, 9),
+        at=st.integers(0, 4),
+        old=st.sampled_from([None, 1, 2, 3]),
+        id=keys,
+        name=st.sampled_from(["a", "b", "é", None, *absent]),
+        amount=st.sampled_from([7, 8, None, "x", *absent]),
+    )
+
+
+@st.composite
+def histories(draw: Any, mode: Mode) -> list[File]:
+    operations = "IUUDDX" + ("T" if mode in {"upsert", "soft_delete"} else "")
+    lists = st.lists(changes(mode, operations), max_size=5)
+    names = draw(st.lists(st.sampled_from(NAMES), min_size=2, max_size=5, unique=True))
+    fields = st.just(tuple(FIELDS))
+    if mode == "partial":
+        fields = st.sampled_from([("seq", "id", "amount"), ("name", "id", "seq"), tuple(FIELDS)])
+    if mode == "replace":
+        lists = st.lists(changes(mode, "I"), max_size=4)
+    files = [File(name, tuple(draw(lists)), draw(fields)) for name in names]
+    if mode != "replace":
+        whole = st.lists(changes("upsert", "I"), max_size=3)
+        found = draw(st.lists(st.sampled_from(SNAPSHOTS), max_size=2, unique=True))
+        files += [File(name, tuple(draw(whole))) for name in found]
+    return files
+
+
+@st.composite
+def batches(draw: Any, files: list[File], mode: Mode) -> list[list[list[File]]]:
+    """Every file once, in any order, alone or with others, and some again; chunks of batches."""
+    cut: list[list[list[File]]] = []
+    for file in draw(st.permutations(files)):
+        # A snapshot that replaces the table makes a batch of its own.
+        place = "batch" if mode == "replace" or not cut else draw(PLACES)
+        if place == "batch":
+            cut.append([[]])
+        if place == "chunk":
+            cut[-1].append([])
+        cut[-1][-1].append(file)
+    for file in draw(st.lists(st.sampled_from(files), max_size=2)):
+        cut.append([[file]])
+    return cut
+
+
+PLACES = st.sampled_from(["batch", "batch", "chunk", "beside"])
+
+
+class Follower:
+    """A table of one mode beside its model."""
+
+    def __init__(self, pipeline: Pipeline, mode: Mode, tracked: list[str] | None) -> None:
+        self.mode = mode
+        self.table = Table(pipeline, contract_of(mode, pipeline.new_name(), tracked))
+        self.landed = Landed(mode, tracked)
+        self.batch = 0
+
+    def take(self, chunks: list[list[File]]) -> None:
+        self.batch += 1
+        landed = [
+            [self.table.land(file.name, file.content()) for file in chunk] for chunk in chunks
+        ]
+        self.table.load(self.table.plan(self.batch, self.batch, landed))
+        for file in (file for chunk in chunks for file in chunk):
+            self.landed.add(file)
+        assert self.held() == self.landed.rows()
+
+    def held(self) -> list[tuple[Any, ...]]:
+        rows = self.table.rows(*COLUMNS[self.mode])
+        if self.mode == "soft_delete":
+            rows = [(*row[:-1], row[-1] is not None) for row in rows]
+        return sorted(rows, key=repr)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@LASTING
+@LOOKING
+@given(data=st.data())
+def test_target_is_what_the_model_says_however_the_files_land(pipeline, mode, data):
+    tracked = data.draw(st.sampled_from([None, ["amount"]])) if mode == "history" else None
+    files = data.draw(histories(mode))
+    follower = Follower(pipeline, mode, tracked)
+    for chunks in data.draw(batches(files, mode)):
+        follower.take(chunks)
