@@ -34,6 +34,7 @@ def contract(
     prefix: str = PREFIX,
     options: dict[str, Any] | None = None,
     fields: list[str] | None = None,
+    operations: dict[str, str] | None = None,
     **more: Any,
 ) -> Contract:
     """A contract of `columns`, name to type, as if read from YAML."""
@@ -42,7 +43,9 @@ def contract(
     return Contract.model_validate(
         {
             "table": table,
-            "source": source | ({"fields": fields} if fields else {}),
+            "source": source
+            | ({"fields": fields} if fields else {})
+            | ({"operations": operations} if operations else {}),
             "key": list(key),
             "columns": [{"name": name, "type": type_} for name, type_ in columns.items()],
             **more,

@@ -28,6 +28,19 @@ EVERYTHING = contract(
     sortkey=["h", "order id"],
 )
 PLAIN = contract({"id": "integer", "name": "varchar(20)"})
+TRUNCATING = {"I": "insert", "U": "update", "D": "delete", "T": "truncate"}
+SOFT = contract(
+    {"id": "integer", "name": "varchar(20)"}, write="soft_delete", operations=TRUNCATING
+)
+HISTORY = contract(
+    {"id": "integer", "region": "char(2)", "name": "varchar(20)"},
+    key=("id", "region"),
+    write="history",
+    changed_at="name",
+)
+APPEND = contract({"id": "integer", "name": "varchar(20)"}, key=(), write="append")
+REPLACE = contract({"id": "integer", "name": "varchar(20)"}, write="replace")
+PARTIAL = contract({"id": "integer", "name": "varchar(20)"}, partial=True)
 ROLE = "arn:aws:iam::123456789012:role/tidegate-copy"
 NUMBERS = {"batch": 1723231637787, "fence": 1723231637999}
 
@@ -58,6 +71,11 @@ CASES = {
     "everything": load(EVERYTHING, ROLE),
     "plain": load(PLAIN, "default"),
     "single_chunk": load(PLAIN, "default", chunks=1),
+    "soft_delete": load(SOFT, "default", chunks=1),
+    "history": load(HISTORY, "default"),
+    "append": load(APPEND, "default"),
+    "replace": load(REPLACE, "default", chunks=1),
+    "partial": load(PARTIAL, "default", chunks=1),
 }
 
 

@@ -1,0 +1,243 @@
+-- session: set_query_group
+set query_group to 'tidegate sales.orders 1723231637787';
+
+-- session: set_statement_timeout
+set statement_timeout to 3300000;
+
+-- describe: describe_target
+select
+    table_schema,
+    table_name,
+    column_name,
+    data_type,
+    character_maximum_length,
+    numeric_precision,
+    numeric_scale
+from svv_columns
+where (table_schema = 'sales' and table_name = 'orders')
+    or (table_schema = 'tidegate' and table_name in ('sales__orders__batches'));
+
+-- create: create_target_schema
+create schema if not exists "sales";
+
+-- create: create_target
+create table if not exists "sales"."orders" (
+    "id" integer,
+    "name" varchar(20),
+    "_op" varchar(1),
+    "_position" varchar(512),
+    "_batch" bigint,
+    "_applied_at" timestamp
+)
+diststyle auto
+sortkey auto;
+
+-- create: create_control_schema
+create schema if not exists "tidegate";
+
+-- create: create_batches
+create table if not exists "tidegate"."sales__orders__batches" (
+    batch bigint not null,
+    fence bigint not null,
+    first_position varchar(512),
+    last_position varchar(512),
+    rows_staged bigint not null,
+    rows_inserted bigint not null,
+    rows_updated bigint not null,
+    rows_deleted bigint not null,
+    rows_stale bigint not null,
+    applied_at timestamp not null
+)
+diststyle all
+sortkey (batch);
+
+-- create_stage: create_stage
+create temporary table "tidegate_stage" (
+    "id" integer,
+    "name" varchar(20),
+    "_op" varchar(1),
+    "_position" varchar(512)
+)
+diststyle even;
+
+-- copy_stage: copy_stage
+copy "tidegate_stage"
+from 's3://work/a/manifest.json'
+iam_role default
+format as parquet
+manifest;
+
+-- count_staged: count_staged
+select pg_last_copy_count();
+
+-- lock: lock_batches
+lock table "tidegate"."sales__orders__batches";
+
+-- read_progress: read_progress
+select
+    max(fence) as fence,
+    max(last_position) as watermark,
+    (select count(*) from (select 1 as one from "sales"."orders" limit 1) as one_row) as target_rows,
+    max(case when batch = 1723231637787 then fence end) as batch_fence,
+    max(case when batch = 1723231637787 then first_position end) as first_position,
+    max(case when batch = 1723231637787 then last_position end) as last_position,
+    max(case when batch = 1723231637787 then rows_staged end) as rows_staged,
+    max(case when batch = 1723231637787 then rows_inserted end) as rows_inserted,
+    max(case when batch = 1723231637787 then rows_updated end) as rows_updated,
+    max(case when batch = 1723231637787 then rows_deleted end) as rows_deleted,
+    max(case when batch = 1723231637787 then rows_stale end) as rows_stale
+from "tidegate"."sales__orders__batches";
+
+-- merge_empty: keep_newest
+create temporary table "tidegate_arrived" as
+select
+    "id",
+    "name",
+    "_op",
+    "_position"
+from (
+    select
+        "id",
+        "name",
+        "_op",
+        "_position",
+        row_number() over (
+            partition by "_position"
+            order by "_position" desc
+        ) as "_rank"
+    from "tidegate_stage"
+) as ranked
+where "_rank" = 1;
+
+-- merge_empty: append_changes
+insert into "sales"."orders" (
+    "id",
+    "name",
+    "_op",
+    "_position",
+    "_batch",
+    "_applied_at"
+)
+select
+    "id",
+    "name",
+    "_op",
+    "_position",
+    1723231637787,
+    sysdate
+from "tidegate_arrived";
+
+-- merge_above_watermark: keep_newest
+create temporary table "tidegate_arrived" as
+select
+    "id",
+    "name",
+    "_op",
+    "_position"
+from (
+    select
+        "id",
+        "name",
+        "_op",
+        "_position",
+        row_number() over (
+            partition by "_position"
+            order by "_position" desc
+        ) as "_rank"
+    from "tidegate_stage"
+) as ranked
+where "_rank" = 1;
+
+-- merge_above_watermark: append_changes
+insert into "sales"."orders" (
+    "id",
+    "name",
+    "_op",
+    "_position",
+    "_batch",
+    "_applied_at"
+)
+select
+    "id",
+    "name",
+    "_op",
+    "_position",
+    1723231637787,
+    sysdate
+from "tidegate_arrived";
+
+-- merge_late: keep_newest
+create temporary table "tidegate_arrived" as
+select
+    "id",
+    "name",
+    "_op",
+    "_position"
+from (
+    select
+        "id",
+        "name",
+        "_op",
+        "_position",
+        row_number() over (
+            partition by "_position"
+            order by "_position" desc
+        ) as "_rank"
+    from "tidegate_stage"
+) as ranked
+where "_rank" = 1;
+
+-- merge_late: drop_appended
+delete from "tidegate_arrived"
+using "sales"."orders"
+where "tidegate_arrived"."_position" = "sales"."orders"."_position";
+
+-- merge_late: append_changes
+insert into "sales"."orders" (
+    "id",
+    "name",
+    "_op",
+    "_position",
+    "_batch",
+    "_applied_at"
+)
+select
+    "id",
+    "name",
+    "_op",
+    "_position",
+    1723231637787,
+    sysdate
+from "tidegate_arrived";
+
+-- write_batch: write_batch
+insert into "tidegate"."sales__orders__batches" (
+    batch,
+    fence,
+    first_position,
+    last_position,
+    rows_staged,
+    rows_inserted,
+    rows_updated,
+    rows_deleted,
+    rows_stale,
+    applied_at
+) values (1723231637787, 1723231637999, %s, %s, %s, %s, %s, %s, %s, sysdate);
+
+-- columns: id
+alter table "sales"."orders" add column "id" integer;
+
+-- columns: name
+alter table "sales"."orders" add column "name" varchar(20);
+
+-- columns: _op
+alter table "sales"."orders" add column "_op" varchar(1);
+
+-- columns: _position
+alter table "sales"."orders" add column "_position" varchar(512);
+
+-- columns: _batch
+alter table "sales"."orders" add column "_batch" bigint;
+
+-- columns: _applied_at
+alter table "sales"."orders" add column "_applied_at" timestamp;
