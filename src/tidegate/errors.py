@@ -12,6 +12,7 @@ TidegateError
     ├── LoadFailedError
     ├── MassDeleteError
     ├── RefreshRefusedError
+    ├── RunFailedError
     ├── SweepFailedError
     └── LocalStackError
 """
@@ -67,6 +68,10 @@ class MassDeleteError(TerminalError):
 
 class RefreshRefusedError(TerminalError):
     """The snapshot of a full refresh is not what may replace the table."""
+
+
+class RunFailedError(TerminalError):
+    """A run that a command started has failed; the message is what it failed with."""
 
 
 class LocalStackError(TerminalError):

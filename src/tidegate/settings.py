@@ -81,6 +81,13 @@ class CommandLineSettings(Settings):
     landing_queue_url: Name | None = None
 
 
+class RunSettings(Settings):
+    """Of the commands that start runs."""
+
+    ledger_table: Name
+    state_machine_arn: Name
+
+
 Model = TypeVar("Model", bound=Settings)
 
 

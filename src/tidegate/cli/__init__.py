@@ -4,7 +4,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from tidegate.cli import check, local, status
+from tidegate.cli import check, local, runs, status
 from tidegate.errors import TidegateError
 
 
@@ -31,4 +31,7 @@ app = typer.Typer(
 app.add_typer(local.app, name="local")
 app.command()(status.status)
 app.command()(status.wait)
+app.command()(runs.refresh)
+app.command()(runs.replay)
+app.command()(runs.release)
 app.command()(check.check)

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from tidegate import errors
+from tidegate.landing.starting import read_cause
 from tidegate.ledger import RefreshLedger, StateLedger
 from tidegate.planning.plan import BatchFolder, Outcome, Plan
 from tidegate.storage import WorkBucket
@@ -76,7 +77,7 @@ class FailBatch:
         outcome = self._outcome(plan_key) if failure.error in _OF_THE_JOB else None
         if outcome and outcome.error:
             return outcome.error, (outcome.message or "")[:_LONGEST_MESSAGE]
-        return failure.error, _message(failure.cause)[:_LONGEST_MESSAGE]
+        return failure.error, read_cause(failure.cause)[:_LONGEST_MESSAGE]
 
     def _outcome(self, plan_key: str) -> Outcome | None:
         if not plan_key:
@@ -89,17 +90,6 @@ def is_terminal(name: str) -> bool:
     """Whether the error of that name needs a person; an unknown one is tried again first."""
     found = getattr(errors, name, None)
     return isinstance(found, type) and issubclass(found, errors.TerminalError)
-
-
-def _message(cause: str) -> str:
-    # Lambda's cause is {"errorMessage": …}, Glue's a JobRun {"ErrorMessage": …}, else plain text.
-    try:
-        told = json.loads(cause)
-    except ValueError:
-        return cause
-    if not isinstance(told, dict):
-        return cause
-    return str(told.get("errorMessage") or told.get("ErrorMessage") or cause)
 
 
 def _letter(table: str, error: str, message: str) -> str:

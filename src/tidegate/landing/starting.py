@@ -26,15 +26,15 @@ def is_due(state: TableState, freshness: timedelta, now: int) -> bool:
     return max(now - state.pending_since, 0) >= freshness.total_seconds()
 
 
-def start_run(client: "SFNClient", state_machine: str, table: str) -> str:
-    """Start load_table for `table`; give the execution's ARN.
+def start_run(client: "SFNClient", state_machine: str, table: str, **more: str | bool) -> str:
+    """Start load_table for `table`, with `more` in its input; give the execution's ARN.
 
     Two starts for one table do no harm: the second run finds the lease taken and leaves. A name
     that could repeat would do harm: Step Functions refuses it for 90 days.
     """
     name = f"{_NOT_IN_NAMES.sub('-', table)[:40]}-{uuid.uuid4().hex}"
     started = client.start_execution(
-        stateMachineArn=state_machine, name=name, input=json.dumps({"table": table})
+        stateMachineArn=state_machine, name=name, input=json.dumps({"table": table, **more})
     )
     return started["executionArn"]
 
@@ -45,3 +45,26 @@ def is_running(client: "SFNClient", execution: str) -> bool:
         return client.describe_execution(executionArn=execution)["status"] == "RUNNING"
     except client.exceptions.ExecutionDoesNotExist:
         return False
+
+
+def read_end(client: "SFNClient", execution: str) -> str | None:
+    """Why the execution of that ARN failed, empty if it did not; None while it runs."""
+    found = client.describe_execution(executionArn=execution)
+    status = found["status"]
+    if status == "RUNNING":
+        return None
+    if status == "SUCCEEDED":
+        return ""
+    error, cause = found.get("error", status.lower()), read_cause(found.get("cause", ""))
+    return f"{error}: {cause}" if cause else f"the run was {error}"
+
+
+def read_cause(cause: str) -> str:
+    """The words in the cause of a failure: Lambda's and Glue's are JSON, others plain text."""
+    try:
+        told = json.loads(cause)
+    except ValueError:
+        return cause
+    if not isinstance(told, dict):
+        return cause
+    return str(told.get("errorMessage") or told.get("ErrorMessage") or cause)

@@ -15,13 +15,14 @@ _COUNTED = ("applied_files", "quarantined_files", "quarantined_rows")
 
 
 class AppliedFile(LandedFile):
-    """A file that was applied; `refused` of its rows are in quarantine."""
+    """A file that `batch` applied; `refused` of its rows are in quarantine."""
 
+    batch: int
     refused: int
 
     def as_landed(self) -> LandedFile:
         """The file as it was when it waited."""
-        return LandedFile.model_validate(self.model_dump(exclude={"refused"}))
+        return LandedFile.model_validate(self.model_dump(exclude={"batch", "refused"}))
 
 
 class FileHistory:
@@ -53,27 +54,32 @@ class FileHistory:
                 counts["quarantined_rows"] += item["refused"]
         return dict(counts)
 
-    def repeat(self, table: str, since: int, until: int) -> int:
-        """Make applied files wait once more; give how many. Again and again is as good as once."""
-        repeated = 0
-        found = self.applied(table, since, until)
-        for some in pieces(found, (MOST_ACTIONS - 1) // _ACTIONS_TO_REPEAT):
-            repeated += self._repeat_some(table, some)
-        return repeated
+    def repeat(self, table: str, since: int, until: int) -> bool:
+        """Make applied files wait once more; again and again is as good as once.
 
-    def _repeat_some(self, table: str, files: list[AppliedFile]) -> int:
+        Those that were applied before the last full refresh stay as they are: its snapshot has
+        taken their place. False if a refresh is wanted, or was done while this went on.
+        """
+        state = self._items.get(partition(table), STATE) or {}
+        epoch_from = state.get("epoch_from", 0)
+        found = (file for file in self.applied(table, since, until) if file.batch >= epoch_from)
+        some = pieces(found, (MOST_ACTIONS - 1) // _ACTIONS_TO_REPEAT)
+        return all(self._repeat_some(table, files, epoch_from) for files in some)
+
+    def _repeat_some(self, table: str, files: list[AppliedFile], epoch_from: int) -> bool:
         while files:
             moves = [action for file in files for action in self._move(table, file)]
-            refused = self._items.transact([*moves, self._wake(table, files)])
+            *refused, of_state = self._items.transact(
+                [*moves, self._wake(table, files, epoch_from)]
+            )
+            if of_state:
+                return False
             if not any(refused):
-                return len(files)
+                return True
             # Somebody else has made these wait meanwhile.
-            files = [
-                file
-                for file, (was_gone, _) in zip(files, pieces(refused[:-1], 2), strict=True)
-                if not was_gone
-            ]
-        return 0
+            pairs = zip(files, pieces(refused, _ACTIONS_TO_REPEAT), strict=True)
+            files = [file for file, refusals in pairs if not any(refusals)]
+        return True
 
     def _move(self, table: str, file: AppliedFile) -> list[Item]:
         pk, landed = partition(table), file.as_landed()
@@ -87,19 +93,20 @@ class FileHistory:
             self._items.action("Put", Item=pack(waiting)),
         ]
 
-    def _wake(self, table: str, files: list[AppliedFile]) -> Item:
-        refused = sum(file.refused for file in files)
+    def _wake(self, table: str, files: list[AppliedFile], epoch_from: int) -> Item:
+        values = {
+            ":now": int(self._clock()),
+            ":one": 1,
+            ":files": -len(files),
+            ":rows": -sum(file.refused for file in files),
+            ":epoch_from": epoch_from,
+        }
         return self._items.action(
             "Update",
             Key=pack({"pk": partition(table), "sk": STATE}),
+            ConditionExpression="attribute_not_exists(refresh) and "
+            "(attribute_not_exists(epoch_from) or epoch_from = :epoch_from)",
             UpdateExpression="set pending_since = if_not_exists(pending_since, :now) "
             "add wake :one, applied_files :files, quarantined_rows :rows",
-            ExpressionAttributeValues=pack(
-                {
-                    ":now": int(self._clock()),
-                    ":one": 1,
-                    ":files": -len(files),
-                    ":rows": -refused,
-                }
-            ),
+            ExpressionAttributeValues=pack(values),
         )

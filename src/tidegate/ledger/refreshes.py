@@ -5,8 +5,8 @@ waiting for ever, nor lose it with the run that asked.
 """
 
 from tidegate.ledger.files import partition
-from tidegate.ledger.items import LedgerTable
-from tidegate.ledger.states import NOT_ANOTHERS, REFRESH, STATE
+from tidegate.ledger.items import Item, LedgerTable
+from tidegate.ledger.states import BATCH, NOT_ANOTHERS, REFRESH, STATE
 from tidegate.planning.refresh import Refresh
 
 
@@ -31,6 +31,11 @@ class RefreshLedger:
             condition="attribute_not_exists(refresh) or refresh.run = :run",
         )
         return True
+
+    def done(self, table: str, run: str) -> Item | None:
+        """The BATCH item of the full refresh that `run` asked for, once it is done."""
+        found = self._items.get(partition(table), REFRESH + run)
+        return self._items.get(partition(table), f"{BATCH}{found['batch']:013d}") if found else None
 
     def abandon(self, table: str, holder: str) -> None:
         """Forget the refresh that was refused, with its batch, and let go of the lease.

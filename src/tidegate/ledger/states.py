@@ -16,7 +16,7 @@ from tidegate.ledger.items import MOST_GETS, Item, LedgerTable, pack, pieces
 from tidegate.planning.plan import Outcome, Plan
 from tidegate.planning.refresh import Refresh
 
-STATE, REFRESH = "STATE", "REFRESH#"
+STATE, BATCH, REFRESH = "STATE", "BATCH#", "REFRESH#"
 _KEEP_BATCHES = 400 * 86_400  # seconds
 _KEEP_REFRESHES = 90 * 86_400  # as long as Step Functions remembers a run
 NOT_ANOTHERS = "attribute_not_exists(holder) or holder = :holder"
@@ -32,6 +32,7 @@ class TableState(BaseModel):
     fence: int = 0
     wake: int = 0
     epoch: int = 1
+    epoch_from: int = 0
     watermark: str | None = None
     open_batch: int | None = None
     open_plan: str | None = None
@@ -172,7 +173,7 @@ class StateLedger:
         more = {name: count - counted.get(name, 0) for name, count in counts.items()}
         record = {
             "pk": pk,
-            "sk": f"BATCH#{batch:013d}",
+            "sk": f"{BATCH}{batch:013d}",
             "closed_at": self.now(),
             "expires_at": self.now() + _KEEP_BATCHES,
             **outcome.model_dump(exclude={"error", "message"}),
@@ -180,7 +181,8 @@ class StateLedger:
         }
         records = [record]
         if refreshed and refreshed.refresh:
-            new |= {"epoch": refreshed.epoch, "as_of": refreshed.refresh.as_of}
+            new |= {"epoch": refreshed.epoch, "epoch_from": batch}
+            new |= {"as_of": refreshed.refresh.as_of}
             gone |= {"refresh": None} if state.refresh == refreshed.refresh else {}
             records.append(
                 {

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from tidegate.contract import Contract
-from tidegate.errors import LeaseLostError
+from tidegate.errors import InvalidInputError, LeaseLostError
 from tidegate.ledger import FileHistory, FileLedger, RefreshLedger, StateLedger, TableState
 from tidegate.planning.cut import Limits, cut_batch
 from tidegate.planning.places import Attempt
@@ -78,8 +78,7 @@ class PlanBatch:
         """
         if isinstance(request, ReplayRequest):
             if rounds == 0:
-                since, until = (int(time.timestamp()) for time in (request.since, request.until))
-                self.history.repeat(request.table, since, until)
+                self._repeat(request)
             return False
         if request.force:
             self.states.release_deletes(request.table)
@@ -87,6 +86,14 @@ class PlanBatch:
             refresh = Refresh(run=execution, **request.model_dump(exclude={"table", "mode"}))
             return self.refreshes.want(request.table, refresh)
         return False
+
+    def _repeat(self, request: ReplayRequest) -> None:
+        since, until = (int(time.timestamp()) for time in (request.since, request.until))
+        if not self.history.repeat(request.table, since, until):
+            raise InvalidInputError(
+                f"{request.table} is being refreshed in full; look at tidegate status, and ask for "
+                "the replay again after it, if it is still wanted"
+            )
 
     def _plan_or_let_go(self, contract: Contract, state: TableState, rounds: int) -> Planned:
         table, fence = contract.table, state.fence

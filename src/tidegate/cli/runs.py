@@ -1,0 +1,103 @@
+"""`tidegate refresh`, `replay` and `release`: runs of load_table that a person asks for."""
+
+import os
+import time
+from typing import Annotated
+
+import boto3
+import typer
+from rich.console import Console
+
+from tidegate.errors import InvalidInputError, RunFailedError
+from tidegate.landing.starting import read_end, start_run
+from tidegate.ledger import FileLedger, LedgerTable, RefreshLedger, StateLedger
+from tidegate.settings import RunSettings, read_settings
+
+_LOOK_EVERY = 0.5  # seconds
+
+Target = Annotated[str, typer.Argument(help="The table, as its contract names it: schema.table.")]
+
+
+def refresh(
+    table: Target,
+    snapshot_prefix: Annotated[
+        str | None, typer.Option(help="Where the snapshot lies, if not anywhere under the prefix.")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="Leave out changes up to this time or sequence.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="However few rows the snapshot has.")
+    ] = False,
+) -> None:
+    """Replace what a table holds by its newest snapshot; changes go on after it."""
+    asked = {"snapshot_prefix": snapshot_prefix, "as_of": as_of, "force": force or None}
+    given = {name: value for name, value in asked.items() if value is not None}
+    runs = _Runs()
+    run = runs.see_through(table, mode="full_refresh", **given)
+    done = runs.refreshes.done(table, run)
+    if done:
+        runs.say(f"{table}: {done['rows_inserted']} rows replaced {done['rows_deleted']}")
+    else:
+        runs.say(f"{table} has much to load first; the refresh comes after it: tidegate status")
+
+
+def replay(
+    table: Target,
+    since: Annotated[str, typer.Option("--from", help="What landed from this time on, …")],
+    until: Annotated[str, typer.Option("--to", help="… and before this one, is loaded again.")],
+) -> None:
+    """Load once more what landed in some time; what was applied already changes nothing."""
+    runs = _Runs()
+    runs.see_through(table, mode="replay", **{"from": since, "to": until})
+    runs.tell_what_is_left(table)
+
+
+def release(table: Target) -> None:
+    """Let deletes pass that were held back, and load what waits behind them."""
+    runs = _Runs()
+    state = runs.states.read(table)
+    if not state.blocked or state.open_batch is None:
+        raise InvalidInputError(f"no batch of {table} is held back; look at tidegate status")
+    runs.see_through(table, force=True)
+    runs.tell_what_is_left(table)
+
+
+class _Runs:
+    """Starts runs and follows them to their ends."""
+
+    def __init__(self) -> None:
+        settings = read_settings(RunSettings, os.environ)
+        ledger = LedgerTable(boto3.client("dynamodb"), settings.ledger_table)
+        self.states, self.files = StateLedger(ledger), FileLedger(ledger)
+        self.refreshes = RefreshLedger(ledger)
+        self._machine = settings.state_machine_arn
+        self._client = boto3.client("stepfunctions")
+        self._console = Console(soft_wrap=True, highlight=False)
+
+    def see_through(self, table: str, **more: str | bool) -> str:
+        """Start a run and wait for its end; give its ARN.
+
+        Raises:
+            RunFailedError: it failed, or was ended from outside.
+        """
+        run = start_run(self._client, self._machine, table, **more)
+        with self._console.status(f"{table}: starting") as shown:
+            while (end := read_end(self._client, run)) is None:
+                shown.update(f"{table}: {self.files.count_pending(table)} files wait")
+                time.sleep(_LOOK_EVERY)
+        if end:
+            raise RunFailedError(end)
+        return run
+
+    def tell_what_is_left(self, table: str) -> None:
+        """Say that all is loaded, or that another run is still at it."""
+        waiting = self.files.count_pending(table)
+        if waiting:
+            self.say(f"{table}: another run has {waiting} files to load; follow it: tidegate wait")
+        else:
+            self.say(f"{table}: all that landed is loaded")
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        self._console.print(text, markup=False)
