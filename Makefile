@@ -1,6 +1,6 @@
 # Every target does its own set-up: a clone, Python 3.11+, pip and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix build bench lock
+.PHONY: help setup demo test soak check fix build bench lock
 
 BIN := .venv/bin
 SAM := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-west-1} SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
@@ -39,7 +39,10 @@ demo: .venv/.ready .venv-glue/.ready  ## land real DMS files on the local stack 
 	@$(BIN)/python -m demo.run
 
 test: .venv/.ready .venv-glue/.ready  ## run the tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+soak: .venv/.ready .venv-glue/.ready  ## look for histories and faults that break a guarantee, for hours
+	@TIDEGATE_EXAMPLES=$${TIDEGATE_EXAMPLES:-5000} TIDEGATE_ALL_FAULTS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup tests/property tests/e2e/faults
 
 check: .venv/.ready .venv-sam/.ready  ## check style, types, the template and the contracts; changes nothing
 	@echo "code: style (ruff)"

@@ -15,14 +15,16 @@ from tests.property.pipeline import Pipeline, Table
 
 EXAMPLES = os.environ.get("TIDEGATE_EXAMPLES")
 LOOKING = settings(
-    max_examples=int(EXAMPLES or 20),
+    max_examples=int(EXAMPLES or 200),
     derandomize=not EXAMPLES,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-LASTING = pytest.mark.timeout(0 if EXAMPLES else 600)
+# To find the smallest history that fails may take minutes.
+LASTING = pytest.mark.timeout(0 if EXAMPLES else 1800)
 MODES: list[Mode] = ["upsert", "soft_delete", "history", "append", "replace", "partial"]
+EACH_MODE = [pytest.param(mode, marks=pytest.mark.xdist_group(mode)) for mode in MODES]
 NAMES = ["20240809-1.csv", "20240809-2.csv", "20240810-1.csv", "20240810-2.csv", "20240811-1.csv"]
 SNAPSHOTS = ["LOAD00000001.csv", "LOAD00000002.csv"]
 
@@ -106,7 +108,7 @@ class Follower:
         return sorted(rows, key=repr)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EACH_MODE)
 @LASTING
 @LOOKING
 @given(data=st.data())
