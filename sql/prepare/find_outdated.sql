@@ -15,6 +15,7 @@ ranked as (
     from changes
     join files using (path)
     semi join repeated using ({key})
+    anti join outdated on outdated.record = changes.rowid
     where changes.refusal is null
 )
 

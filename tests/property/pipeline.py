@@ -13,6 +13,7 @@ from tidegate.contract import Contract
 from tidegate.landing.objects import LandedFile
 from tidegate.planning.places import Attempt
 from tidegate.planning.plan import BatchFolder, Outcome, Plan
+from tidegate.planning.refresh import Refresh
 from tidegate.planning.statements import render_load
 from tidegate.preparing.prepare_chunk import PrepareChunk
 
@@ -59,8 +60,18 @@ class Table:
         """Put a file under the prefix of the table; the same content again changes nothing."""
         return self.pipeline.shop.land(self.contract.source.prefix + path, content, self.contract)
 
-    def plan(self, batch: int, fence: int, chunks: list[list[LandedFile]]) -> Plan:
-        """The plan of one attempt at a batch."""
+    def plan(
+        self,
+        batch: int,
+        fence: int,
+        chunks: list[list[LandedFile]],
+        *,
+        epoch: int = 1,
+        as_of: str | None = None,
+        refreshes: bool = False,
+        force: bool = False,
+    ) -> Plan:
+        """The plan of one attempt at a batch; one that `refreshes` opens the epoch it is given."""
         url, folder = self.pipeline.shop.work.url, BatchFolder(self.contract.table, batch, fence)
         attempt = Attempt(
             batch=batch,
@@ -69,12 +80,16 @@ class Table:
             manifest=url(folder.manifest),
             chunks=[url(folder.prepared(number)) for number in range(len(chunks))],
             outcome=url(folder.outcome),
+            refreshes=refreshes,
+            force=force,
         )
         return Plan(
             table=self.contract.table,
             batch=batch,
             fence=fence,
-            epoch=1,
+            epoch=epoch,
+            as_of=as_of,
+            refresh=Refresh(run="a test", as_of=as_of, force=force) if refreshes else None,
             contract=self.contract.as_written(),
             chunks=chunks,
             load=render_load(self.contract, attempt),

@@ -115,11 +115,15 @@ class Workshop:
         return landed(key, etag=put["ETag"].strip('"'), size=len(content), of=of)
 
     def prepare(
-        self, of: Contract, files: dict[str, bytes] | list[LandedFile], memory: int = MEMORY
+        self,
+        of: Contract,
+        files: dict[str, bytes] | list[LandedFile],
+        memory: int = MEMORY,
+        as_of: str | None = None,
     ) -> Prepared:
         if isinstance(files, dict):
             files = [self.land(key, content, of) for key, content in files.items()]
-        planned = plan(of, [files])
+        planned = plan(of, [files]).model_copy(update={"as_of": as_of})
         folder = BatchFolder(of.table, planned.batch, planned.fence)
         self.work.write(folder.plan, planned)
         step = PrepareChunk(self.s3, self.landing, self.work, memory)

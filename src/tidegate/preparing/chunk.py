@@ -10,7 +10,7 @@ import duckdb
 
 from tidegate.contract import Contract
 from tidegate.contract.writing import keeps_newest
-from tidegate.position import head
+from tidegate.position import CHANGE, head
 from tidegate.preparing.download import LocalFile
 from tidegate.preparing.rejects import reason, take_rejects
 from tidegate.preparing.shapes import Shape, ShapeError, read_shape
@@ -31,12 +31,21 @@ class Chunk:
 
     Structure decides on files: one record with a wrong number of columns, an open quote or bytes
     that are not UTF-8 make it doubtful what the others mean, so such a file is quarantined whole.
-    Values decide on rows. `memory` is the most that DuckDB may use, in bytes.
+    Values decide on rows. `memory` is the most that DuckDB may use, in bytes. Changes up to `as_of`
+    do not count, for the snapshot of the epoch has them.
     """
 
-    def __init__(self, contract: Contract, epoch: int, folder: Path, memory: int) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        epoch: int,
+        folder: Path,
+        memory: int,
+        as_of: str | None = None,
+    ) -> None:
         self._contract = contract
         self._epoch = epoch
+        self._as_of = as_of
         self._statements = Statements(contract)
         self._shapes: dict[str, Shape] = {}
         self._connection = duckdb.connect(
@@ -85,6 +94,9 @@ class Chunk:
         """Write what counts of the changes; give their number, first and last position."""
         # While files are read their order numbers the records; now it would only cost memory.
         self._connection.execute("set preserve_insertion_order = false")
+        if self._as_of:
+            known = self._statements.find_known(self._as_of, head(self._epoch, CHANGE))
+            self._connection.execute(known)
         if keeps_newest(self._contract):
             self._connection.execute(self._statements.find_outdated())
         self._connection.execute(self._statements.write_changes(path))

@@ -38,7 +38,7 @@ class PrepareChunk:
     def _prepare(self, plan: Plan, number: int, keys: BatchFolder, scratch: Path) -> PreparedChunk:
         files = plan.chunks[number]
         local = list(download(self.s3, self.landing_bucket, files, scratch))
-        chunk = Chunk(plan.read_contract(), plan.epoch, scratch, self.memory)
+        chunk = Chunk(plan.read_contract(), plan.epoch, scratch, self.memory, plan.as_of)
         with closing(chunk):
             chunk.read(local)
             became = list(_became(chunk, local))

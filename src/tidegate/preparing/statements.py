@@ -89,6 +89,12 @@ class Statements:
             position=self._position(),
         )
 
+    def find_known(self, as_of: str, head: str) -> str:
+        """Fill `outdated` with the changes of files with `head` that a snapshot has already."""
+        type_ = next(iter(self._contract.order_by.values()))
+        known = sequence_sql(typed_sql(type_, duckdb_literal(as_of)), type_)
+        return render("prepare/find_known", head=duckdb_literal(head), as_of=known)
+
     def write_changes(self, path: Path) -> str:
         """Write the changes that count as Parquet, in the order of the target's columns."""
         columns = enumerate(self._contract.columns)
