@@ -53,6 +53,7 @@ class FailBatch:
         A transient error is tried again, after a wait that doubles, until `most_attempts` failed
         in a row; a terminal one blocks the table at once. Other tables are not concerned.
         A full refresh that is refused is forgotten, and the table goes on as if nobody had asked.
+        People are told before either: if this dies between the two, they are told again, not never.
         """
         error, message = self._cause(plan_key, failure)
         given_up = Verdict(verdict="give_up", error=error, message=message)
@@ -66,11 +67,15 @@ class FailBatch:
             wait = min(self.retry_seconds * 2 ** (state.attempts - 1), LONGEST_WAIT)
             return Verdict(verdict="retry", wait_seconds=wait, error=error, message=message)
         if error == errors.RefreshRefusedError.__name__:
-            self.refreshes.abandon(table, execution)
-            self.notify(f"Tidegate: the refresh of {table} was refused", message)
-            return given_up
-        self.states.block(table, execution)
-        self.notify(f"Tidegate: {table} is blocked", _letter(table, error, message))
+            subject, text = f"Tidegate: the refresh of {table} was refused", message
+            give_up = self.refreshes.abandon
+        else:
+            subject, text = f"Tidegate: {table} is blocked", _letter(table, error, message)
+            give_up = self.states.block
+        try:
+            self.notify(subject, text)
+        finally:
+            give_up(table, execution)
         return given_up
 
     def _cause(self, plan_key: str, failure: Failure) -> tuple[str, str]:
