@@ -2,52 +2,40 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import urllib3
-from werkzeug import Request, Response
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.e2e.faults.calls import Call, Callers, command_of, find_table, name_request
-from tests.e2e.faults.watch import Watch
+from tests.e2e.faults.watch import KILLED, Watch
 
 BETWEEN_TWO_ONLY = {"connection", "transfer-encoding", "content-length", "expect"}
 MOST_CONNECTIONS = 128
-UNHEARD = Response(status=500)  # whoever asked is gone
 
 
-class QuietHandler(WSGIRequestHandler):
-    """Says nothing, and at once: headers and body are written apart, which Nagle would delay."""
+@dataclass(frozen=True)
+class Answer:
+    """What a caller is told."""
 
-    disable_nagle_algorithm = True
-
-    def setup(self) -> None:
-        super().setup()
-        self.found: list[tuple[int, str] | None] = []
-
-    def make_environ(self) -> dict[str, Any]:
-        """What an application is told, and what it found out about this connection before."""
-        return {**super().make_environ(), "proxy.found": self.found}
-
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002
-        pass
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class AwsProxy:
     """Passes requests on, and tells `watch` of each before it is made and when it is answered."""
 
     def __init__(self, cloud_port: int, watch: Watch, tables: Sequence[str]) -> None:
-        self._watch = watch
-        self._tables = tables
-        self._callers = Callers(cloud_port)
-        self._cloud = urllib3.HTTPConnectionPool(
-            "127.0.0.1", cloud_port, maxsize=MOST_CONNECTIONS, retries=False, timeout=60
+        self.watch = watch
+        self.tables = tables
+        self.callers = Callers(cloud_port)
+        self.cloud = urllib3.HTTPConnectionPool(
+            "127.0.0.1", cloud_port, maxsize=MOST_CONNECTIONS, retries=False
         )
-        application = Request.application(self._answer)
-        self._server = make_server(
-            "127.0.0.1", 0, application, threaded=True, request_handler=QuietHandler
-        )
-        self.port = self._server.port
+        handler = type("Handler", (_Connection,), {"proxy": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -55,50 +43,79 @@ class AwsProxy:
         self._server.shutdown()
         self._server.server_close()
 
-    def _answer(self, request: Request) -> Response:
-        call = self._read(request)
-        if call is None:
-            return UNHEARD
-        nth, instead = self._watch.before(call)
-        if instead is None:
-            response = self._pass_on(request)
-            instead = self._watch.after(call, nth)
-        if instead is None:
-            return response
-        return instead if isinstance(instead, Response) else UNHEARD
 
-    def _pass_on(self, request: Request) -> Response:
-        answer = self._cloud.request(
-            request.method,
-            request.environ["REQUEST_URI"],
-            body=request.get_data(),
-            headers=end_to_end(request.headers),
-            decode_content=False,
-            redirect=False,
-        )
-        return Response(answer.data, answer.status, end_to_end(answer.headers))
+class _Connection(BaseHTTPRequestHandler):
+    """One connection of one process, which makes many requests over it."""
 
-    def _read(self, request: Request) -> Call | None:
-        caller = self._find_caller(request)
-        if caller is None:
-            return None
-        pid, step = caller
-        text = request.environ["REQUEST_URI"].encode() + request.get_data()
+    proxy: AwsProxy
+    protocol_version = "HTTP/1.1"
+    # Headers and body are written apart, which Nagle's algorithm would delay.
+    disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        super().setup()
+        self.caller = self.proxy.callers.find(self.client_address[1], self.proxy.port)
+
+    def handle(self) -> None:
+        """Answer requests until the caller has no more, or is gone."""
+        try:
+            if self.caller is not None:
+                super().handle()
+        except OSError:
+            return
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        assert "Transfer-Encoding" not in self.headers, "no body in chunks is expected"
+        call = self._call(body)
+        nth, instead = self.proxy.watch.before(call)
+        if instead is None:
+            answer = self._pass_on(body)
+            instead = self.proxy.watch.after(call, nth)
+        if instead is KILLED:
+            self.close_connection = True
+        else:
+            self._tell(instead or answer)
+
+    do_GET = do_POST  # noqa: N815  (the names that http.server looks for)
+    do_PUT = do_POST  # noqa: N815
+    do_HEAD = do_POST  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+    def _call(self, body: bytes) -> Call:
+        assert self.caller is not None
+        pid, step = self.caller
+        text = self.path.encode() + body
         if step == "load_batch":
             text += command_of(pid).encode()  # Secrets Manager is not told of a table
         return Call(
             step=step,
-            name=name_request(request),
-            table=find_table(text, self._tables),
+            name=name_request(self.command, self.path, self.headers, body),
+            table=find_table(text, self.proxy.tables),
             pid=pid,
-            invocation=request.headers.get("X-Amzn-Trace-Id", ""),
+            invocation=self.headers.get("X-Amzn-Trace-Id", ""),
         )
 
-    def _find_caller(self, request: Request) -> tuple[int, str] | None:
-        found: list[tuple[int, str] | None] = request.environ["proxy.found"]
-        if not found:
-            found.append(self._callers.find(request.environ["REMOTE_PORT"], self.port))
-        return found[0]
+    def _pass_on(self, body: bytes) -> Answer:
+        answer = self.proxy.cloud.request(
+            self.command,
+            self.path,
+            body=body,
+            headers=end_to_end(self.headers),
+            decode_content=False,
+            redirect=False,
+        )
+        return Answer(answer.status, answer.data, end_to_end(answer.headers))
+
+    def _tell(self, answer: Answer) -> None:
+        self.send_response_only(answer.status)
+        for name, text in answer.headers.items():
+            self.send_header(name, text)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
 
 
 def end_to_end(headers: Mapping[str, str]) -> dict[str, str]:

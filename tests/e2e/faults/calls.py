@@ -2,14 +2,11 @@
 
 import re
 import subprocess
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qs
-
-from werkzeug import Request
 
 from tidegate.local.control import RunningStack
 
@@ -19,7 +16,7 @@ SERVICES = {
     "AWSStepFunctions": "states",
     "secretsmanager": "secretsmanager",
 }
-LOOKS, LOOKS_EVERY = 20, 0.05  # seconds; a process that has just begun is not listed at once
+LOOKS = 20  # a process that has just begun is not listed at once
 OF_OBJECTS = {"GET": "GetObject", "PUT": "PutObject", "HEAD": "HeadObject", "POST": "PostObject"}
 
 
@@ -55,18 +52,16 @@ def ordinal(number: int) -> str:
     return f"{number}{ending}"
 
 
-def name_request(request: Request) -> str:
+def name_request(method: str, path: str, headers: Mapping[str, str], body: bytes) -> str:
     """An AWS request by the name of its IAM action."""
-    target = request.headers.get("X-Amz-Target")
+    target = headers.get("X-Amz-Target")
     if target:
         service, _, operation = target.rpartition(".")
         return f"{SERVICES[service]}:{operation}"
-    if request.mimetype == "application/x-www-form-urlencoded":
-        [action] = parse_qs(request.get_data(as_text=True))["Action"]
+    if headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+        [action] = parse_qs(body.decode())["Action"]
         return f"sns:{action}"
-    if "list-type" in request.args:
-        return "s3:ListObjectsV2"
-    return f"s3:{OF_OBJECTS[request.method]}"
+    return "s3:ListObjectsV2" if "list-type=" in path else f"s3:{OF_OBJECTS[method]}"
 
 
 def name_statement(sql: str) -> str:
@@ -88,25 +83,23 @@ class Callers:
         None if it is gone.
         """
         for _ in range(LOOKS):
-            for pid in self._processes():
-                if has_socket(pid, port, proxy_port):
+            inode = find_inode(port, proxy_port)
+            for pid in list(self._steps):
+                if has_socket(pid, inode):
                     return pid, self._steps[pid]
-            time.sleep(LOOKS_EVERY)
+            self._look_again()
         return None
 
-    def _processes(self) -> list[int]:
+    def _look_again(self) -> None:
         processes = self._stack.describe()["processes"]
-        for one in processes:
-            self._steps[one["pid"]] = re.sub(r"(?<!^)([A-Z])", r"_\1", one["name"]).lower()
-        return [one["pid"] for one in processes]
+        self._steps = {one["pid"]: snake_case(one["name"]) for one in processes}
 
 
-def has_socket(pid: int, port: int, peer: int) -> bool:
-    """Whether a process has the connection from `port` to `peer`, both of this machine."""
-    if not Path("/proc/net/tcp").exists():
-        wanted = f":{port}->127.0.0.1:{peer}"
-        return wanted in output_of(["lsof", "-nP", "-a", "-p", str(pid), "-iTCP", "-Fn"])
-    inode = find_inode(port, peer)
+def snake_case(name: str) -> str:
+    return re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
+
+
+def has_socket(pid: int, inode: str) -> bool:
     try:
         files = [str(one.readlink()) for one in Path(f"/proc/{pid}/fd").iterdir()]
     except OSError:

@@ -10,7 +10,7 @@ from tests.e2e.faults.stack import FaultedStack
 from tests.e2e.faults.watch import Fault
 from tests.e2e.harness import until
 
-PATIENCE = 90.0  # seconds; a busy machine is slow
+PATIENCE = 40.0  # seconds; a busy machine is slow
 
 
 @dataclass
