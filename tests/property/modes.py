@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from tests.unit.samples import contract
 from tidegate.contract import Contract
 
 Mode = Literal["upsert", "soft_delete", "history", "append", "replace", "partial"]

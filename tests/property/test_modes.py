@@ -74,9 +74,7 @@ def batches(draw: Any, files: list[File], mode: Mode) -> list[list[list[File]]]:
         if place == "chunk":
             cut[-1].append([])
         cut[-1][-1].append(file)
-    for file in draw(st.lists(st.sampled_from(files), max_size=2)):
-        cut.append([[file]])
-    return cut
+    return [*cut, *([[file]] for file in draw(st.lists(st.sampled_from(files), max_size=2)))]
 
 
 PLACES = st.sampled_from(["batch", "batch", "chunk", "beside"])

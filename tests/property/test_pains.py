@@ -1,0 +1,219 @@
+"""What users of other tools suffer from, one test each: the number is that of docs/semantics.md."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.property.modes import ABSENT, COLUMNS, Change, File, Mode, contract_of
+from tests.property.pipeline import Pipeline, Table
+
+D9, D10, D11 = "20240809-1.csv", "20240810-1.csv", "20240811-1.csv"
+LOAD = "LOAD00000001.csv"
+
+
+class Replica:
+    """A table that takes files, batch after batch."""
+
+    def __init__(self, pipeline: Pipeline, mode: Mode, tracked: list[str] | None = None) -> None:
+        self.mode = mode
+        self.table = Table(pipeline, contract_of(mode, pipeline.new_name(), tracked))
+        self.batch = 0
+
+    def take(self, *files: File) -> dict[str, Any]:
+        """Land files and load them as one batch; give its record."""
+        self.batch += 1
+        landed = [self.table.land(file.name, file.content()) for file in files]
+        outcome = self.table.load(self.table.plan(self.batch, self.batch, [landed]))
+        return outcome.model_dump()
+
+    @property
+    def rows(self) -> list[tuple[Any, ...]]:
+        return sorted(self.table.rows(*COLUMNS[self.mode]), key=repr)
+
+
+@pytest.fixture
+def upsert(pipeline) -> Replica:
+    return Replica(pipeline, "upsert")
+
+
+@pytest.fixture
+def history(pipeline) -> Replica:
+    return Replica(pipeline, "history")
+
+
+@pytest.fixture
+def partial(pipeline) -> Replica:
+    return Replica(pipeline, "partial")
+
+
+def change(
+    operation: str, seq: int, key: int | None, name: str | None = None, **more: Any
+) -> Change:
+    given = {"at": seq, "old": None, "amount": None} | more
+    return Change(operation=operation, seq=seq, id=key, name=name, **given)
+
+
+def file(name: str, *changes: Change, **more: Any) -> File:
+    return File(name, changes, **more)
+
+
+def day(number: int) -> datetime:
+    return datetime(2024, 8, 9 + number)
+
+
+def test_pain_02_a_key_that_comes_twice_in_a_batch_is_one_row(upsert):
+    upsert.take(file(D9, change("I", 1, 1, "a"), change("I", 2, 1, "b")))
+    assert upsert.rows == [(1, "b", None)]
+
+
+def test_pain_03_a_key_that_changes_often_in_a_batch_ends_in_its_last_change(upsert):
+    upsert.take(file(LOAD, change("I", 0, 1, "a")))
+    upsert.take(file(D9, change("U", 3, 1, "d"), change("U", 1, 1, "b"), change("U", 2, 1, "c")))
+    assert upsert.rows == [(1, "d", None)]
+
+
+@pytest.mark.parametrize(
+    ("operations", "rows"),
+    [("IUDI", [(1, "4", None)]), ("ID", []), ("DI", [(1, "2", None)]), ("IDID", [])],
+)
+def test_pain_04_inserts_and_deletes_of_a_key_in_one_batch_end_as_the_last_says(
+    upsert, operations, rows
+):
+    numbered = enumerate(operations, start=1)
+    upsert.take(file(D9, *(change(operation, n, 1, str(n)) for n, operation in numbered)))
+    assert upsert.rows == rows
+
+
+def test_pain_05_delete_of_an_unknown_key_adds_no_row_and_is_remembered(upsert):
+    upsert.take(file(D10, change("D", 2, 1)))
+    assert upsert.rows == []
+    upsert.take(file(D9, change("I", 1, 1, "a")))
+    assert upsert.rows == []
+
+
+def test_pain_06_an_older_change_never_overwrites_a_newer_one_and_is_counted(upsert):
+    upsert.take(file(D10, change("U", 2, 1, "new")))
+    record = upsert.take(file(D9, change("U", 1, 1, "old")))
+    assert upsert.rows == [(1, "new", None)]
+    assert record["rows_stale"] == 1
+
+
+def test_pain_07_update_without_a_row_to_update_makes_the_row(upsert):
+    upsert.take(file(D9, change("I", 1, 1, "a"), change("U", 2, 1, "b"), change("U", 3, 2, "c")))
+    assert upsert.rows == [(1, "b", None), (2, "c", None)]
+
+
+def test_pain_08_rows_that_come_behind_the_watermark_are_not_lost(upsert):
+    upsert.take(file(D11, change("I", 9, 1, "a")))
+    upsert.take(file(D9, change("I", 1, 2, "late")))
+    assert upsert.rows == [(1, "a", None), (2, "late", None)]
+
+
+def test_pain_09_a_batch_that_is_replayed_changes_nothing(upsert):
+    files = file(D9, change("I", 1, 1, "a")), file(D10, change("D", 2, 1), change("I", 3, 2, "b"))
+    upsert.take(*files)
+    assert upsert.take(files[0])["rows_stale"] == 1
+    assert upsert.take(files[1])["rows_stale"] == 2
+    assert upsert.rows == [(2, "b", None)]
+
+
+def test_pain_17_text_is_measured_in_bytes_and_too_much_refuses_its_row_only(upsert):
+    upsert.take(file(D9, change("I", 1, 1, "é" * 11), change("I", 2, 2, "é" * 10)))
+    assert upsert.rows == [(2, "é" * 10, None)]
+
+
+def test_pain_18_a_row_that_cannot_be_read_stops_no_other(upsert):
+    upsert.take(
+        file(D9, change("I", 1, 1, "a", amount="x"), change("I", 2, None), change("I", 3, 2))
+    )
+    assert upsert.rows == [(2, None, None)]
+
+
+def test_pain_19_a_column_that_is_not_carried_keeps_its_value_and_a_null_does_not(partial):
+    partial.take(file(D9, change("I", 1, 1, "a", amount=7)))
+    partial.take(
+        file(D10, change("U", 2, 1, ABSENT, amount=8), change("U", 3, 1, ABSENT, amount=ABSENT))
+    )
+    assert partial.rows == [(1, "a", 8)]
+    partial.take(file(D11, change("U", 4, 1, None, amount=ABSENT)))
+    assert partial.rows == [(1, None, 8)]
+
+
+def test_pain_19_a_late_partial_change_applies_where_nothing_newer_was_set(partial):
+    partial.take(file(D9, change("I", 1, 1, "a", amount=7)))
+    partial.take(file(D11, change("U", 3, 1, "c", amount=ABSENT)))
+    partial.take(file(D10, change("U", 2, 1, "b", amount=8)))
+    assert partial.rows == [(1, "c", 8)]
+
+
+def test_pain_20_a_changed_key_leaves_no_row_behind(upsert):
+    upsert.take(file(LOAD, change("I", 0, 1, "a")))
+    upsert.take(file(D9, change("U", 1, 2, "a", old=1), change("U", 2, 3, "a", old=2)))
+    assert upsert.rows == [(3, "a", None)]
+
+
+def test_pain_21_rows_of_a_full_load_have_no_operation_and_deletes_only_a_key(pipeline):
+    replica = Replica(pipeline, "upsert")
+    whole = file(LOAD, change("I", 0, 1, "a"), change("I", 0, 2, "b")).content()
+    landed = replica.table.land(LOAD, whole.replace(b"Op,", b"").replace(b"I,", b""))
+    replica.table.load(replica.table.plan(1, 1, [[landed]]))
+    replica.batch = 1
+    replica.take(file(D9, change("D", 1, 2, None)))
+    assert replica.rows == [(1, "a", None)]
+
+
+def test_pain_22_a_deleted_row_goes_or_stays_marked_as_the_contract_says(pipeline):
+    hard, soft = Replica(pipeline, "upsert"), Replica(pipeline, "soft_delete")
+    for replica in (hard, soft):
+        replica.take(file(D9, change("I", 1, 1, "a"), change("I", 2, 2, "b")))
+        replica.take(file(D10, change("D", 3, 1)))
+    assert hard.rows == [(2, "b", None)]
+    assert [(*row[:3], row[3] is None) for row in soft.rows] == [
+        (1, "a", None, False),
+        (2, "b", None, True),
+    ]
+    soft.take(file(D11, change("I", 4, 1, "back")))
+    assert [(*row[:3], row[3] is None) for row in soft.rows] == [
+        (1, "back", None, True),
+        (2, "b", None, True),
+    ]
+
+
+def test_pain_25_a_key_that_returns_opens_a_version_of_its_own(history):
+    history.take(file(D9, change("I", 1, 1, "a"), change("D", 2, 1), change("I", 4, 1, "a")))
+    assert history.rows == [
+        (1, "a", None, day(1), day(2), False),
+        (1, "a", None, day(4), None, True),
+    ]
+
+
+def test_pain_25_a_change_that_changes_nothing_makes_no_version_nor_does_a_replay(history):
+    first = file(D9, change("I", 1, 1, "a"), change("U", 2, 1, "a"))
+    history.take(first)
+    history.take(first)
+    assert history.rows == [(1, "a", None, day(1), None, True)]
+
+
+def test_pain_25_a_late_change_splits_the_version_it_falls_into(history):
+    history.take(file(D9, change("I", 1, 1, "a")), file(D11, change("U", 5, 1, "c")))
+    history.take(file(D10, change("U", 3, 1, "b")))
+    assert history.rows == [
+        (1, "a", None, day(1), day(3), False),
+        (1, "b", None, day(3), day(5), False),
+        (1, "c", None, day(5), None, True),
+    ]
+
+
+def test_pain_27_a_late_update_does_not_bring_back_a_deleted_row(upsert):
+    upsert.take(file(D9, change("I", 1, 1, "a")))
+    upsert.take(file(D11, change("D", 3, 1)))
+    upsert.take(file(D10, change("U", 2, 1, "late")))
+    assert upsert.rows == []
+
+
+def test_a_truncation_empties_the_table_of_all_that_was_before_it(upsert):
+    upsert.take(file(D9, change("I", 1, 1, "a"), change("I", 2, 2, "b")))
+    upsert.take(file(D11, change("T", 5, None), change("I", 6, 3, "c")))
+    upsert.take(file(D10, change("U", 4, 2, "late")))
+    assert upsert.rows == [(3, "c", None)]
