@@ -3,13 +3,12 @@
 import pytest
 
 from tests.unit.samples import PREFIX, Clock, Workshop, contract, landed, ledger_table
-from tidegate.errors import InvalidInputError, LeaseLostError
+from tidegate.errors import LeaseLostError
 from tidegate.ledger import FileHistory, FileLedger, RefreshLedger, StateLedger
 from tidegate.planning.cut import Limits, cut_batch, weigh
 from tidegate.planning.plan import Outcome, Plan
 from tidegate.planning.plan_batch import MOST_ROUNDS, PlanBatch, Planned
 from tidegate.planning.plan_refresh import PlanRefresh
-from tidegate.planning.request import read_request
 from tidegate.planning.snapshots import Snapshots
 
 TABLE = "sales.orders"
@@ -61,28 +60,11 @@ def test_batch_is_cut_from_as_few_files_as_it_takes():
     assert len(cut_batch(waiting(), Limits(chunk_bytes=10, batch_chunks=3))) == 3
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        ({}, r'is wrong \(table: Field required\); write {"table": "schema.table"}'),
-        ({"table": 5}, r"is wrong \(table: Input should be a valid string\)"),
-        ({"table": TABLE, "mod": "x"}, r"is wrong \(mod: .*, did you mean 'mode'\?\)"),
-        ({"table": TABLE, "mode": "x"}, r"is wrong \(mode: .*only full_refresh and replay\)"),
-        ([], r"is wrong \(input: "),
-        (None, r"is wrong \(input: "),
-        ({"table": "a.b"}, r"no contract is deployed for 'a\.b' \(there are: sales\.orders\)"),
-    ],
-)
-def test_input_that_names_no_table_is_refused_with_what_to_write(given, said):
-    with pytest.raises(InvalidInputError, match=said):
-        read_request(given, [contract()])
-
-
 class Planning:
     """plan_batch over an empty ledger."""
 
     def __init__(self) -> None:
-        ledger = ledger_table()
+        self.ledger = ledger = ledger_table()
         self.clock = Clock()
         self.files, self.states = FileLedger(ledger), StateLedger(ledger, self.clock)
         self.shop = Workshop()

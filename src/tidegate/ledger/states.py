@@ -127,12 +127,17 @@ class StateLedger:
             values[":wake"] = seen_wake
         return self._update(table, change, values, condition=condition) is not None
 
-    def open_batch(self, table: str, fence: int, batch: int, plan: str) -> bool:
-        """Name the plan of the attempt that `fence` allows; False if the lease went to another."""
+    def open_batch(
+        self, table: str, fence: int, batch: int, plan: str, more_seconds: int = 0
+    ) -> bool:
+        """Name the plan of the attempt that `fence` allows; False if the lease went to another.
+
+        The lease lasts `more_seconds` longer than it was taken for.
+        """
         opened = self._update(
             table,
-            "set open_batch = :batch, open_plan = :plan remove blocked",
-            {":batch": batch, ":plan": plan, ":fence": fence},
+            "set open_batch = :batch, open_plan = :plan add lease_expires :more remove blocked",
+            {":batch": batch, ":plan": plan, ":fence": fence, ":more": more_seconds},
             condition="fence = :fence",
         )
         return opened is not None

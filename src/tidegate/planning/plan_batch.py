@@ -19,7 +19,8 @@ from tidegate.planning.statements import render_load
 from tidegate.storage import WorkBucket
 
 MOST_ROUNDS = 40  # a standard execution ends at 25,000 events; a batch of 20 chunks makes about 200
-MOST_INLINE = 40  # chunks; more of them are prepared by a distributed Map
+MOST_INLINE = 40  # chunks; more of them are prepared by a distributed Map, so many at once
+SECONDS_OF_CHUNKS = 900  # prepare_chunk has no longer
 
 
 class Planned(BaseModel):
@@ -148,7 +149,8 @@ class PlanBatch:
             **dict(batch),
         )
         self.work.write(folder.plan, plan)
-        if not self.states.open_batch(contract.table, state.fence, number, folder.plan):
+        longer = SECONDS_OF_CHUNKS * (len(chunks) // MOST_INLINE)
+        if not self.states.open_batch(contract.table, state.fence, number, folder.plan, longer):
             raise LeaseLostError(f"{contract.table}: another run took the lease; this one ends")
         return Planned(
             action="load" if len(chunks) <= MOST_INLINE else "load_many",

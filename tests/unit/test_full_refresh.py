@@ -1,0 +1,260 @@
+"""A full refresh from the moment it is asked for: noted, planned once, committed, or forgotten."""
+
+import time
+
+import pytest
+
+from tests.unit.samples import PREFIX, contract, items
+from tests.unit.test_planning import TABLE, Planning
+from tidegate.errors import RefreshRefusedError
+from tidegate.finishing.commit_batch import CommitBatch
+from tidegate.finishing.fail_batch import FailBatch, Failure
+from tidegate.landing.starting import is_due
+from tidegate.ledger import RefreshLedger
+from tidegate.planning.plan import BatchFolder, Outcome, Plan, PreparedChunk, PreparedFile
+from tidegate.planning.plan_batch import MOST_INLINE, SECONDS_OF_CHUNKS, Planned
+
+ASKED = {"table": TABLE, "mode": "full_refresh"}
+LOAD = {"table": TABLE}
+STAMPED = contract(options={"timestamp": "at"})
+
+
+class Refreshing(Planning):
+    """Planning, and what comes after it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refreshes = RefreshLedger(self.ledger)
+        self.letters: list[tuple[str, str]] = []
+
+    def put(self, *names: str, at: float | None = None) -> None:
+        """Land objects for which events are told, at a time of the clock."""
+        for name in names:
+            file = self.shop.land(PREFIX + name, b"1", contract())
+            landed_at = int(self.clock.now if at is None else at)
+            self.files.register(TABLE, [file.model_copy(update={"landed_at": landed_at})])
+        self.states.wake(TABLE, landed_at=1)
+
+    def s3_now(self) -> int:
+        """The time by which S3 stamps objects."""
+        return int(time.time())
+
+    def commit(self, planned: Planned, **quarantined: str) -> Plan:
+        """What prepare_chunk, job and commit_batch do with a plan."""
+        plan = self.read(planned)
+        folder = BatchFolder(TABLE, plan.batch, plan.fence)
+        for number, chunk in enumerate(plan.chunks):
+            became = [
+                PreparedFile(id=file.id, records=1, quarantined=quarantined.get(file.order[:8]))
+                for file in chunk
+            ]
+            self.work.write(folder.prepared(number), PreparedChunk(files=became))
+        self.work.write(folder.outcome, Outcome(last_position=f"{plan.epoch:06d} x"))
+        CommitBatch(self.files, self.states, self.work)(planned.plan)
+        return plan
+
+    def load(self, run: str = "loading") -> None:
+        while (planned := self.step(LOAD, run, 0)).action == "load":
+            self.commit(planned)
+
+    def fail(self, error: str, planned: Planned | None, run: str = "run") -> str:
+        step = FailBatch(
+            states=self.states,
+            refreshes=self.refreshes,
+            work=self.work,
+            notify=lambda subject, text: self.letters.append((subject, text)),
+            most_attempts=3,
+            retry_seconds=1,
+        )
+        failure = Failure(error=error, cause="too few")
+        return step(TABLE, run, planned.plan if planned else "", failure).verdict
+
+
+@pytest.fixture
+def refreshing(aws) -> Refreshing:
+    return Refreshing()
+
+
+def names(plan: Plan) -> list[str]:
+    return [file.key.removeprefix(PREFIX) for chunk in plan.chunks for file in chunk]
+
+
+def test_what_waits_is_loaded_first_and_the_refresh_is_a_batch_of_the_next_epoch(refreshing):
+    refreshing.put("LOAD00000001.csv")
+    first = refreshing.step(ASKED, "run", 0)
+    refreshing.commit(first)
+    second = refreshing.step(ASKED, "run", first.rounds)
+    plan = refreshing.commit(second)
+    assert [refreshing.read(one).epoch for one in (first, second)] == [1, 2]
+    assert (refreshing.read(first).refresh, plan.refresh.run) == (None, "run")
+    assert (refreshing.read(first).load.refresh, plan.load.refresh[0].name) == ([], "empty_target")
+    assert refreshing.step(ASKED, "run", second.rounds).action == "done"
+    state = refreshing.states.read(TABLE)
+    assert (state.epoch, state.refresh, state.watermark) == (2, None, "000002 x")
+
+
+def test_refresh_takes_the_changes_that_landed_since_the_snapshot_began_and_no_others(refreshing):
+    written = refreshing.s3_now()
+    refreshing.put("20240801-1.csv", at=written - 60)
+    refreshing.put("20240810-1.csv", "20240809-1.csv", at=written + 1)
+    refreshing.put("LOAD00000001.csv")
+    refreshing.load()
+    plan = refreshing.commit(refreshing.step(ASKED, "run", 0))
+    assert names(plan) == ["LOAD00000001.csv", "20240809-1.csv", "20240810-1.csv"]
+
+
+def test_with_as_of_changes_of_the_day_before_are_looked_at_too(refreshing):
+    refreshing.step.contracts[:] = [STAMPED]
+    written = refreshing.s3_now()
+    refreshing.put("20240801-1.csv", at=written - 90_000)
+    refreshing.put("20240802-1.csv", at=written - 80_000)
+    refreshing.put("LOAD00000001.csv")
+    refreshing.load()
+    plan = refreshing.commit(refreshing.step(ASKED | {"as_of": "2199-01-01"}, "run", 0))
+    assert names(plan) == ["LOAD00000001.csv", "20240802-1.csv"]
+    assert plan.as_of == "2199-01-01 00:00:00.000000"
+
+
+def test_as_of_holds_for_all_that_lands_until_the_next_refresh(refreshing):
+    refreshing.step.contracts[:] = [STAMPED]
+    refreshing.put("LOAD00000001.csv")
+    refreshing.load()
+    refreshing.commit(refreshing.step(ASKED | {"as_of": "2024-08-09"}, "one", 0))
+    refreshing.states.release(TABLE, refreshing.states.read(TABLE).fence)
+    refreshing.put("20240809-1.csv")
+    later = refreshing.commit(refreshing.step(LOAD, "loading", 0))
+    assert (later.epoch, later.as_of) == (2, "2024-08-09 00:00:00.000000")
+    refreshing.load()
+    refreshing.commit(refreshing.step(ASKED, "two", 0))
+    assert refreshing.states.read(TABLE).as_of is None
+
+
+def test_file_counts_once_however_often_it_is_refreshed(refreshing):
+    refreshing.put("LOAD00000001.csv", "LOAD00000002.csv")
+    refreshing.load()
+    for run in ("one", "two"):
+        refreshing.commit(refreshing.step(ASKED, run, 0), LOAD0000="cannot be read")
+        refreshing.step(ASKED, run, 1)
+        state = refreshing.states.read(TABLE)
+        assert (state.applied_files, state.quarantined_files) == (0, 2)
+    refreshing.commit(refreshing.step(ASKED, "three", 0))
+    state = refreshing.states.read(TABLE)
+    assert (state.applied_files, state.quarantined_files) == (2, 0)
+    kinds = [sk.partition("#")[0] for _, sk in items(refreshing.ledger)]
+    assert (kinds.count("DONE"), kinds.count("QUARANTINE"), kinds.count("PENDING")) == (2, 0, 0)
+
+
+def test_refresh_that_was_planned_and_not_closed_is_planned_again_as_it_was(refreshing):
+    refreshing.put("LOAD00000001.csv")
+    refreshing.load()
+    first = refreshing.read(refreshing.step(ASKED | {"force": True}, "run", 0))
+    refreshing.put("20240809-1.csv")
+    again = refreshing.read(refreshing.step(ASKED | {"force": True}, "run", 1))
+    assert (again.batch, again.epoch, again.chunks) == (first.batch, 2, first.chunks)
+    assert (again.refresh, again.counted_before) == (first.refresh, first.counted_before)
+    assert again.load.refresh_floor is None
+
+
+def test_refresh_is_done_once_for_the_run_that_asked(refreshing):
+    refreshing.put("LOAD00000001.csv")
+    refreshing.load()
+    refreshing.commit(refreshing.step(ASKED, "run", 0))
+    assert refreshing.step(ASKED, "run", 0).action == "done"
+    assert refreshing.refreshes.done(TABLE, "run")["rows_staged"] == 0
+    assert refreshing.refreshes.done(TABLE, "another") is None
+
+
+def test_refresh_waits_while_another_run_holds_the_table_which_does_it(refreshing):
+    refreshing.put("LOAD00000001.csv")
+    held = refreshing.step(LOAD, "holder", 0)
+    assert refreshing.step(ASKED, "run", 0).action == "wait"
+    refreshing.commit(held)
+    refresh = refreshing.step(LOAD, "holder", held.rounds)
+    assert refreshing.commit(refresh).refresh.run == "run"
+    assert refreshing.step(ASKED, "run", 1).action == "leave"
+    assert refreshing.step(LOAD, "holder", refresh.rounds).action == "done"
+
+
+def test_two_refreshes_are_done_one_after_the_other(refreshing):
+    refreshing.put("LOAD00000001.csv")
+    refreshing.load()
+    one = refreshing.step(ASKED, "one", 0)
+    assert refreshing.step(ASKED, "two", 0).action == "wait"
+    refreshing.commit(one)
+    assert refreshing.step(ASKED, "two", 1).action == "wait"
+    two = refreshing.step(ASKED, "one", one.rounds)
+    assert refreshing.commit(two).refresh.run == "two"
+    assert refreshing.states.read(TABLE).epoch == 3
+
+
+def test_refresh_that_its_run_left_is_due(refreshing):
+    refreshing.put("LOAD00000001.csv")
+    refreshing.load()
+    refreshing.refreshes.want(TABLE, refreshing.read(refreshing.step(ASKED, "run", 0)).refresh)
+    state = refreshing.states.read(TABLE)
+    refreshing.states.release(TABLE, state.fence)
+    state = refreshing.states.read(TABLE).model_copy(update={"open_batch": None})
+    assert is_due(state, contract().freshness, refreshing.states.now())
+
+
+def test_table_without_a_snapshot_is_refused_before_anything_is_planned(refreshing):
+    refreshing.put("20240809-1.csv")
+    refreshing.load()
+    with pytest.raises(
+        RefreshRefusedError, match="nothing under 'dms/sales/orders/' is named like"
+    ):
+        refreshing.step(ASKED, "run", 0)
+    assert refreshing.fail("RefreshRefusedError", None) == "give_up"
+    assert refreshing.step(LOAD, "next", 0).action == "done"
+
+
+def test_refused_refresh_is_forgotten_and_the_table_goes_on_in_its_epoch(refreshing):
+    refreshing.put("LOAD00000001.csv")
+    refreshing.load()
+    planned = refreshing.step(ASKED, "run", 0)
+    assert refreshing.fail("RefreshRefusedError", planned) == "give_up"
+    state = refreshing.states.read(TABLE)
+    assert (state.holder, state.open_batch, state.refresh, state.blocked) == (
+        None,
+        None,
+        None,
+        False,
+    )
+    assert refreshing.letters == [("Tidegate: the refresh of sales.orders was refused", "too few")]
+    refreshing.put("20240809-1.csv")
+    assert refreshing.read(refreshing.step(LOAD, "next", 0)).epoch == 1
+
+
+def test_refresh_that_fails_otherwise_blocks_the_table_and_is_tried_again(refreshing):
+    refreshing.put("LOAD00000001.csv")
+    refreshing.load()
+    planned = refreshing.step(ASKED, "run", 0)
+    refreshing.fail("LoadFailedError", planned)
+    assert refreshing.states.read(TABLE).blocked
+    again = refreshing.read(refreshing.step(LOAD, "person", 0))
+    assert again.refresh == refreshing.read(planned).refresh
+
+
+def test_snapshot_of_thousands_of_files_is_one_batch_with_a_lease_to_match(refreshing):
+    count = 3 * (2 * MOST_INLINE) + 1
+    refreshing.put(*(f"LOAD{number:08X}.csv" for number in range(1, count + 1)))
+    while (planned := refreshing.step(ASKED, "run", 0)).action == "load":
+        refreshing.commit(planned)
+    assert (planned.action, planned.chunks) == ("load_many", list(range(2 * MOST_INLINE + 1)))
+    longest = refreshing.states.now() + 60 + 2 * SECONDS_OF_CHUNKS
+    assert refreshing.states.read(TABLE).lease_expires == longest
+
+
+def test_deletes_of_the_open_batch_are_released_by_force_and_of_no_other(refreshing):
+    refreshing.put("20240809-1.csv")
+    held_back = refreshing.step(LOAD, "run", 0)
+    assert refreshing.read(held_back).load.max_deletes is not None
+    refreshing.fail("MassDeleteError", held_back)
+    assert '"force": true' in refreshing.letters[0][1]
+    assert refreshing.read(refreshing.step(LOAD, "run", 0)).load.max_deletes is not None
+    released = refreshing.step(LOAD | {"force": True}, "person", 0)
+    released = refreshing.step(LOAD | {"force": True}, "run", 0)
+    assert refreshing.read(released).load.max_deletes is None
+    refreshing.commit(released)
+    refreshing.put("20240809-2.csv")
+    assert refreshing.read(refreshing.step(LOAD, "run", 1)).load.max_deletes is not None

@@ -1,0 +1,62 @@
+"""Which objects are the newest snapshot, among the files of loads before it and of changes."""
+
+import pytest
+
+from tests.unit.samples import PREFIX, Workshop, contract, landed
+from tidegate.planning.snapshots import Snapshots, newest_load
+
+
+def names(*written: tuple[str, int]) -> list[str]:
+    files = [
+        landed(PREFIX + name).model_copy(update={"landed_at": landed_at})
+        for name, landed_at in written
+    ]
+    return [file.key.removeprefix(PREFIX) for file in newest_load(files)]
+
+
+def test_files_left_over_from_a_longer_load_before_are_not_taken():
+    written = [("LOAD00000001.csv", 20), ("LOAD00000002.csv", 25), ("LOAD00000003.csv", 10)]
+    assert names(*written) == ["LOAD00000001.csv", "LOAD00000002.csv"]
+
+
+def test_files_of_one_second_are_of_one_load():
+    assert len(names(("LOAD00000001.csv", 20), ("LOAD00000002.csv", 20))) == 2
+
+
+def test_counter_is_hexadecimal():
+    written = [(f"LOAD{number:08X}.csv.gz", 100 - number) for number in range(9, 17)]
+    assert names(*written) == ["LOAD00000009.csv.gz"]
+
+
+@pytest.mark.parametrize("between", ["/", "_"])
+def test_parts_of_a_parallel_load_are_told_apart(between):
+    written = [(f"part{part}{between}LOAD00000001.csv", 30 - part) for part in (1, 2)]
+    left_over = (f"part2{between}LOAD00000002.csv", 9)
+    assert names(*written, left_over) == sorted(name for name, _ in written)
+
+
+def test_snapshot_is_what_is_named_like_one_under_the_prefix(aws):
+    shop, of = Workshop(), contract()
+    for name in (
+        "LOAD00000001.csv",
+        "2024/LOAD00000001.csv",
+        "20240809-1.csv",
+        "awsdms_x/LOAD1.csv",
+    ):
+        shop.land(PREFIX + name, b"1,a\n", of)
+    shop.land("dms/sales/orders_of_others/LOAD00000001.csv", b"1,a\n", of)
+    snapshots = Snapshots(shop.s3, shop.landing)
+
+    def found(prefix: str | None = None) -> list[str]:
+        return [file.key.removeprefix(PREFIX) for file in snapshots.newest(of, prefix)]
+
+    assert found() == ["LOAD00000001.csv", "2024/LOAD00000001.csv"]
+    assert found(PREFIX + "2024/") == ["2024/LOAD00000001.csv"]
+    assert found(PREFIX + "2025/") == []
+
+
+def test_object_is_known_by_the_id_that_its_event_gave_it(aws):
+    shop, of = Workshop(), contract()
+    file = shop.land(PREFIX + "LOAD00000001.csv", b"1,a\n", of)
+    [found] = Snapshots(shop.s3, shop.landing).newest(of)
+    assert (found.id, found.size, found.order) == (file.id, file.size, file.order)
