@@ -92,6 +92,13 @@ def test_letting_go_with_nothing_left_ends_the_waiting(states):
     assert (states.read(TABLE).holder, states.read(TABLE).pending_since) == (None, None)
 
 
+def test_letting_go_with_nothing_left_forgets_what_failed_on_the_way(states):
+    held = states.acquire(TABLE, "one", 60)
+    states.record_failure(TABLE, "one", "Runtime.ExitError: signal: killed")
+    assert states.release(TABLE, held.fence, seen_wake=held.wake)
+    assert (states.read(TABLE).last_error, states.read(TABLE).attempts) == (None, 0)
+
+
 def test_wake_up_after_the_look_keeps_the_holder(states):
     held = states.acquire(TABLE, "one", 60)
     states.wake(TABLE, landed_at=100)

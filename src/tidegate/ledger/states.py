@@ -117,12 +117,14 @@ class StateLedger:
     def release(self, table: str, fence: int, *, seen_wake: int | None = None) -> bool:
         """Let go of the lease that came with `fence`; tells whether it was still the latest.
 
-        With `seen_wake`, which says that nothing is pending: only if nobody left work since.
+        With `seen_wake`, which says that nothing is pending: only if nobody left work since. Then
+        what failed on the way was made good, and is forgotten.
         """
         change = "remove holder, lease_expires"
         condition, values = "fence = :fence", {":fence": fence}
         if seen_wake is not None:
-            change += ", pending_since"
+            change += ", pending_since, last_error set attempts = :zero"
+            values[":zero"] = 0
             condition += " and (attribute_not_exists(wake) or wake = :wake)"
             values[":wake"] = seen_wake
         return self._update(table, change, values, condition=condition) is not None
