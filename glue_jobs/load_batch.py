@@ -198,9 +198,10 @@ class Batch:
             record[first] = min(chunk[first] for chunk in self.chunks)
             record[last] = max(chunk[last] for chunk in self.chunks)
             record["rows_staged"] = self.rows
+        held = self._count_rows(self.steps["refresh_floor"])
         for statement in self._statements(record, progress):
             self._count(record, statement)
-        self._refuse_refresh(record)
+        self._refuse_refresh(held)
         self._refuse_mass_delete(record)
         return record
 
@@ -213,13 +214,17 @@ class Batch:
             return self.steps["merge_late"]
         return self.steps["merge_above_watermark" if progress["target_rows"] else "merge_empty"]
 
-    def _refuse_refresh(self, record: Document) -> None:
-        """Raise if less than the contract asks for would replace all rows."""
+    def _count_rows(self, guard: Any) -> int:  # noqa: ANN401  (of JSON)
+        [[rows]] = self.warehouse.run(guard["count_rows"]).fetchall() if guard else [[0]]
+        return int(rows)
+
+    def _refuse_refresh(self, held: int) -> None:
+        """Raise if less than the contract asks for would replace the rows held so far."""
         floor = self.steps["refresh_floor"]
         if floor is None:
             return
+        new = self._count_rows(floor)
         unread = [file["quarantined"] for file in self.files if file["quarantined"]]
-        held, new = record["rows_deleted"], record["rows_inserted"]
         if unread:
             why = f"{len(unread)} of {len(self.files)} files cannot be read ({unread[0]})"
         elif new < max(1, floor["rows"], floor["share"] * held):
@@ -236,8 +241,7 @@ class Batch:
         guard, deleted = self.steps["max_deletes"], record["rows_deleted"]
         if guard is None or deleted <= guard["rows"]:
             return
-        [[left]] = self.warehouse.run(guard["count_rows"]).fetchall()
-        held = left + deleted - record["rows_inserted"]
+        held = self._count_rows(guard) + deleted - record["rows_inserted"]
         if held > guard["least_rows"] and deleted > guard["share"] * held:
             raise MassDeleteError(
                 f"{self.plan['table']}: batch {self.plan['batch']} deletes {deleted} of {held} "

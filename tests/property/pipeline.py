@@ -69,6 +69,7 @@ class Table:
         epoch: int = 1,
         as_of: str | None = None,
         refreshes: bool = False,
+        taken_at: int = 0,
         force: bool = False,
     ) -> Plan:
         """The plan of one attempt at a batch; one that `refreshes` opens the epoch it is given."""
@@ -80,7 +81,9 @@ class Table:
             manifest=url(folder.manifest),
             chunks=[url(folder.prepared(number)) for number in range(len(chunks))],
             outcome=url(folder.outcome),
+            epoch=epoch,
             refreshes=refreshes,
+            taken_at=taken_at,
             force=force,
         )
         return Plan(
@@ -90,6 +93,7 @@ class Table:
             epoch=epoch,
             as_of=as_of,
             refresh=Refresh(run="a test", as_of=as_of, force=force) if refreshes else None,
+            taken_at=taken_at,
             contract=self.contract.as_written(),
             chunks=chunks,
             load=render_load(self.contract, attempt),

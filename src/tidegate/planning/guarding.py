@@ -8,24 +8,32 @@ from tidegate.planning.places import Attempt
 from tidegate.planning.plan import DeleteGuard, RefreshFloor, Statement
 
 LEAST_ROWS = 1_000  # a table up to that size may lose any percentage
-_COUNT = {"upsert": "control/count_rows", "soft_delete": "control/count_living_rows"}
+_COUNT = {
+    "upsert": "control/count_rows",
+    "soft_delete": "control/count_living_rows",
+    "history": "control/count_current_rows",
+}
+_DELETING = ("upsert", "soft_delete")
 
 
-def refresh_floor(contract: Contract, attempt: Attempt) -> RefreshFloor | None:
+def refresh_floor(
+    contract: Contract, attempt: Attempt, statement: Callable[[str], Statement]
+) -> RefreshFloor | None:
     """What a full refresh must reach; None for other batches, and with force."""
     if attempt.force or not attempt.refreshes:
         return None
     floor = contract.refresh_floor
     told = f"fewer than refresh_floor ({floor}) asks for"
-    return RefreshFloor(rows=_rows(floor), share=_share(floor), told=told)
+    count_rows = statement(_COUNT[contract.write])
+    return RefreshFloor(rows=_rows(floor), share=_share(floor), told=told, count_rows=count_rows)
 
 
 def max_deletes(
     contract: Contract, attempt: Attempt, statement: Callable[[str], Statement]
 ) -> DeleteGuard | None:
     """What a merge may delete; None where nothing limits it. The other modes delete no rows."""
-    limit, count_rows = contract.max_deletes, _COUNT.get(contract.write)
-    if limit is None or count_rows is None or attempt.refreshes or attempt.force:
+    limit = contract.max_deletes
+    if limit is None or contract.write not in _DELETING or attempt.refreshes or attempt.force:
         return None
     share, least = _share(limit), LEAST_ROWS if limit.is_percentage else 0
     return DeleteGuard(
@@ -33,7 +41,7 @@ def max_deletes(
         share=share,
         least_rows=least,
         told=f"more than max_deletes ({limit}) allows",
-        count_rows=statement(count_rows),
+        count_rows=statement(_COUNT[contract.write]),
     )
 
 

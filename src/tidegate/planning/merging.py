@@ -30,6 +30,7 @@ COUNTS = {
     "drop_appended": "rows_stale",
     "drop_replaced": "rows_stale",
 }
+_MISSING = {"soft_delete": "delete_missing", "history": "close_missing"}
 _BURY = ("clear_tombstones", "write_tombstones")
 
 
@@ -48,15 +49,28 @@ class Merge:
 
 def merge_of(contract: Contract, attempt: Attempt) -> Merge:
     """The merge of the contract's write mode."""
-    merge = _partial if contract.partial else _MERGES[contract.write]
-    first = () if is_staged_ready(contract, attempt) else ("keep_newest",)
-    return merge(contract).after(first)
+    return _merge(contract).after(_first(contract, attempt))
 
 
 def refresh_of(contract: Contract, attempt: Attempt) -> Operations:
-    """The operations that replace all that is known of a table: nothing is, then it is merged."""
+    """The operations that replace what the table holds now by a snapshot.
+
+    Where rows stay when they are gone from the source, those that the snapshot lacks are deleted;
+    else nothing is known any more before the snapshot is merged.
+    """
+    merge, first = _merge(contract), _first(contract, attempt)
+    if missing := _MISSING.get(contract.write):
+        return (*first, missing, *merge.above_watermark)
     kept = [f"empty_{kind}" for kind in control_tables(contract) if kind != "batches"]
-    return ("empty_target", *kept, *merge_of(contract, attempt).empty)
+    return ("empty_target", *kept, *first, *merge.empty)
+
+
+def _merge(contract: Contract) -> Merge:
+    return (_partial if contract.partial else _MERGES[contract.write])(contract)
+
+
+def _first(contract: Contract, attempt: Attempt) -> Operations:
+    return () if is_staged_ready(contract, attempt) else ("keep_newest",)
 
 
 def _upsert(contract: Contract) -> Merge:

@@ -5,6 +5,7 @@ is in its file.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from tidegate.contract import Column, Contract
 from tidegate.contract.names import (
@@ -22,9 +23,9 @@ from tidegate.position import LONGEST_POSITION
 from tidegate.sql_files import lines
 
 STATEMENT_TIMEOUT = 55 * 60_000  # milliseconds; the Glue job itself has 60 minutes
+_EVEN = "diststyle even"
 # What travels as text is cast on its way out of the stage:
 # https://docs.aws.amazon.com/redshift/latest/dg/JSON_PARSE.html and r_FROM_HEX.html
-_EVEN = "diststyle even"
 _FROM_TEXT = {"super": "json_parse({0})", "varbyte": "from_hex({0})"}
 
 
@@ -32,7 +33,8 @@ _FROM_TEXT = {"super": "json_parse({0})", "varbyte": "from_hex({0})"}
 class Attempt:
     """What the statements of one attempt at a batch need to know; addresses are s3:// URLs.
 
-    `refreshes`: it replaces all that the table holds. `force`: however few or many rows that does.
+    `refreshes`: it replaces all that the table holds, by a snapshot that was taken at `taken_at`,
+    seconds since 1970. `force`: however few or many rows that does.
     """
 
     batch: int
@@ -41,7 +43,9 @@ class Attempt:
     manifest: str
     chunks: list[str]
     outcome: str
+    epoch: int = 1
     refreshes: bool = False
+    taken_at: int = 0
     force: bool = False
 
 
@@ -68,6 +72,11 @@ def places(contract: Contract, attempt: Attempt) -> dict[str, str]:
             "label": literal(f"tidegate {contract.table} {attempt.batch}"),
             "milliseconds": str(STATEMENT_TIMEOUT),
             "position_bytes": str(LONGEST_POSITION),
+            # It sorts below all that comes in the epoch, and above all that came before.
+            "begin_of_epoch": literal(f"{attempt.epoch:06d}"),
+            "taken_at": literal(
+                str(datetime.fromtimestamp(attempt.taken_at, UTC).replace(tzinfo=None))
+            ),
         }
     )
 
@@ -162,6 +171,9 @@ def _keys(contract: Contract, tables: dict[str, str]) -> dict[str, str]:
         "declared_key": lines([_declared(by_name[name], contract) for name in contract.key]),
         "key_of_change_log": lines(of_log, indent=8),
         "key_of_change_log_in_line": ", ".join(of_log),
+        "keys_of_target": lines([f"{target}.{name}" for name in key]),
+        "same_key_as_arrived": _same(key, arrived, target),
+        "first_key_arrived": f"{arrived}.{key[0]}" if key else "",
         "same_key_as_target": _same(key, target, tables["changes"]),
         "same_key_as_tombstones": _same(key, tables["tombstones"], tables["changes"]),
         "same_key_as_deleted": _same(key, target, tables["tombstones"]),

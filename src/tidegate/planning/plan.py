@@ -54,6 +54,7 @@ class RefreshFloor(_Document):
     rows: int
     share: float
     told: str
+    count_rows: Statement
 
 
 class DeleteGuard(_Document):
@@ -99,7 +100,8 @@ class Plan(_Document):
     """What one attempt at one batch will do.
 
     Changes up to `as_of` are in the table's snapshot already. `refresh` is set where the batch is a
-    full refresh; `counted_before` is what the table's counts hold of its files.
+    full refresh by a snapshot taken at `taken_at`, seconds since 1970; `counted_before` is what the
+    table's counts hold of its files.
     """
 
     table: str
@@ -111,6 +113,7 @@ class Plan(_Document):
     load: Load
     as_of: str | None = None
     refresh: Refresh | None = None
+    taken_at: int = 0
     counted_before: dict[str, int] = {}
 
     def read_contract(self) -> Contract:
@@ -125,6 +128,7 @@ class OpenBatch(BaseModel):
     chunks: list[list[LandedFile]]
     as_of: str | None = None
     refresh: Refresh | None = None
+    taken_at: int = 0
     counted_before: dict[str, int] = {}
 
 
@@ -138,7 +142,11 @@ class PreparedFile(_Document):
 
 
 class PreparedChunk(_Document):
-    """What prepare_chunk leaves for the job and for commit_batch; `size` in bytes."""
+    """What prepare_chunk leaves for the job and for commit_batch; `size` and `widths` in bytes.
+
+    `unread` are the columns that headers name and the contract does not; `widths` says how long the
+    texts are that are longer than their columns.
+    """
 
     files: list[PreparedFile]
     rows: int = 0
@@ -147,6 +155,8 @@ class PreparedChunk(_Document):
     parquet: str | None = None
     size: int = 0
     refused: str | None = None
+    unread: list[str] = []
+    widths: dict[str, int] = {}
 
 
 class Outcome(_Document):

@@ -137,7 +137,9 @@ class PlanBatch:
             manifest=self.work.url(folder.manifest),
             chunks=[self.work.url(folder.prepared(chunk)) for chunk in chunks],
             outcome=self.work.url(folder.outcome),
+            epoch=batch.epoch,
             refreshes=batch.refresh is not None,
+            taken_at=batch.taken_at,
             force=batch.refresh.force if batch.refresh else state.released == number,
         )
         plan = Plan(

@@ -44,6 +44,7 @@ class PlanRefresh:
             chunks=cut_batch(files, replace(self.limits, batch_chunks=None)),
             as_of=refresh.as_of,
             refresh=refresh,
+            taken_at=min(file.landed_at for file in snapshot),
             counted_before=self.history.counts(contract.table, files),
         )
 

@@ -44,7 +44,7 @@ def render_load(contract: Contract, attempt: Attempt) -> Load:
         merge_above_watermark=statements("merge", merge.above_watermark),
         merge_late=statements("merge", merge.late),
         refresh=statements("merge", refresh_of(contract, attempt) if attempt.refreshes else ()),
-        refresh_floor=refresh_floor(contract, attempt),
+        refresh_floor=refresh_floor(contract, attempt, statement),
         max_deletes=max_deletes(contract, attempt, statement),
         write_batch=statement("control/write_batch"),
         manifest=attempt.manifest,

@@ -9,9 +9,11 @@ from pathlib import Path
 import duckdb
 
 from tidegate.contract import Contract
+from tidegate.contract.widening import growing
 from tidegate.contract.writing import keeps_newest
 from tidegate.position import CHANGE, head
 from tidegate.preparing.download import LocalFile
+from tidegate.preparing.headers import strangers
 from tidegate.preparing.rejects import reason, take_rejects
 from tidegate.preparing.shapes import Shape, ShapeError, read_shape
 from tidegate.preparing.statements import Statements
@@ -32,7 +34,7 @@ class Chunk:
     Structure decides on files: one record with a wrong number of columns, an open quote or bytes
     that are not UTF-8 make it doubtful what the others mean, so such a file is quarantined whole.
     Values decide on rows. `memory` is the most that DuckDB may use, in bytes. Changes up to `as_of`
-    do not count, for the snapshot of the epoch has them.
+    do not count, for the snapshot of the epoch has them; it was taken at `taken_at`, see Plan.
     """
 
     def __init__(
@@ -42,11 +44,12 @@ class Chunk:
         folder: Path,
         memory: int,
         as_of: str | None = None,
+        taken_at: int = 0,
     ) -> None:
         self._contract = contract
         self._epoch = epoch
         self._as_of = as_of
-        self._statements = Statements(contract)
+        self._statements = Statements(contract, taken_at)
         self._shapes: dict[str, Shape] = {}
         self._connection = duckdb.connect(
             config={
@@ -85,6 +88,11 @@ class Chunk:
         if self._contract.before_images:
             self._connection.execute(self._statements.move_keys())
 
+    def unread(self) -> list[str]:
+        """The columns that headers name and the contract does not."""
+        shapes = {shape.columns for shape in self._shapes.values()}
+        return sorted({name for names in shapes for name in strangers(names, self._contract)})
+
     def counts(self) -> dict[str, tuple[int, int]]:
         """Records and refused records by the path of the file."""
         rows = self._connection.execute(render("prepare/list_counts")).fetchall()
@@ -103,6 +111,17 @@ class Chunk:
         measured = self._connection.execute(self._statements.measure_changes(path)).fetchall()
         rows, first, last = measured[0]
         return rows, first, last
+
+    def widths(self, path: Path) -> dict[str, int]:
+        """The bytes that the columns need which are too narrow for what write_changes wrote."""
+        columns = growing(self._contract)
+        if not columns:
+            return {}
+        [found] = self._connection.execute(self._statements.measure_widths(path)).fetchall()
+        longest = zip(columns, found, strict=True)
+        return {
+            column.name: size for column, size in longest if size and size > column.type.length
+        }
 
     def write_refused(self, path: Path) -> None:
         """Write the refused records as JSON lines, with all that the files hold of them."""

@@ -1,5 +1,7 @@
 """What write modes need to know of a change beside its values, in DuckDB's SQL."""
 
+from datetime import UTC, datetime
+
 from tidegate.contract import Contract
 from tidegate.contract.own_columns import columns_of_changes
 from tidegate.contract.types import ColumnType
@@ -7,18 +9,21 @@ from tidegate.position import CHANGE
 from tidegate.preparing.casts import duckdb_literal, typed_sql
 from tidegate.preparing.shapes import Shape
 
-# A snapshot says what is there, not since when: its rows are taken to have been there always.
-_ALWAYS = "timestamp '1900-01-01'"
+# The first snapshot says what is there, not since when: its rows are taken to have been always.
+_ALWAYS = datetime(1900, 1, 1)
 _NO_TIME = "the time of the change is null or cannot be read"
 
 
 class OwnColumns:
     """The columns `_changed_at`, `_digest` and `_carried`, for the contracts that have them.
 
-    `fields` gives the name that the text of a source column has within the statement.
+    `fields` gives the name that the text of a source column has within the statement. Rows of a
+    later snapshot that tell no time are as old as it: `taken_at`, in seconds since 1970.
     """
 
-    def __init__(self, contract: Contract, fields: dict[str, str]) -> None:
+    def __init__(self, contract: Contract, fields: dict[str, str], taken_at: int) -> None:
+        since = datetime.fromtimestamp(taken_at, UTC) if taken_at else _ALWAYS
+        self._since = f"timestamp '{since:%Y-%m-%d %H:%M:%S}'"
         self._contract = contract
         self._fields = fields
         given = {"_op", "_position"}
@@ -64,7 +69,7 @@ class OwnColumns:
         type_ = types.get(name, ColumnType("timestamp"))
         zone = " at time zone 'UTC'" if type_.name == "timestamptz" else ""
         time = f"({typed_sql(type_, self._fields.get(name, 'null'))}){zone}::timestamp"
-        return time if kind == CHANGE else f"coalesce({time}, {_ALWAYS})"
+        return time if kind == CHANGE else f"coalesce({time}, {self._since})"
 
     def _digest(self) -> str:
         names = [column.name for column in self._contract.columns]

@@ -38,11 +38,13 @@ class PrepareChunk:
     def _prepare(self, plan: Plan, number: int, keys: BatchFolder, scratch: Path) -> PreparedChunk:
         files = plan.chunks[number]
         local = list(download(self.s3, self.landing_bucket, files, scratch))
-        chunk = Chunk(plan.read_contract(), plan.epoch, scratch, self.memory, plan.as_of)
+        chunk = Chunk(
+            plan.read_contract(), plan.epoch, scratch, self.memory, plan.as_of, plan.taken_at
+        )
         with closing(chunk):
             chunk.read(local)
             became = list(_became(chunk, local))
-            prepared = PreparedChunk(files=became)
+            prepared = PreparedChunk(files=became, unread=chunk.unread())
             if any(file.refused for file in became):
                 refused = self._write_refused(chunk, keys.refused(number), scratch)
                 prepared = prepared.model_copy(update={"refused": refused})
@@ -65,6 +67,8 @@ class PrepareChunk:
         return PreparedChunk(
             files=prepared.files,
             refused=prepared.refused,
+            unread=prepared.unread,
+            widths=chunk.widths(parquet),
             rows=rows,
             first_position=first,
             last_position=last,

@@ -9,6 +9,7 @@ from pathlib import Path
 from tidegate.contract import Column, Contract
 from tidegate.contract.names import quote
 from tidegate.contract.parts import OPERATION
+from tidegate.contract.widening import arriving, growing
 from tidegate.position import CHANGE, LONGEST_POSITION, row_sql, sequence_sql
 from tidegate.preparing.casts import Cast, cast_sql, duckdb_literal, typed_sql
 from tidegate.preparing.own_columns import OwnColumns
@@ -19,14 +20,14 @@ from tidegate.sql_files import lines, render
 class Statements:
     """DuckDB statements over the tables files, changes, outdated and refused of one chunk."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, taken_at: int) -> None:
         self._contract = contract
-        self._columns = [*contract.columns, *_images(contract)]
+        self._columns = [*arriving(contract), *_images(contract)]
         needed = [*(column.source for column in self._columns), *contract.order_by]
         if contract.write == "history" and contract.time_of_change:
             needed.append(contract.time_of_change)
         self._fields = {name: f"f{number}" for number, name in enumerate(dict.fromkeys(needed))}
-        self._own = OwnColumns(contract, self._fields)
+        self._own = OwnColumns(contract, self._fields, taken_at)
 
     def create_tables(self) -> list[str]:
         """The tables that are filled while files are read."""
@@ -110,6 +111,15 @@ class Statements:
     def measure_changes(self, path: Path) -> str:
         """Count what write_changes wrote, and find its first and last position."""
         return render("prepare/measure_changes", path=duckdb_literal(str(path)))
+
+    def measure_widths(self, path: Path) -> str:
+        """Find the bytes of the longest text that write_changes wrote for each growing column."""
+        names = [quote(column.name) for column in growing(self._contract)]
+        return render(
+            "prepare/measure_widths",
+            path=duckdb_literal(str(path)),
+            widths=lines([f"max(strlen({name}))" for name in names]),
+        )
 
     def find_refused(self, shape: Shape, path: Path) -> str:
         """Read a file again for what it holds of the records that were refused."""

@@ -1,0 +1,3 @@
+select count(*)
+from {target}
+where "is_current"
