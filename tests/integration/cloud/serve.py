@@ -16,7 +16,7 @@ from tidegate.local.ports import take_port
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[2]
 RESOURCES = ("Bucket", "Archive", "Queue", "DeadLetters", "Table", "Secret", "Machine", "Job")
-FUNCTIONS = ("Probe", "Single", "Broken", "Collect")
+FUNCTIONS = ("Probe", "Single", "Broken", "Collect", "Steps")
 
 
 class App:

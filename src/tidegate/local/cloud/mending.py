@@ -30,6 +30,7 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from tidegate.local.cloud.identity import ACCESS_KEY, REGION, SECRET_KEY
 from tidegate.local.cloud.journal import Journal
 from tidegate.local.cloud.landing import ObjectEvents
+from tidegate.local.cloud.maps import mend_distributed_maps
 from tidegate.local.cloud.queues import SharedQueue
 from tidegate.local.cloud.runs import RunReport
 from tidegate.local.cloud.tables import mend_transactions
@@ -71,6 +72,8 @@ def _mend_step_functions(endpoint: str, journal: Journal) -> None:
     boto_client.boto3 = Clients(endpoint)  # type: ignore[assignment, attr-defined]
     # moto refuses a Fail state that passes on an error of Step Functions' own, States.Timeout say.
     custom_error_name.ILLEGAL_CUSTOM_ERROR_PREFIX = "\0"  # type: ignore[misc]
+    # moto's distributed Maps succeed even if all that they run fails.
+    mend_distributed_maps()
     # moto's executions without a name are all called None, so that there can be only one.
     StepFunctionsParserBackend.start_execution = _start_execution  # type: ignore[method-assign]
     # moto tells nobody that an execution started or ended.

@@ -1,0 +1,67 @@
+"""The state machine load_table as it is deployed, with stand-ins for its functions."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+DEFINITION = Path(__file__).parents[3] / "statemachines" / "load_table.asl.json"
+
+
+@pytest.fixture(scope="module")
+def machine(app):
+    steps, job = app.ids["Steps"], app.ids["Job"]
+    definition = re.sub(
+        r"\$\{(\w+)\}",
+        lambda place: job if place[1] == "LoadBatchJob" else steps,
+        DEFINITION.read_text(),
+    )
+    return app.client("stepfunctions").create_state_machine(
+        name="load-table", definition=definition, roleArn="arn:aws:iam::123456789012:role/any"
+    )["stateMachineArn"]
+
+
+@pytest.fixture
+def run(app, machine, eventually):
+    states = app.client("stepfunctions")
+
+    def start(**given):
+        execution = states.start_execution(stateMachineArn=machine, input=json.dumps(given))
+        arn = execution["executionArn"]
+
+        def look():
+            described = states.describe_execution(executionArn=arn)
+            return described if described["status"] != "RUNNING" else None
+
+        return eventually(look, within=60)
+
+    return start
+
+
+def prepared(app, dynamodb, name: str) -> int:
+    found = dynamodb.scan(
+        TableName=app.ids["Table"],
+        FilterExpression="begins_with(pk, :name)",
+        ExpressionAttributeValues={":name": {"S": name}},
+    )
+    return found["Count"]
+
+
+def test_more_chunks_than_a_run_has_room_for_are_prepared_by_a_distributed_map(run, app, dynamodb):
+    ended = run(plan="many", chunks=90, actions=["load_many", "done"])
+    assert ended["status"] == "SUCCEEDED", ended
+    assert prepared(app, dynamodb, "many#") == 90
+    assert "x" * 100 not in ended["output"]
+
+
+def test_failure_of_one_chunk_of_many_goes_to_fail_batch(run):
+    ended = run(plan="of many fails", chunks=45, actions=["load_many"])
+    assert (ended["status"], ended["error"]) == ("FAILED", "Told")
+    assert "States.ExceedToleratedFailureThreshold" in ended["cause"]
+
+
+def test_run_that_waits_for_the_lease_asks_again(run, app, dynamodb):
+    ended = run(plan="waited", chunks=1, actions=["wait", "load", "done"])
+    assert ended["status"] == "SUCCEEDED"
+    assert prepared(app, dynamodb, "waited#") == 1
