@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Optional, TypeVar
 
 import boto3
 import redshift_connector
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 Result = TypeVar("Result")
+
+FACTS = ("data_type", "character_maximum_length", "numeric_precision", "numeric_scale")
+LONGEST_VARCHAR = 65_535  # bytes
 
 ATTEMPTS = 5  # at one transaction, when Redshift lets another one go first
 POSITIONS = ("first_position", "last_position")
@@ -132,6 +135,9 @@ class Batch:
         self.files = [file for chunk in chunks for file in chunk["files"]]
         self.chunks = [chunk for chunk in chunks if chunk["parquet"]]
         self.rows = sum(chunk["rows"] for chunk in self.chunks)
+        self.widths: dict[str, int] = {}  # bytes, by the columns that are too narrow
+        for name, size in (width for chunk in self.chunks for width in chunk["widths"].items()):
+            self.widths[name] = max(size, self.widths.get(name, 0))
 
     def make_target_fit(self) -> None:
         """Create what is missing of the target, and refuse one that is not its contract's."""
@@ -143,14 +149,41 @@ class Batch:
         if len(present) < len(self.steps["tables"]):
             self.warehouse.run_all(self.steps["create"])
             present = self._describe()
-        target = present.get(tuple(self.plan["table"].split(".")))
-        if target is None:
-            raise ContractError(f"{self.plan['table']} is not visible to the user; grant it select")
         for column in self.steps["columns"]:
-            if column["name"] not in target:
-                self.warehouse.execute(column["add"])
-            else:
-                refuse_misfit(self.plan["table"], column, target[column["name"]])
+            table = present.get(tuple(column["table"]))
+            if table is None:
+                raise ContractError(
+                    f"{name_of(column)} is not visible to the user; grant it select"
+                )
+            self._make_column_fit(column, table.get(column["name"]))
+
+    def _make_column_fit(self, column: Document, found: Optional[list[Any]]) -> None:
+        """Add or widen what the batch needs; nothing is ever dropped or narrowed."""
+        if found is None:
+            self.warehouse.execute(column["add"])
+            say("added", table=name_of(column), column=column["name"])
+            found = [column[fact] for fact in FACTS]
+        data_type, length, *_ = found
+        size = length_for(self.widths.get(column["name"], 0), column["character_maximum_length"])
+        if column["widen"] and data_type == column["data_type"] and length < size:
+            self._widen(column, length, size)
+        else:
+            refuse_misfit(column, found)
+
+    def _widen(self, column: Document, length: int, size: int) -> None:
+        # This cannot run in a transaction, so it comes before the one of the merge:
+        # https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html
+        try:
+            self.warehouse.execute(f"{column['widen']}({size})")
+        except redshift_connector.Error as error:
+            if not is_lasting(error):
+                raise
+            raise ContractError(
+                f"column {column['name']!r} of {name_of(column)} is too narrow with {length} bytes "
+                f"and cannot be made {size} wide ({text_of(error)}); replace the column by a wider "
+                "one by hand, or write evolve: ignore, which quarantines the rows that are too long"
+            ) from error
+        say("widened", table=name_of(column), column=column["name"], bytes=size)
 
     def stage(self) -> None:
         """COPY the Parquet of all chunks into a temporary table of this session."""
@@ -266,19 +299,35 @@ class Batch:
         return tables
 
 
-def refuse_misfit(table: str, wanted: Document, found: list[Any]) -> None:
+def length_for(needed: int, declared: Optional[int]) -> int:
+    """How wide a column must be that is `declared` so wide and has to take `needed` bytes.
+
+    The next power of two: twice as wide each time, so that the table is altered a few times only,
+    and never much wider than its data, which Redshift's queries would pay for with memory:
+    https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-smallest-column-size.html
+    """
+    if needed <= (declared or 0):
+        return declared or 0
+    return min(1 << (needed - 1).bit_length(), LONGEST_VARCHAR)
+
+
+def refuse_misfit(wanted: Document, found: list[Any]) -> None:
     """Raise ContractError if a column of the target cannot hold what its contract promises."""
-    facts = ("data_type", "character_maximum_length", "numeric_precision", "numeric_scale")
-    data_type, length, *numbers = (wanted[fact] for fact in facts)
+    data_type, length, *numbers = (wanted[fact] for fact in FACTS)
     fits = found[0] == data_type
     fits = fits and (None in (length, found[1]) or found[1] >= length)
     fits = fits and (numbers == [None, None] or found[2:] == numbers)
     if not fits:
         raise ContractError(
-            f"column {wanted['name']!r} of {table} is {found}, its contract needs "
+            f"column {wanted['name']!r} of {name_of(wanted)} is {found}, its contract needs "
             f"{[data_type, length, *numbers]} (type, length, precision, scale); "
             "change the contract or alter the column"
         )
+
+
+def name_of(column: Document) -> str:
+    """The table of a column."""
+    return ".".join(column["table"])
 
 
 class Warehouse:
@@ -376,14 +425,23 @@ def translated_errors() -> Iterator[None]:
 
 def raise_from_warehouse(error: Exception) -> NoReturn:
     """Raise an error of Redshift, or of its driver, as what it means."""
+    raised = LoadFailedError if is_lasting(error) else WarehouseBusyError
+    raise raised(f"Redshift refused: {text_of(error)}") from error
+
+
+def text_of(error: Exception) -> str:
+    """What Redshift says of an error, less the values it would repeat."""
     told = told_by(error)
     state = str(told.get("C", ""))
     text = "; ".join(str(told[field]) for field in "MDH" if told.get(field)) or str(error)
     if state.startswith("22"):
-        text = "a value does not fit its column"  # the text would repeat the value
-    lasting = state.startswith(LASTING) and not is_conflict(error)
-    raised = LoadFailedError if lasting else WarehouseBusyError
-    raise raised(f"Redshift refused: {text} (SQLSTATE {state or 'none'})") from error
+        text = "a value does not fit its column"
+    return f"{text} (SQLSTATE {state or 'none'})"
+
+
+def is_lasting(error: Exception) -> bool:
+    """Whether the same statement would be refused again."""
+    return str(told_by(error).get("C", "")).startswith(LASTING) and not is_conflict(error)
 
 
 def is_conflict(error: Exception) -> bool:

@@ -16,6 +16,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     for file in prepared.files:
         if file.quarantined or file.refused:
             logger.warning("refused", extra=file.model_dump())
+    if prepared.unread:
+        logger.warning("columns left unread", extra={**event, "columns": prepared.unread})
     counts = {"files": len(prepared.files), "rows": prepared.rows}
     logger.info("prepared", extra={**event, **counts})
     return counts

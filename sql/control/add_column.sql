@@ -1,1 +1,1 @@
-alter table {target} add column {column} {type}
+alter table {table} add column {column} {type}

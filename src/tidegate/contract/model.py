@@ -23,6 +23,7 @@ MOST_COLUMNS = 1_600 - 8  # https://docs.aws.amazon.com/redshift/latest/dg/r_CRE
 _SEQUENCE_TYPES = {"smallint", "integer", "bigint", "decimal", "date", "timestamp", "timestamptz"}
 _TEXTS = {"char", "varchar"}
 WriteMode = Literal["upsert", "soft_delete", "history", "append", "replace"]
+Evolution = Literal["add", "ignore", "refuse"]
 _KEY_TYPES = _SEQUENCE_TYPES | _TEXTS | {"boolean", "time"}
 # https://docs.aws.amazon.com/redshift/latest/dg/r_SUPER_type.html and r_VARBYTE_type.html
 _PLACING_TYPES = _KEY_TYPES | {"real", "double"}
@@ -53,6 +54,7 @@ class Contract(Part):
     changed_at: FieldName | None = None
     track: Annotated[list[StrictStr], Field(min_length=1)] | None = None
     columns: Annotated[list[Column], Field(min_length=1, max_length=MOST_COLUMNS)]
+    evolve: Evolution = "ignore"
     freshness: Duration = timedelta(0)
     max_deletes: OptionalRowLimit = HALF
     refresh_floor: RowLimit = HALF

@@ -17,6 +17,7 @@ from tidegate.contract.names import (
 )
 from tidegate.contract.own_columns import columns_of_changes, columns_of_target
 from tidegate.contract.types import ColumnType
+from tidegate.contract.widening import arriving
 from tidegate.contract.writing import control_tables, keeps_newest
 from tidegate.planning.carried import carried_places
 from tidegate.position import LONGEST_POSITION
@@ -134,7 +135,7 @@ def _columns(contract: Contract, tables: dict[str, str]) -> dict[str, str]:
     changes, log = tables["changes"], tables["change_log"]
     of_changes = columns_of_changes(contract)
     own = [quote(name) for name in of_changes]
-    staged = {column.name: column.type.stage_ddl for column in contract.columns}
+    staged = {column.name: column.type.stage_ddl for column in arriving(contract)}
     staged |= {name: type_.ddl for name, type_ in of_changes.items()}
     return {
         "columns": lines(names),

@@ -37,15 +37,18 @@ class Statement(_Document):
 class TargetColumn(_Document):
     """A column as svv_columns must show it, and the statement that adds it where it is missing.
 
-    Length and numbers are None where any will do.
+    `table` is schema and name. Length and numbers are None where any will do. `widen` lacks nothing
+    but the length in brackets; it is None for a column that keeps the length it has.
     """
 
+    table: tuple[str, str]
     name: str
     data_type: str
     character_maximum_length: int | None
     numeric_precision: int | None
     numeric_scale: int | None
     add: str
+    widen: str | None
 
 
 class RefreshFloor(_Document):

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from tidegate.contract import Contract
-from tidegate.contract.names import quote
-from tidegate.contract.own_columns import columns_of_target
+from tidegate.contract.names import TIDEGATE_SCHEMA, control_table, quote
+from tidegate.contract.own_columns import columns_of_changes, columns_of_target
 from tidegate.contract.types import ColumnType
+from tidegate.contract.widening import growing
 from tidegate.contract.writing import control_tables
 from tidegate.planning.guarding import max_deletes, refresh_floor
 from tidegate.planning.merging import COUNTS, merge_of, refresh_of
@@ -34,7 +35,7 @@ def render_load(contract: Contract, attempt: Attempt) -> Load:
         tables=[contract.table_name, *kept],
         describe=statement("control/describe_target"),
         create=statements("control", (*_FIRST, *(f"create_{kind}" for kind in kept))),
-        columns=_target_columns(contract, filled["target"]),
+        columns=_columns(contract),
         create_stage=statement("stage/create_stage"),
         copy_stage=statement("stage/copy_stage"),
         count_staged=statement("stage/count_staged"),
@@ -53,19 +54,32 @@ def render_load(contract: Contract, attempt: Attempt) -> Load:
     )
 
 
-def _target_columns(contract: Contract, target: str) -> list[TargetColumn]:
+def _columns(contract: Contract) -> list[TargetColumn]:
+    """The columns of target and change log, which grow with the contract."""
+    schema, name = contract.schema_name, contract.table_name
+    tables = {(schema, name): columns_of_target(contract)}
+    if "change_log" in control_tables(contract):
+        log = control_table(schema, name, "change_log")
+        tables[TIDEGATE_SCHEMA, log] = columns_of_changes(contract)
     declared = {column.name: column.type for column in contract.columns}
-    types = declared | columns_of_target(contract)
-    return [_target_column(name, type_, target) for name, type_ in types.items()]
+    grow = {*(column.name for column in growing(contract)), "_carried"}
+    return [
+        _column(table, name, type_, grows=name in grow)
+        for table, own in tables.items()
+        for name, type_ in (declared | own).items()
+    ]
 
 
-def _target_column(name: str, type_: ColumnType, target: str) -> TargetColumn:
+def _column(table: tuple[str, str], name: str, type_: ColumnType, *, grows: bool) -> TargetColumn:
     data_type, length, precision, scale = type_.catalogue
+    places = {"table": ".".join(map(quote, table)), "column": quote(name)}
     return TargetColumn(
+        table=table,
         name=name,
         data_type=data_type,
         character_maximum_length=length,
         numeric_precision=precision,
         numeric_scale=scale,
-        add=render("control/add_column", target=target, column=quote(name), type=type_.ddl),
+        add=render("control/add_column", type=type_.ddl, **places),
+        widen=render("control/widen_column", **places) if grows else None,
     )

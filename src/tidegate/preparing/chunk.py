@@ -119,9 +119,7 @@ class Chunk:
             return {}
         [found] = self._connection.execute(self._statements.measure_widths(path)).fetchall()
         longest = zip(columns, found, strict=True)
-        return {
-            column.name: size for column, size in longest if size and size > column.type.length
-        }
+        return {column.name: size for column, size in longest if size and size > column.type.length}
 
     def write_refused(self, path: Path) -> None:
         """Write the refused records as JSON lines, with all that the files hold of them."""

@@ -11,9 +11,7 @@ from tidegate.contract import Contract
 from tidegate.contract.parts import OPERATION
 from tidegate.contract.source import INSERT
 from tidegate.position import SNAPSHOT
-
-# The longest that DuckDB takes, in bytes: https://duckdb.org/docs/stable/data/csv/overview
-LONGEST_RECORD = 2_000_000
+from tidegate.preparing.headers import first_record, names_in, required, split, strangers
 
 
 class ShapeError(ValueError):
@@ -44,11 +42,11 @@ def read_shape(path: Path, contract: Contract, kind: int) -> Shape:
         ShapeError: not readable, or a header with a name twice or without one that is needed.
     """
     try:
-        first = _first_record(path)
+        with open_bytes(path) as content:
+            first = first_record(content)
         newline = "\r\n" if first.endswith(b"\r\n") else "\n"
         if contract.source.options.header:
-            text = first.decode("utf-8-sig")
-            return Shape(_named(_split(text, contract), contract), newline)
+            return Shape(_named(names_in(first, contract), contract), newline)
     except (OSError, EOFError, zlib.error) as error:
         raise ShapeError(f"cannot be read: {error}".replace(str(path), "the file")) from error
     except (UnicodeDecodeError, csv.Error) as error:
@@ -61,23 +59,8 @@ def open_bytes(path: Path) -> BinaryIO:
     return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
-def _first_record(path: Path) -> bytes:
-    record = b""
-    with open_bytes(path) as lines:
-        while len(record) < LONGEST_RECORD and (line := lines.readline(LONGEST_RECORD)):
-            record += line
-            # Quotes inside a quoted field are doubled, so an odd number says that one is open.
-            if record.count(b'"') % 2 == 0 and record.strip():
-                break
-    return record.lstrip(b"\r\n")
-
-
-def _split(text: str, contract: Contract) -> list[str]:
-    return next(csv.reader([text.rstrip("\r\n")], delimiter=contract.source.options.delimiter), [])
-
-
 def _named(names: list[str], contract: Contract) -> tuple[str, ...]:
-    wanted = [*_needed(contract), *contract.order_by]
+    wanted = required(contract)
     if not names:
         return tuple(dict.fromkeys(wanted))
     # What a file holds where a header should be may be regulated: it is not repeated.
@@ -85,13 +68,13 @@ def _named(names: list[str], contract: Contract) -> tuple[str, ...]:
         raise ShapeError(f"the header has {repeated} names that stand in it before")
     if missing := ", ".join(repr(name) for name in wanted if name not in names):
         raise ShapeError(f"the header does not name {missing}")
+    strange = ", ".join(map(repr, strangers(names, contract)))
+    if strange and contract.evolve == "refuse":
+        raise ShapeError(
+            f"the header names {strange}, which the contract does not; "
+            "add it to columns, or to source.fields if it is not wanted, and land the file again"
+        )
     return tuple(names)
-
-
-def _needed(contract: Contract) -> list[str]:
-    """The columns that a header must name: of a partial row the key, else all."""
-    columns = contract.columns
-    return [c.source for c in columns if c.name in contract.key or not contract.partial]
 
 
 def _positional(first: bytes, contract: Contract, kind: int) -> tuple[str, ...]:
@@ -108,7 +91,7 @@ def _positional(first: bytes, contract: Contract, kind: int) -> tuple[str, ...]:
 
 def _starts_with_insert(first: bytes, contract: Contract, width: int) -> bool:
     try:
-        values = _split(first.decode("utf-8-sig", errors="replace"), contract)
+        values = split(first.decode("utf-8-sig", errors="replace"), contract)
     except csv.Error:
         return False
     return len(values) == width and contract.source.marks.get(values[0]) == INSERT

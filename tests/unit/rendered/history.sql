@@ -682,3 +682,24 @@ alter table "sales"."orders" add column "_batch" bigint;
 
 -- columns: _applied_at
 alter table "sales"."orders" add column "_applied_at" timestamp;
+
+-- columns: id
+alter table "tidegate"."sales__orders__change_log" add column "id" integer;
+
+-- columns: region
+alter table "tidegate"."sales__orders__change_log" add column "region" char(2);
+
+-- columns: name
+alter table "tidegate"."sales__orders__change_log" add column "name" varchar(20);
+
+-- columns: _op
+alter table "tidegate"."sales__orders__change_log" add column "_op" varchar(1);
+
+-- columns: _position
+alter table "tidegate"."sales__orders__change_log" add column "_position" varchar(512);
+
+-- columns: _changed_at
+alter table "tidegate"."sales__orders__change_log" add column "_changed_at" timestamp;
+
+-- columns: _digest
+alter table "tidegate"."sales__orders__change_log" add column "_digest" varchar(32);

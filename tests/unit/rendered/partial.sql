@@ -590,3 +590,18 @@ alter table "sales"."orders" add column "_batch" bigint;
 
 -- columns: _applied_at
 alter table "sales"."orders" add column "_applied_at" timestamp;
+
+-- columns: id
+alter table "tidegate"."sales__orders__change_log" add column "id" integer;
+
+-- columns: name
+alter table "tidegate"."sales__orders__change_log" add column "name" varchar(20);
+
+-- columns: _op
+alter table "tidegate"."sales__orders__change_log" add column "_op" varchar(1);
+
+-- columns: _position
+alter table "tidegate"."sales__orders__change_log" add column "_position" varchar(512);
+
+-- columns: _carried
+alter table "tidegate"."sales__orders__change_log" add column "_carried" varchar(2);

@@ -1,0 +1,3 @@
+select
+    {widths}
+from read_parquet({path})
