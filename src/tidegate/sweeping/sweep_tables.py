@@ -1,10 +1,11 @@
 """The step sweep_tables: starts what is due, frees dead leases, finds objects without an event."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tidegate.contract import Contract
+from tidegate.landing.listing import list_landed
 from tidegate.landing.objects import LandedObject
 from tidegate.landing.register_files import UNROUTED, RegisterFiles
 from tidegate.landing.starting import is_due
@@ -84,7 +85,8 @@ class FindMissed:
 
     def _look(self, failures: TableFailures) -> int:
         looked = 0
-        for listed in pieces(self._list(self.catalogue.cursor()), _LISTED_AT_ONCE):
+        found = list_landed(self.s3, self.landing_bucket, after=self.catalogue.cursor())
+        for listed in pieces(found, _LISTED_AT_ONCE):
             self._register_unknown(listed, failures)
             looked += len(listed)
             if not self.has_time():
@@ -114,14 +116,3 @@ class FindMissed:
                 known = self.files.known(table, [one.id for one in objects])
                 done = self.register(one for one in objects if one.id not in known)
                 failures.add(done.failures)
-
-    def _list(self, after: str) -> Iterator[LandedObject]:
-        pages = self.s3.get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self.landing_bucket, StartAfter=after):
-            for entry in page.get("Contents", []):
-                yield LandedObject(
-                    key=entry["Key"],
-                    etag=entry["ETag"].strip('"'),
-                    size=entry["Size"],
-                    landed_at=int(entry["LastModified"].timestamp()),
-                )
