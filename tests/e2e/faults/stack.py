@@ -46,6 +46,13 @@ class FaultedStack(LocalStack):
     def state(self, table: str) -> TableState:
         return self.states.read(table)
 
+    def has_runs(self, table: str) -> bool:
+        """Whether a run of load_table is under way for `table`."""
+        running = self.runs.list_executions(
+            stateMachineArn=self.variables["TIDEGATE_STATE_MACHINE_ARN"], statusFilter="RUNNING"
+        )["executions"]
+        return any(table.replace(".", "-") in run["name"] for run in running)
+
     def sweep(self, look_for: str) -> dict[str, Any]:
         """Let sweep_tables look now, as its schedule will some time; gives Lambda's answer."""
         payload = json.dumps({"look_for": look_for}).encode()

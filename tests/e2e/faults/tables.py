@@ -10,7 +10,7 @@ from tests.e2e.faults.stack import FaultedStack
 from tests.e2e.faults.watch import Fault
 from tests.e2e.harness import until
 
-PATIENCE = 40.0  # seconds; a busy machine is slow
+PATIENCE = 90.0  # seconds; a busy machine is slow
 
 
 @dataclass
@@ -33,13 +33,16 @@ class Table:
             until(happened.is_set, timeout=PATIENCE, what=f"{self.name}: no {fault.at}")
 
     def settle(self) -> None:
-        """Wait until everything that landed is applied and nobody works on it."""
+        """Wait until all that landed is applied, nobody works on it any more, nothing is wrong."""
         until(self.is_settled, timeout=PATIENCE, what=f"{self.name} did not settle")
 
     def is_settled(self) -> bool:
+        if self.stack.has_runs(self.name):
+            return False
         state = self.stack.state(self.name)
         applied = state.applied_files == len(self.landed.files)
-        return applied and state.holder is None and state.open_batch is None
+        worked_on = state.holder or state.open_batch
+        return applied and not worked_on and not (state.blocked or state.last_error)
 
     def check(self) -> None:
         """Assert that all is as if nothing had ever gone wrong."""
@@ -62,8 +65,7 @@ class Table:
         closed = [item for item in items if item["sk"].startswith("BATCH#")]
         assert len(closed) == len(self.landed.batches)
         state = self.stack.state(self.name)
-        assert (state.blocked, state.attempts, state.last_error) == (False, 0, None)
-        assert (state.quarantined_files, state.quarantined_rows) == (0, 0)
+        assert (state.attempts, state.quarantined_files, state.quarantined_rows) == (0, 0, 0)
 
 
 class Tables:
