@@ -1,0 +1,133 @@
+"""What the job refuses to commit: too many deletes, too small a snapshot; nothing of it stays."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from glue_jobs.load_batch import MassDeleteError, RefreshRefusedError
+from tests.property.pipeline import Pipeline, Table
+from tests.unit.samples import contract
+from tidegate.planning.plan import Plan
+
+CHANGES, LATER, SNAPSHOT = "20240809-1.csv", "20240810-1.csv", "LOAD00000001.csv"
+Numbers = Iterable[int]
+
+
+@pytest.fixture
+def table(pipeline: Pipeline) -> Callable[..., Table]:
+    def make(**more: Any) -> Table:
+        name = pipeline.new_name()
+        of = contract({"id": "integer"}, table=name, prefix=f"{name}/", **more)
+        return Table(pipeline, of)
+
+    return make
+
+
+def lines(operation: str, numbers: Numbers) -> bytes:
+    return "".join(f"{operation}{number}\n" for number in numbers).encode()
+
+
+def filled(made: Table, count: int) -> Table:
+    file = made.land(CHANGES, lines("I,", range(count)))
+    made.load(made.plan(1, 1, [[file]]))
+    return made
+
+
+def deletes(made: Table, numbers: Numbers, *, force: bool = False) -> Plan:
+    return made.plan(2, 2, [[made.land(LATER, lines("D,", numbers))]], force=force)
+
+
+def refresh(made: Table, numbers: Numbers, *, batch: int = 2, force: bool = False) -> Plan:
+    file = made.land(SNAPSHOT, lines("", numbers))
+    return made.plan(batch, batch, [[file]], epoch=batch, refreshes=True, force=force)
+
+
+def ids(made: Table) -> list[int]:
+    return sorted(number for (number,) in made.rows("id"))
+
+
+@pytest.mark.parametrize(
+    ("limit", "rows", "most"), [(3, 5, 3), ("3", 5, 3), (0, 5, 0), ("50%", 1001, 500)]
+)
+def test_batch_that_deletes_more_than_is_allowed_changes_nothing(table, limit, rows, most):
+    made = filled(table(max_deletes=limit), rows)
+    plan = deletes(made, range(most + 1))
+    with pytest.raises(MassDeleteError, match=rf"deletes {most + 1} of {rows} rows, more than"):
+        made.load(plan)
+    assert (len(ids(made)), [batch["batch"] for batch in made.batches()]) == (rows, [1])
+
+
+@pytest.mark.parametrize(
+    ("limit", "rows", "gone"),
+    [(3, 5, 3), ("50%", 1001, 500), ("50%", 1000, 1000), ("none", 1001, 1001), ("0%", 1000, 1000)],
+)
+def test_batch_that_deletes_what_is_allowed_is_applied(table, limit, rows, gone):
+    made = filled(table(max_deletes=limit), rows)
+    assert made.load(deletes(made, range(gone))).rows_deleted == gone
+    assert len(ids(made)) == rows - gone
+
+
+def test_deletes_that_are_released_pass(table):
+    made = filled(table(max_deletes=1), 3)
+    assert made.load(deletes(made, range(3), force=True)).rows_deleted == 3
+
+
+def test_deletes_of_rows_that_are_not_there_do_not_count(table):
+    made = filled(table(max_deletes=1), 3)
+    assert made.load(deletes(made, range(100, 200))).rows_deleted == 0
+
+
+def test_refresh_replaces_all_rows_and_forgets_what_was_deleted_before_it(table):
+    made = filled(table(), 4)
+    made.load(deletes(made, [3]))
+    outcome = made.load(refresh(made, [1, 2, 3], batch=3))
+    assert (outcome.rows_inserted, outcome.rows_deleted) == (3, 3)
+    assert [(one.key, one.batch) for one in made.held()] == [((n,), 3) for n in (1, 2, 3)]
+
+
+def test_refresh_that_was_applied_is_not_applied_again_even_if_its_files_are_gone(table):
+    made = filled(table(), 2)
+    first = refresh(made, [1, 5])
+    made.load(first)
+    made.pipeline.shop.s3.delete_object(
+        Bucket=made.pipeline.shop.landing, Key=first.chunks[0][0].key
+    )
+    again = made.plan(2, 9, first.chunks, epoch=2, refreshes=True)
+    assert made.load(again).already_applied
+    assert ids(made) == [1, 5]
+
+
+@pytest.mark.parametrize(
+    ("floor", "held", "least"), [("50%", 5, 3), ("50%", 4, 2), (3, 100, 3), (0, 5, 1), ("0%", 5, 1)]
+)
+def test_refresh_below_the_floor_changes_nothing_and_one_that_reaches_it_is_applied(
+    table, floor, held, least
+):
+    made = filled(table(refresh_floor=floor), held)
+    told = rf"it makes {least - 1} rows, the table holds {held}, fewer than refresh_floor"
+    with pytest.raises(RefreshRefusedError, match=told):
+        made.load(refresh(made, range(least - 1)))
+    assert ids(made) == list(range(held))
+    made.load(refresh(made, range(least), batch=3))
+    assert ids(made) == list(range(least))
+
+
+def test_refresh_by_force_takes_any_snapshot_even_an_empty_one(table):
+    made = filled(table(), 5)
+    made.load(refresh(made, [], force=True))
+    assert (ids(made), made.batches()[-1]["rows_deleted"]) == ([], 5)
+
+
+def test_refresh_with_a_file_that_cannot_be_read_is_refused(table):
+    made = filled(table(), 2)
+    files = [made.land(SNAPSHOT, lines("", range(5))), made.land("LOAD00000002.csv", b"1,2,3\n")]
+    with pytest.raises(RefreshRefusedError, match="1 of 2 files cannot be read"):
+        made.load(made.plan(2, 2, [files], epoch=2, refreshes=True))
+    assert ids(made) == [0, 1]
+
+
+def test_refresh_fills_a_table_that_is_not_there_yet(table):
+    made = table()
+    made.load(refresh(made, range(3), batch=1))
+    assert ids(made) == [0, 1, 2]
