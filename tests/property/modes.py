@@ -5,9 +5,9 @@ of the source, and says what the target must hold: how often, in which order and
 they came must not matter.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from tidegate.contract import Contract
@@ -17,6 +17,7 @@ Row = tuple[Any, ...]
 FIELDS = ["seq", "at", "BI_id", "id", "name", "amount"]
 ABSENT = "?"  # what stands in a field that the source did not log
 NULL = "NULL"
+TAKEN_AT = 6  # the day of the snapshots of full refreshes
 _DAY_ONE = datetime(2024, 8, 9)
 _ALWAYS = datetime(1900, 1, 1)
 
@@ -94,14 +95,24 @@ def contract_of(mode: Mode, table: str, tracked: list[str] | None) -> Contract:
 
 @dataclass
 class Landed:
-    """All that ever landed, and what each mode must make of it."""
+    """All that ever landed, and what each mode must make of it.
+
+    A full refresh opens an epoch: its snapshot comes after all that landed in the ones before. Keys
+    that neither it nor the changes beside it have are gone.
+    """
 
     mode: Mode
     tracked: list[str] | None = None
-    files: dict[str, File] = field(default_factory=dict)
+    epochs: list[dict[str, File]] = field(default_factory=lambda: [{}])
+    gone: list[list[Event]] = field(default_factory=lambda: [[]])
 
     def add(self, file: File) -> None:
-        self.files[file.name] = file
+        self.epochs[-1][file.name] = file
+
+    def refresh(self, files: list[File]) -> None:
+        found = [event for file in files for event in self._events_of(file)]
+        self.gone.append(_missing(len(self.epochs), self._events(), found))
+        self.epochs.append({file.name: file for file in files})
 
     def rows(self) -> list[Row]:
         """What the target must hold, sorted as text."""
@@ -116,29 +127,37 @@ class Landed:
         return sorted(made[self.mode](), key=repr)
 
     def _events(self) -> list[Event]:
-        """What can be read, in the order of the source; a moved key is a delete and an update."""
+        """What can be read, in the order of the source."""
         events: list[Event] = []
-        for file in self.files.values():
-            for line, change in enumerate(file.changes):
-                emptied = change.operation == "T" and self.mode in {"upsert", "soft_delete"}
-                if change.operation not in "IUD" and not emptied:
-                    continue
-                if change.id is None and not emptied and self.mode != "append":
-                    continue
-                asked = change.operation in "IU" or self.mode == "append"
-                if change.amount == "x" and asked:
-                    continue
-                seq = () if self.mode == "replace" else (change.seq,)
-                position = (not file.snapshot and self.mode != "replace", *seq, file.name, line)
-                carried = {name for name in file.fields if _value(change, name) != ABSENT}
-                event = Event(position, change, frozenset(carried))
-                images = self.mode in {"upsert", "soft_delete", "history"}
-                moved = images and change.operation == "U" and change.old not in {None, change.id}
-                if moved:
-                    old = change._replace(operation="D", id=change.old)
-                    events.append(Event(position, old, frozenset()))
-                events.append(event)
+        for epoch, (files, gone) in enumerate(zip(self.epochs, self.gone, strict=True)):
+            if epoch and self.mode not in {"soft_delete", "history"}:
+                events = []
+            found = [event for file in files.values() for event in self._events_of(file)]
+            events += [event._replace(position=(epoch, *event.position)) for event in found]
+            events += gone
         return sorted(events, key=lambda event: event.position)
+
+    def _events_of(self, file: File) -> Iterator[Event]:
+        """The changes of a file; one that moves a key is a delete and an update."""
+        for line, change in enumerate(file.changes):
+            if not self._is_good(change, file):
+                continue
+            seq = () if self.mode == "replace" else (change.seq,)
+            position = (not file.snapshot and self.mode != "replace", *seq, file.name, line)
+            images = self.mode in {"upsert", "soft_delete", "history"}
+            if images and change.operation == "U" and change.old not in {None, change.id}:
+                old = change._replace(operation="D", id=change.old)
+                yield Event(position, old, frozenset())
+            carried = {name for name in file.fields if _value(change, name) != ABSENT}
+            yield Event(position, change, frozenset(carried))
+
+    def _is_good(self, change: Change, file: File) -> bool:
+        if change.operation == "T":
+            return self.mode in {"upsert", "soft_delete"}
+        asked = "amount" in file.fields and (change.operation in "IU" or self.mode == "append")
+        if change.operation not in "IUD" or (change.amount == "x" and asked):
+            return False
+        return change.id is not None or self.mode == "append"
 
     def _by_key(self) -> dict[Any, list[Event]]:
         by_key: dict[Any, list[Event]] = {}
@@ -174,9 +193,9 @@ class Landed:
 
     def _replaced(self) -> list[Row]:
         # A snapshot of which nothing can be read does not empty the table.
-        newest = max((event.position[1] for event in self._events()), default=None)
-        alone = {newest: self.files[newest]} if newest else {}
-        return Landed("replace", files=alone)._upserted()
+        newest = max((event.position[2] for event in self._events()), default=None)
+        alone = {newest: self.epochs[0][newest]} if newest else {}
+        return Landed("replace", epochs=[alone])._upserted()
 
     def _put_together(self) -> list[Row]:
         rows = []
@@ -216,12 +235,26 @@ class Landed:
         return rows
 
 
+def _missing(epoch: int, known: list[Event], found: list[Event]) -> list[Event]:
+    """A delete for each key that an epoch does not know any more."""
+    had, has = (
+        {event.change.id for event in events if event.change.operation != "T"}
+        for events in (known, found)
+    )
+    gone = [Change("D", 0, TAKEN_AT, None, key, None, None) for key in had - has]
+    return [Event((epoch,), change, frozenset()) for change in gone]
+
+
 def _value(change: Change, name: str) -> Any:
     return getattr(change, name, None)
 
 
 def _row(change: Change) -> Row:
     return (change.id, change.name, change.amount)
+
+
+def seconds_of_day(day: int) -> int:
+    return int((_DAY_ONE + timedelta(days=day)).replace(tzinfo=UTC).timestamp())
 
 
 def _text(value: object) -> str:

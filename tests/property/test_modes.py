@@ -10,8 +10,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.property.modes import ABSENT, COLUMNS, FIELDS, Change, File, Landed, Mode, contract_of
+from tests.property.modes import (
+    ABSENT,
+    COLUMNS,
+    FIELDS,
+    TAKEN_AT,
+    Change,
+    File,
+    Landed,
+    Mode,
+    contract_of,
+    seconds_of_day,
+)
 from tests.property.pipeline import Pipeline, Table
+from tidegate.landing.objects import LandedFile
 
 EXAMPLES = os.environ.get("TIDEGATE_EXAMPLES")
 LOOKING = settings(
@@ -25,6 +37,7 @@ LOOKING = settings(
 LASTING = pytest.mark.timeout(0 if EXAMPLES else 1800)
 MODES: list[Mode] = ["upsert", "soft_delete", "history", "append", "replace", "partial"]
 EACH_MODE = [pytest.param(mode, marks=pytest.mark.xdist_group(mode)) for mode in MODES]
+REFRESHED: list[Mode] = ["upsert", "soft_delete", "history", "partial"]
 NAMES = ["20240809-1.csv", "20240809-2.csv", "20240810-1.csv", "20240810-2.csv", "20240811-1.csv"]
 SNAPSHOTS = ["LOAD00000001.csv", "LOAD00000002.csv"]
 
@@ -77,6 +90,16 @@ def batches(draw: Any, files: list[File], mode: Mode) -> list[list[list[File]]]:
     return [*cut, *([[file]] for file in draw(st.lists(st.sampled_from(files), max_size=2)))]
 
 
+@st.composite
+def refreshes(draw: Any, seen: list[File]) -> list[list[File]]:
+    """A snapshot, and those of the changes seen that landed since it was begun; in chunks."""
+    rows = draw(st.lists(changes("upsert", "I"), max_size=4))
+    since = [file for file in seen if not file.snapshot and draw(st.booleans())]
+    files = [File("LOAD00000003.csv", tuple(rows)), *dict.fromkeys(since)]
+    cut = draw(st.integers(0, len(files)))
+    return [chunk for chunk in (files[:cut], files[cut:]) if chunk]
+
+
 PLACES = st.sampled_from(["batch", "batch", "chunk", "beside"])
 
 
@@ -91,13 +114,36 @@ class Follower:
 
     def take(self, chunks: list[list[File]]) -> None:
         self.batch += 1
-        landed = [
-            [self.table.land(file.name, file.content()) for file in chunk] for chunk in chunks
-        ]
-        self.table.load(self.table.plan(self.batch, self.batch, landed))
+        landed = [[self.land(file) for file in chunk] for chunk in chunks]
+        epoch = len(self.landed.epochs)
+        self.table.load(self.table.plan(self.batch, self.batch, landed, epoch=epoch))
         for file in (file for chunk in chunks for file in chunk):
             self.landed.add(file)
         assert self.held() == self.landed.rows()
+
+    def refresh(self, chunks: list[list[File]]) -> None:
+        """Let a snapshot, and changes that landed since, replace what there is."""
+        self.batch += 1
+        self.landed.refresh([file for chunk in chunks for file in chunk])
+        landed = [[self.land(file) for file in chunk] for chunk in chunks]
+        plan = self.table.plan(
+            self.batch,
+            self.batch,
+            landed,
+            epoch=len(self.landed.epochs),
+            refreshes=True,
+            taken_at=seconds_of_day(TAKEN_AT),
+            force=True,
+        )
+        self.table.load(plan)
+        assert self.held() == self.landed.rows()
+
+    @property
+    def is_refreshed(self) -> bool:
+        return len(self.landed.epochs) > 1
+
+    def land(self, file: File) -> LandedFile:
+        return self.table.land(file.name, file.content())
 
     def held(self) -> list[tuple[Any, ...]]:
         rows = self.table.rows(*COLUMNS[self.mode])
@@ -114,5 +160,13 @@ def test_target_is_what_the_model_says_however_the_files_land(pipeline, mode, da
     tracked = data.draw(st.sampled_from([None, ["amount"]])) if mode == "history" else None
     files = data.draw(histories(mode))
     follower = Follower(pipeline, mode, tracked)
-    for chunks in data.draw(batches(files, mode)):
-        follower.take(chunks)
+    cut = data.draw(batches(files, mode))
+    refreshed_after = data.draw(st.integers(0, 9)) if mode in REFRESHED else None
+    seen: list[File] = []
+    for number, chunks in enumerate(cut):
+        # What was there before a full refresh is not loaded once more after it.
+        old = seen if follower.is_refreshed else []
+        follower.take([[file for file in chunk if file not in old] for chunk in chunks])
+        seen += [file for chunk in chunks for file in chunk]
+        if number == refreshed_after:
+            follower.refresh(data.draw(refreshes(seen)))
