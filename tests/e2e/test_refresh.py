@@ -8,6 +8,8 @@ import pytest
 from tests.e2e.conftest import FreshTable
 from tests.e2e.customers import CHANGES, FILES, SNAPSHOT, model
 from tests.e2e.harness import LocalStack, until
+from tests.e2e.proxy import Proxy
+from tests.e2e.test_crashes import MOMENTS, kill_job, warehouse_behind
 from tests.e2e.test_main_job import rows
 
 LATER = "20240810-081500000.csv"
@@ -136,6 +138,25 @@ def test_table_without_a_snapshot_is_not_refreshed(stack: LocalStack, table: Fre
     assert refused.returncode == 1
     assert f"nothing under '{table.prefix}' is named like '*LOAD*'" in refused.stderr
     assert rows(stack, table) == model(FIRST_CHANGES)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_refresh_whose_job_is_killed_is_done_once(
+    stack: LocalStack, loaded: FreshTable, moment: str
+) -> None:
+    load_again(stack, loaded, NEW)
+    before = len(stack.batches(loaded.name))
+    target = int(stack.variables["PGPORT"])
+    proxy = Proxy(target=target, act=lambda: kill_job(loaded), **MOMENTS[moment])
+    with warehouse_behind(stack, proxy):
+        run = stack.start({"table": loaded.name, "mode": "full_refresh"})
+        until(proxy.seen.is_set, what="the statement did not come by")
+        assert stack.finished(run)["status"] == "SUCCEEDED"
+    assert rows(stack, loaded) == model(NEW)
+    [batch] = stack.batches(loaded.name)[before:]
+    assert (batch["rows_inserted"], batch["rows_deleted"]) == (7, 9)
+    status = stack.table_status(loaded.name)
+    assert (status.state, status.applied_files, status.pending) == ("idle", 3, 0)
 
 
 def test_refresh_waits_for_the_run_that_holds_the_table(
