@@ -140,3 +140,12 @@ def test_a_decision_has_its_number_and_its_three_parts(page: Path) -> None:
     assert text.startswith(f"# {int(page.stem[:4])}. ")
     parts = re.findall(r"^\*\*(\w+)\.\*\*", text, re.MULTILINE)
     assert parts == ["Context", "Decision", "Consequences"]
+
+
+def test_every_test_that_a_guarantee_names_is_there() -> None:
+    page = (ROOT / "docs" / "semantics.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(\w+(?:/\w+)*\.py)(?:::(test_\w+))?`", page)
+    assert len(named) > 40
+    for path, name in named:
+        text = (ROOT / "tests" / path).read_text(encoding="utf-8")
+        assert not name or f"def {name}(" in text, name
