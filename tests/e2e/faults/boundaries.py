@@ -113,7 +113,7 @@ def spread_of_trials() -> list[Trial]:
     chosen = {
         (happens, step, name): Trial(happens, Boundary(step, "after", nth, name), for_all)
         for happens, step, calls, for_all in _listed()
-        for nth, name in _numbered(calls)
+        for nth, name in numbered(calls)
     }
     return list(chosen.values())
 
@@ -128,12 +128,12 @@ def _listed() -> Iterator[tuple[str, str, list[str], bool]]:
 
 
 def _boundaries(step: str, calls: list[str]) -> Iterator[Boundary]:
-    for nth, name in _numbered(calls):
+    for nth, name in numbered(calls):
         yield Boundary(step, "before", nth, name)
         yield Boundary(step, "after", nth, name)
 
 
-def _numbered(calls: list[str]) -> Iterator[tuple[int, str]]:
+def numbered(calls: list[str]) -> Iterator[tuple[int, str]]:
     seen: Counter[str] = Counter()
     for name in calls:
         seen[name] += 1

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.faults.stack import FaultedStack, faulted_stack
+from tests.e2e.faults.tables import Tables
 
 ALL_FAULTS = os.environ.get("TIDEGATE_ALL_FAULTS") == "1"
-TABLES = 60 if ALL_FAULTS else 30
+TABLES = 80 if ALL_FAULTS else 40
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +18,8 @@ def faulted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultedStack]:
     tables = [f"e2e.faults_{number:03d}" for number in range(TABLES)]
     with faulted_stack(tmp_path_factory.mktemp("tables"), tables) as stack:
         yield stack
+
+
+@pytest.fixture(scope="session")
+def tables(faulted: FaultedStack) -> Tables:
+    return Tables(faulted)

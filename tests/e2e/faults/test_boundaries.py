@@ -12,20 +12,23 @@ from tests.e2e.faults.boundaries import CALLS, CLEAN_RUNS, Trial, all_trials, sp
 from tests.e2e.faults.calls import Call
 from tests.e2e.faults.conftest import ALL_FAULTS
 from tests.e2e.faults.stack import FaultedStack
+from tests.e2e.faults.tables import Tables
 from tests.e2e.faults.trials import Trials
 
 STRUCK = all_trials() if ALL_FAULTS else spread_of_trials()
 
 
 @pytest.fixture(scope="module")
-def trials(faulted: FaultedStack, request: pytest.FixtureRequest) -> Iterator[Trials]:
+def trials(
+    faulted: FaultedStack, tables: Tables, request: pytest.FixtureRequest
+) -> Iterator[Trials]:
     """All the trials that tests were chosen for, under way at once."""
     chosen = [
         item.callspec.params["trial"]
         for item in request.session.items
         if isinstance(item, pytest.Function) and item.module is request.module
     ]
-    running = Trials(faulted, chosen)
+    running = Trials(faulted, tables, chosen)
     try:
         yield running
     finally:

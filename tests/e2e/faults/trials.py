@@ -19,9 +19,9 @@ Calls = list[Call]
 class Trials:
     """Runs trials and keeps what came of each: the calls of the table, or the failed assertion."""
 
-    def __init__(self, stack: FaultedStack, trials: Sequence[Trial]) -> None:
+    def __init__(self, stack: FaultedStack, tables: Tables, trials: Sequence[Trial]) -> None:
         self._stack = stack
-        self._tables = Tables(stack)
+        self._tables = tables
         self._for_all = threading.Lock()
         self._alone = threading.Lock()
         self._pool = ThreadPoolExecutor(AT_A_TIME)
