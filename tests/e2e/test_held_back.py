@@ -44,7 +44,7 @@ def test_nothing_is_released_of_a_table_that_is_not_held_back(
 ) -> None:
     refused = stack.command("release", table.name, check=False)
     assert refused.returncode == 1
-    assert f"no batch of {table.name} is held back" in refused.stderr
+    assert f"no deletes of {table.name} are held back" in refused.stderr
 
 
 def test_replay_restores_what_is_missing_and_changes_nothing_else(

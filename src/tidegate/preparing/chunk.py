@@ -102,7 +102,7 @@ class Chunk:
         """Write what counts of the changes; give their number, first and last position."""
         # While files are read their order numbers the records; now it would only cost memory.
         self._connection.execute("set preserve_insertion_order = false")
-        if self._as_of:
+        if self._as_of and self._contract.order_by:
             known = self._statements.find_known(self._as_of, head(self._epoch, CHANGE))
             self._connection.execute(known)
         if keeps_newest(self._contract):
