@@ -22,6 +22,7 @@ from tidegate.ledger import (
     RefreshLedger,
     StateLedger,
 )
+from tidegate.planning.evolving import Evolve
 from tidegate.planning.plan_batch import PlanBatch
 from tidegate.planning.plan_refresh import PlanRefresh
 from tidegate.planning.snapshots import Snapshots
@@ -75,6 +76,7 @@ def plan_batch() -> PlanBatch:
         states=StateLedger(ledger),
         refreshes=RefreshLedger(ledger),
         plan_refresh=PlanRefresh(Snapshots(client("s3"), settings.landing_bucket), history),
+        evolve=Evolve(client("s3"), settings.landing_bucket),
         work=WorkBucket(client("s3"), settings.work_bucket),
         copy_role=settings.copy_role,
         lease_seconds=settings.lease_seconds,

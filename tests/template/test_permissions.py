@@ -82,7 +82,7 @@ def test_nobody_reads_what_was_quarantined(allowed):
     assert actions == {"s3:PutObject"}
 
 
-def test_only_the_preparation_reads_what_landed(allowed):
+def test_only_planning_and_preparation_read_what_landed(allowed):
     readers = {
         name
         for name, statements in allowed.items()
@@ -90,7 +90,7 @@ def test_only_the_preparation_reads_what_landed(allowed):
         if "s3:GetObject" in as_list(statement["Action"])
         and "LandingBucket" in str(statement["Resource"])
     }
-    assert readers == {"PrepareChunkRole"}
+    assert readers == {"PlanBatchRole", "PrepareChunkRole"}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from tests.unit.samples import PREFIX, Clock, Workshop, contract, landed, ledger
 from tidegate.errors import LeaseLostError
 from tidegate.ledger import FileHistory, FileLedger, RefreshLedger, StateLedger
 from tidegate.planning.cut import Limits, cut_batch, weigh
+from tidegate.planning.evolving import Evolve
 from tidegate.planning.plan import Outcome, Plan
 from tidegate.planning.plan_batch import MOST_ROUNDS, PlanBatch, Planned
 from tidegate.planning.plan_refresh import PlanRefresh
@@ -77,6 +78,7 @@ class Planning:
             states=self.states,
             refreshes=RefreshLedger(ledger),
             plan_refresh=PlanRefresh(Snapshots(self.shop.s3, self.shop.landing), history, limits),
+            evolve=Evolve(self.shop.s3, self.shop.landing),
             work=self.work,
             copy_role="default",
             lease_seconds=60,

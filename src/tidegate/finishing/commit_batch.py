@@ -39,10 +39,9 @@ class CommitBatch:
         applied = BatchFolder(plan.table, plan.batch, outcome.fence or plan.fence)
         became = self._became(plan, applied)
         files = [file for chunk in plan.chunks for file in chunk]
-        refreshed = plan if plan.refresh else None
         self.files.settle(plan.table, plan.batch, files, became, again=plan.refresh is not None)
         counts = _count(list(became.values()))
-        self.states.close_batch(plan.table, plan.batch, outcome, counts, refreshed)
+        self.states.close_batch(plan.table, plan.batch, outcome, counts, plan)
         return plan, outcome, counts
 
     def _became(self, plan: Plan, folder: BatchFolder) -> dict[str, PreparedFile]:

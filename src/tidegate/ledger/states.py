@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tidegate.ledger.files import partition
 from tidegate.ledger.items import MOST_GETS, Item, LedgerTable, pack, pieces
+from tidegate.planning.applied import AppliedContract
 from tidegate.planning.plan import Outcome, Plan
 from tidegate.planning.refresh import Refresh
 
@@ -39,6 +40,7 @@ class TableState(BaseModel):
     released: int | None = None
     refresh: Refresh | None = None
     as_of: str | None = None
+    applied: AppliedContract | None = None
     last_batch: int = 0
     blocked: bool = False
     attempts: int = 0
@@ -160,23 +162,25 @@ class StateLedger:
         batch: int,
         outcome: Outcome,
         counts: dict[str, int],
-        refreshed: Plan | None = None,
+        plan: Plan | None = None,
     ) -> None:
         """Record that the open batch is applied: watermark, counts and its BATCH item, once.
 
-        `counts` has applied_files, quarantined_files and quarantined_rows. Of a full refresh its
-        plan is given: the epoch changes, and files that were counted before are not counted again.
+        `counts` has applied_files, quarantined_files and quarantined_rows. If the plan is of a full
+        refresh the epoch changes, and files that were counted before are not counted again.
         Whoever comes second, with the same batch, changes nothing.
         """
         pk, state = partition(table), self.read(table)
-        new = {
+        new: Item = {
             "last_batch": batch,
             "last_success_at": self.now(),
             "attempts": 0,
             "watermark": max(state.watermark or "", outcome.last_position or "") or None,
         }
         gone = dict.fromkeys(("open_batch", "open_plan", "released", "last_error", "blocked"))
-        counted = refreshed.counted_before if refreshed else {}
+        if plan and plan.applied:
+            new["applied"] = plan.applied.model_dump(mode="json", by_alias=True)
+        counted = plan.counted_before if plan else {}
         more = {name: count - counted.get(name, 0) for name, count in counts.items()}
         record = {
             "pk": pk,
@@ -185,16 +189,17 @@ class StateLedger:
             "expires_at": self.now() + _KEEP_BATCHES,
             **outcome.model_dump(exclude={"error", "message"}),
             **counts,
+            "columns_added": plan.columns_added if plan else [],
         }
         records = [record]
-        if refreshed and refreshed.refresh:
-            new |= {"epoch": refreshed.epoch, "epoch_from": batch}
-            new |= {"as_of": refreshed.refresh.as_of}
-            gone |= {"refresh": None} if state.refresh == refreshed.refresh else {}
+        if plan and plan.refresh:
+            new |= {"epoch": plan.epoch, "epoch_from": batch}
+            new |= {"as_of": plan.refresh.as_of}
+            gone |= {"refresh": None} if state.refresh == plan.refresh else {}
             records.append(
                 {
                     "pk": pk,
-                    "sk": REFRESH + refreshed.refresh.run,
+                    "sk": REFRESH + plan.refresh.run,
                     "batch": batch,
                     "expires_at": self.now() + _KEEP_REFRESHES,
                 }

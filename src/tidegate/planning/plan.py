@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tidegate.contract import Contract
 from tidegate.landing.objects import LandedFile
+from tidegate.planning.applied import AppliedContract
 from tidegate.planning.refresh import Refresh
 
 
@@ -104,7 +105,8 @@ class Plan(_Document):
 
     Changes up to `as_of` are in the table's snapshot already. `refresh` is set where the batch is a
     full refresh by a snapshot taken at `taken_at`, seconds since 1970; `counted_before` is what the
-    table's counts hold of its files.
+    table's counts hold of its files. `applied` is what the ledger keeps of the contract once the
+    batch is applied; `columns_added` are the columns that its files brought.
     """
 
     table: str
@@ -118,6 +120,8 @@ class Plan(_Document):
     refresh: Refresh | None = None
     taken_at: int = 0
     counted_before: dict[str, int] = {}
+    applied: AppliedContract | None = None
+    columns_added: list[str] = []
 
     def read_contract(self) -> Contract:
         """The contract as it stood when the batch was planned."""

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from tidegate.contract import Contract
 from tidegate.errors import InvalidInputError, LeaseLostError
 from tidegate.ledger import FileHistory, FileLedger, RefreshLedger, StateLedger, TableState
+from tidegate.planning.applied import applied_contract, refuse_incompatible
 from tidegate.planning.cut import Limits, cut_batch
+from tidegate.planning.evolving import Evolve
 from tidegate.planning.places import Attempt
 from tidegate.planning.plan import BatchFolder, OpenBatch, Plan
 from tidegate.planning.plan_refresh import PlanRefresh
@@ -24,7 +26,10 @@ SECONDS_OF_CHUNKS = 900  # prepare_chunk has no longer
 
 
 class Planned(BaseModel):
-    """What the state machine goes on with; `plan` is the plan's key in the work bucket."""
+    """What the state machine goes on with; `plan` is the plan's key in the work bucket.
+
+    What became of columns that are new is for the log only; `columns_unread` says why they are not.
+    """
 
     action: Literal["load", "load_many", "done", "wait", "leave"]
     rounds: int
@@ -32,6 +37,8 @@ class Planned(BaseModel):
     plan: str = ""
     plan_url: str = ""
     chunks: list[int] = []
+    columns_added: list[str] = Field(default=[], exclude=True)
+    columns_unread: dict[str, str] = Field(default={}, exclude=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ class PlanBatch:
     states: StateLedger
     refreshes: RefreshLedger
     plan_refresh: PlanRefresh
+    evolve: Evolve
     work: WorkBucket
     copy_role: str
     lease_seconds: int
@@ -58,6 +66,7 @@ class PlanBatch:
         Raises:
             InvalidInputError: `given`, the input of the execution, does not validate.
             RefreshRefusedError: there is no snapshot to refresh the table with.
+            ContractError: the contract changed in a way that what was loaded does not allow.
             LeaseLostError: another run took the lease meanwhile.
         """
         contract, request = read_request(given, self.contracts)
@@ -130,24 +139,21 @@ class PlanBatch:
     ) -> Planned:
         folder = BatchFolder(contract.table, number, state.fence)
         chunks = list(range(len(batch.chunks)))
-        attempt = Attempt(
-            batch=number,
-            fence=state.fence,
-            copy_role=self.copy_role,
-            manifest=self.work.url(folder.manifest),
-            chunks=[self.work.url(folder.prepared(chunk)) for chunk in chunks],
-            outcome=self.work.url(folder.outcome),
-            epoch=batch.epoch,
-            refreshes=batch.refresh is not None,
-            taken_at=batch.taken_at,
-            force=batch.refresh.force if batch.refresh else state.released == number,
+        evolved = self.evolve(
+            contract, state.applied, (file for chunk in batch.chunks for file in chunk)
         )
+        if state.applied:
+            anew = batch.refresh is not None or state.refresh is not None
+            refuse_incompatible(evolved.contract, state.applied, refreshes=anew)
+        attempt = self._attempt(state, number, batch, folder)
         plan = Plan(
             table=contract.table,
             batch=number,
             fence=state.fence,
-            contract=contract.as_written(),
-            load=render_load(contract, attempt),
+            contract=evolved.contract.as_written(),
+            load=render_load(evolved.contract, attempt),
+            applied=applied_contract(evolved.contract, evolved.columns),
+            columns_added=evolved.added,
             **dict(batch),
         )
         self.work.write(folder.plan, plan)
@@ -161,4 +167,23 @@ class PlanBatch:
             plan=folder.plan,
             plan_url=self.work.url(folder.plan),
             chunks=chunks,
+            columns_added=evolved.added,
+            columns_unread=evolved.unread,
+        )
+
+    def _attempt(
+        self, state: TableState, number: int, batch: OpenBatch, folder: BatchFolder
+    ) -> Attempt:
+        chunks = range(len(batch.chunks))
+        return Attempt(
+            batch=number,
+            fence=state.fence,
+            copy_role=self.copy_role,
+            manifest=self.work.url(folder.manifest),
+            chunks=[self.work.url(folder.prepared(chunk)) for chunk in chunks],
+            outcome=self.work.url(folder.outcome),
+            epoch=batch.epoch,
+            refreshes=batch.refresh is not None,
+            taken_at=batch.taken_at,
+            force=batch.refresh.force if batch.refresh else state.released == number,
         )

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
+from tidegate.landing.fetching import GoneError, fetch
 from tidegate.landing.objects import LandedFile
 
 if TYPE_CHECKING:
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 16
 _PIECE = 1 << 20  # bytes
-_GONE = {"NoSuchKey", "NoSuchVersion", "404"}
-_REPLACED = {"PreconditionFailed", "412"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +41,24 @@ def download(
         botocore.exceptions.ClientError: S3 refused for another reason than that the object is gone.
     """
 
-    def fetch(numbered: tuple[int, LandedFile]) -> LocalFile:
+    def save(numbered: tuple[int, LandedFile]) -> LocalFile:
         number, file = numbered
-        return _fetch(s3, bucket, file, folder / f"{number:06d}.csv")
+        return _save(s3, bucket, file, folder / f"{number:06d}.csv")
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        yield from pool.map(fetch, enumerate(files))
+        yield from pool.map(save, enumerate(files))
 
 
-def _fetch(s3: "S3Client", bucket: str, file: LandedFile, path: Path) -> LocalFile:
-    request: dict[str, Any] = {"Bucket": bucket, "Key": file.key, "IfMatch": f'"{file.etag}"'}
-    if file.version:
-        request["VersionId"] = file.version
+def _save(s3: "S3Client", bucket: str, file: LandedFile, path: Path) -> LocalFile:
     try:
-        body = s3.get_object(**request)["Body"]
-    except ClientError as error:
-        return LocalFile(file, path, unreadable=_why_gone(error))
+        body = fetch(s3, bucket, file)
+    except GoneError as error:
+        return LocalFile(file, path, unreadable=str(error))
     with path.open("wb") as target:
         for piece in body.iter_chunks(_PIECE):
             target.write(piece)
     path = _named_by_compression(path)
     return LocalFile(file, path, unreadable=_why_broken(path))
-
-
-def _why_gone(error: ClientError) -> str:
-    code = error.response["Error"]["Code"]
-    if code in _GONE:
-        return "the object was deleted before it was read; land it again"
-    if code in _REPLACED:
-        return "the object was replaced before it was read; what replaced it is loaded as itself"
-    raise error
 
 
 def _named_by_compression(path: Path) -> Path:

@@ -1,0 +1,49 @@
+"""Fetching landed objects, just as they were when they landed."""
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from tidegate.landing.objects import LandedObject
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from types_boto3_s3 import S3Client
+
+_GONE = {"NoSuchKey", "NoSuchVersion", "404"}
+_REPLACED = {"PreconditionFailed", "412"}
+
+
+class GoneError(LookupError):
+    """An object is not there any more as it landed; the message says what became of it."""
+
+
+def fetch(
+    s3: "S3Client", bucket: str, landed: LandedObject, most: int | None = None
+) -> "StreamingBody":
+    """The content of an object, or its first `most` bytes.
+
+    Raises:
+        GoneError: it was deleted or replaced since.
+        botocore.exceptions.ClientError: S3 refused for another reason.
+    """
+    request: dict[str, Any] = {"Bucket": bucket, "Key": landed.key, "IfMatch": f'"{landed.etag}"'}
+    if landed.version:
+        request["VersionId"] = landed.version
+    if most:
+        request["Range"] = f"bytes=0-{most - 1}"
+    try:
+        return s3.get_object(**request)["Body"]
+    except ClientError as error:
+        raise _why_gone(error) from error
+
+
+def _why_gone(error: ClientError) -> Exception:
+    code = error.response["Error"]["Code"]
+    if code in _GONE:
+        return GoneError("the object was deleted before it was read; land it again")
+    if code in _REPLACED:
+        return GoneError(
+            "the object was replaced before it was read; what replaced it is loaded as itself"
+        )
+    return error
