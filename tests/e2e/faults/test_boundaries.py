@@ -13,7 +13,7 @@ from tests.e2e.faults.calls import Call
 from tests.e2e.faults.conftest import ALL_FAULTS
 from tests.e2e.faults.stack import FaultedStack
 from tests.e2e.faults.tables import Tables
-from tests.e2e.faults.trials import Trials
+from tests.e2e.faults.trials import Trials, turn
 
 STRUCK = all_trials() if ALL_FAULTS else spread_of_trials()
 
@@ -35,7 +35,7 @@ def trials(
         running.stop()
 
 
-@pytest.mark.parametrize("trial", CLEAN_RUNS, ids=str)
+@pytest.mark.parametrize("trial", sorted(CLEAN_RUNS, key=turn), ids=str)
 def test_the_boundaries_that_are_tried_are_those_of_a_clean_run(
     trials: Trials, trial: Trial
 ) -> None:

@@ -121,12 +121,12 @@ def turn(trial: Trial) -> int:
     """When a trial has its turn; those of one turn run side by side.
 
     Whoever kills register_files disturbs those whose events came with the same batch of messages,
-    so the clean runs come first; whoever looks for missed objects finds those of others before
-    their events come, so it comes last.
+    so the clean runs come before; whoever looks for missed objects finds those of others before
+    their events come, so it comes first or last.
     """
     if trial.happens == "a lost event":
-        return 2
-    return 1 if trial.at else 0
+        return 3 if trial.at else 0
+    return 2 if trial.at else 1
 
 
 def faults_of(trial: Trial) -> list[Fault]:
