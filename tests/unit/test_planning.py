@@ -3,6 +3,7 @@
 import pytest
 
 from tests.unit.samples import PREFIX, Clock, Workshop, contract, landed, ledger_table
+from tidegate.contract import Contract
 from tidegate.errors import LeaseLostError
 from tidegate.ledger import FileHistory, FileLedger, RefreshLedger, StateLedger
 from tidegate.planning.cut import Limits, cut_batch, weigh
@@ -64,7 +65,8 @@ def test_batch_is_cut_from_as_few_files_as_it_takes():
 class Planning:
     """plan_batch over an empty ledger."""
 
-    def __init__(self) -> None:
+    def __init__(self, of: Contract | None = None) -> None:
+        self.of = of or contract()
         self.ledger = ledger = ledger_table()
         self.clock = Clock()
         self.files, self.states = FileLedger(ledger), StateLedger(ledger, self.clock)
@@ -72,7 +74,7 @@ class Planning:
         self.work, history = self.shop.work, FileHistory(ledger, self.clock)
         limits = Limits(chunk_bytes=10, chunk_files=3, batch_chunks=2)
         self.step = PlanBatch(
-            contracts=[contract()],
+            contracts=[self.of],
             files=self.files,
             history=history,
             states=self.states,
@@ -86,7 +88,7 @@ class Planning:
         )
 
     def land(self, *names: str) -> None:
-        self.files.register(TABLE, [landed(PREFIX + name) for name in names])
+        self.files.register(TABLE, [landed(PREFIX + name, of=self.of) for name in names])
         self.states.wake(TABLE, landed_at=1)
 
     def read(self, planned: Planned) -> Plan:
@@ -119,6 +121,13 @@ def test_plan_names_files_in_source_order_and_all_that_will_run(planning):
     assert plan.load.chunks == [f"{folder}/chunk-0000.json", f"{folder}/chunk-0001.json"]
     assert plan.load.outcome == f"{folder}/outcome.json"
     assert plan.read_contract() == contract()
+
+
+def test_snapshots_that_replace_the_table_are_loaded_one_after_the_other(aws):
+    planning = Planning(contract(write="replace"))
+    planning.land("2.csv", "1.csv")
+    plan = planning.read(planning.step(REQUEST, "run", 0))
+    assert [[file.key for file in chunk] for chunk in plan.chunks] == [[PREFIX + "1.csv"]]
 
 
 def test_nothing_waiting_lets_the_lease_go(planning):

@@ -1,7 +1,7 @@
 """Cutting what waits into a batch, and the batch into chunks."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tidegate.landing.objects import LandedFile
 
@@ -19,6 +19,10 @@ class Limits:
     chunk_bytes: int = 256 * _MEGABYTE
     chunk_files: int = 250
     batch_chunks: int | None = 20
+
+    def one_file(self) -> "Limits":
+        """A batch of a single file."""
+        return replace(self, chunk_files=1, batch_chunks=1)
 
 
 def cut_batch(waiting: Iterable[LandedFile], limits: Limits) -> list[list[LandedFile]]:

@@ -127,7 +127,9 @@ class PlanBatch:
         return self.states.next_batch(state), self._new_batch(contract, state)
 
     def _new_batch(self, contract: Contract, state: TableState) -> OpenBatch | None:
-        chunks = cut_batch(self.files.pending(contract.table), self.limits)
+        # Two snapshots in one batch would be taken for one that holds the rows of both.
+        limits = self.limits.one_file() if contract.write == "replace" else self.limits
+        chunks = cut_batch(self.files.pending(contract.table), limits)
         if chunks:
             return OpenBatch(epoch=state.epoch, chunks=chunks, as_of=state.as_of)
         if state.refresh:
