@@ -164,9 +164,10 @@ class Batch:
             say("added", table=name_of(column), column=column["name"])
             found = [column[fact] for fact in FACTS]
         data_type, length, *_ = found
-        size = length_for(self.widths.get(column["name"], 0), column["character_maximum_length"])
-        if column["widen"] and data_type == column["data_type"] and length < size:
-            self._widen(column, length, size)
+        needed, declared = self.widths.get(column["name"], 0), column["character_maximum_length"]
+        same = data_type == column["data_type"]
+        if column["widen"] and same and length < max(needed, declared):
+            self._widen(column, length, length_for(needed, declared))
         else:
             refuse_misfit(column, found)
 
@@ -299,15 +300,15 @@ class Batch:
         return tables
 
 
-def length_for(needed: int, declared: Optional[int]) -> int:
-    """How wide a column must be that is `declared` so wide and has to take `needed` bytes.
+def length_for(needed: int, declared: int) -> int:
+    """How wide a column becomes that is declared so wide and has to take `needed` bytes.
 
     The next power of two: twice as wide each time, so that the table is altered a few times only,
     and never much wider than its data, which Redshift's queries would pay for with memory:
     https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-smallest-column-size.html
     """
-    if needed <= (declared or 0):
-        return declared or 0
+    if needed <= declared:
+        return declared
     return min(1 << (needed - 1).bit_length(), LONGEST_VARCHAR)
 
 

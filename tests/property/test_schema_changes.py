@@ -1,0 +1,244 @@
+"""Files that name more columns, fewer, or longer texts than before, and what the table becomes."""
+
+import json
+from typing import Any
+
+import pytest
+
+from glue_jobs import load_batch
+from tests.property.pipeline import Pipeline, Table
+from tests.unit.samples import contract
+from tidegate.planning.applied import AppliedContract, applied_contract
+from tidegate.planning.evolving import Evolve
+from tidegate.planning.plan import BatchFolder, Plan, PreparedChunk
+
+D8, D9, D10, D11 = (f"202408{day:02d}-1.csv" for day in (8, 9, 10, 11))
+LOAD = "LOAD00000001.csv"
+COLUMNS = {"id": "integer", "name": "varchar(8)"}
+LONG = "größer als acht"  # 15 characters, 17 bytes
+
+
+class Growing:
+    """A table whose files change, batch after batch."""
+
+    def __init__(self, pipeline: Pipeline, **more: Any) -> None:
+        options = {"header": True, "null": "", "timestamp": "at"}
+        given = {"columns": COLUMNS, "evolve": "add", "options": options} | more
+        self.declared = contract(table=pipeline.new_name(), **given)
+        self.table = Table(pipeline, self.declared)
+        self.evolve = Evolve(pipeline.shop.s3, pipeline.shop.landing)
+        self.before: AppliedContract | None = None
+        self.batch = 0
+
+    def plan(self, files: dict[str, str]) -> Plan:
+        self.batch += 1
+        landed = [self.table.land(name, text.encode()) for name, text in files.items()]
+        evolved = self.evolve(self.declared, self.before, landed)
+        self.table.contract = evolved.contract
+        self.before = applied_contract(evolved.contract, evolved.columns)
+        return self.table.plan(self.batch, self.batch, [landed])
+
+    def take(self, files: dict[str, str]) -> PreparedChunk:
+        """Land files and load them as one batch; give what was prepared."""
+        plan = self.plan(files)
+        self.table.load(plan)
+        folder = BatchFolder(plan.table, plan.batch, plan.fence)
+        return self.table.pipeline.shop.work.read(folder.prepared(0), PreparedChunk)
+
+    def rows(self, *columns: str) -> list[tuple[Any, ...]]:
+        return sorted(self.table.rows("id", "name", *columns))
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        with self.table.pipeline.session() as connection:
+            connection.autocommit = True
+            cursor = connection.cursor().execute(sql)
+            return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+
+    def width(self, column: str, like: str = "") -> int | None:
+        """How many bytes a column of the target, or of a table beside it, can hold."""
+        schema, _, name = self.declared.table.partition(".")
+        place = ("tidegate", f"{schema}__{name}__{like}") if like else (schema, name)
+        [(width,)] = self.query(
+            "select character_maximum_length from svv_columns where table_schema = "
+            f"'{place[0]}' and table_name = '{place[1]}' and column_name = '{column}'"
+        )
+        return width
+
+
+@pytest.fixture
+def growing(pipeline) -> Growing:
+    return Growing(pipeline)
+
+
+def lines(header: str, *records: str) -> str:
+    return "".join(f"{line}\n" for line in (header, *records))
+
+
+EVERY_MODE: dict[str, dict[str, Any]] = {
+    "upsert": {},
+    "soft_delete": {"write": "soft_delete"},
+    "history": {"write": "history"},
+    "append": {"write": "append"},
+    "replace": {"write": "replace"},
+    "partial": {"partial": True},
+}
+
+
+@pytest.mark.parametrize("mode", EVERY_MODE)
+def test_pain_14_a_column_that_appears_in_the_middle_of_a_file_set_is_added(pipeline, mode):
+    growing = Growing(pipeline, **EVERY_MODE[mode])
+    growing.take({LOAD: lines("id,name,at", "1,a,2024-08-08"), D8: lines("Op,at,id,name")})
+    growing.take(
+        {
+            D9: lines("Op,at,id,name", "I,2024-08-09 01:00:00,2,b"),
+            D10: lines("Op,at,id,Remark,name", "I,2024-08-10 01:00:00,3,new,c"),
+        }
+    )
+    growing.take({D11: lines("Op,Remark,at,id,name", "I,again,2024-08-11,4,d")})
+    expected = [(1, "a", None), (2, "b", None), (3, "c", "new"), (4, "d", "again")]
+    assert growing.rows("remark") == (expected[-1:] if mode == "replace" else expected)
+
+
+def test_a_new_column_takes_any_text_and_is_added_once(growing):
+    growing.take({D9: lines("Op,at,id,name,Note", f"I,2024-08-09,1,a,{'x' * 60_000}")})
+    growing.take({D10: lines("Op,at,id,name,Note", "U,2024-08-10,1,b,short")})
+    assert growing.rows("note") == [(1, "b", "short")]
+    assert growing.width("note") == 65_535
+
+
+def test_a_name_that_cannot_be_a_column_is_left_unread_and_the_rest_lands(growing):
+    given = lines("Op,at,id,name,ctid,NAME,Extra,EXTRA", "I,2024-08-09,1,a,x,x,first,second")
+    prepared = growing.take({D9: given})
+    assert growing.rows("extra") == [(1, "a", "first")]
+    assert prepared.unread == ["EXTRA", "NAME", "ctid"]
+
+
+def test_pain_15_a_file_from_before_a_column_was_added_loads_after_it(growing):
+    old = {D9: lines("Op,at,id,name", "I,2024-08-09,1,a", "I,2024-08-09,2,b")}
+    growing.take(old)
+    growing.take({D10: lines("Op,at,id,name,remark", "U,2024-08-10,1,a,new")})
+    growing.take(old)
+    growing.take({D11: lines("Op,at,id,name", "U,2024-08-11,2,c")})
+    assert growing.rows("remark") == [(1, "a", "new"), (2, "c", None)]
+
+
+def test_an_update_from_a_file_without_a_column_makes_it_null(growing):
+    growing.take({D9: lines("Op,at,id,name,remark", "I,2024-08-09,1,a,kept?")})
+    growing.take({D10: lines("Op,at,id", "U,2024-08-10,1")})
+    assert growing.rows("remark") == [(1, None, None)]
+
+
+def test_a_partial_update_from_a_file_without_a_column_keeps_it(pipeline):
+    growing = Growing(pipeline, partial=True)
+    growing.take({D8: lines("Op,at,id,name", "I,2024-08-08,1,a")})
+    growing.take({D10: lines("Op,at,id,name,remark", "U,2024-08-10,1,b,kept")})
+    growing.take({D11: lines("Op,at,id,note", "U,2024-08-11,1,more")})
+    growing.take({D9: lines("Op,at,id,name,remark", "U,2024-08-09,1,late,late")})
+    assert growing.rows("remark", "note") == [(1, "b", "kept", "more")]
+
+
+@pytest.mark.parametrize("mode", EVERY_MODE)
+def test_pain_17_a_text_longer_than_its_column_widens_it(pipeline, mode):
+    growing = Growing(pipeline, **EVERY_MODE[mode])
+    growing.take({LOAD: lines("id,name,at", "1,short,2024-08-09")})
+    assert growing.width("name") == 8
+    growing.take(
+        {"LOAD00000002.csv": lines("id,name,at", f"2,{LONG},2024-08-10", "3,b,2024-08-10")}
+    )
+    assert growing.width("name") == 32
+    expected = [(1, "short"), (2, LONG), (3, "b")]
+    assert growing.rows() == (expected[1:] if mode == "replace" else expected)
+
+
+def test_a_column_is_widened_for_the_longest_text_and_not_again_for_shorter_ones(growing):
+    growing.take({D9: lines("Op,at,id,name", f"I,2024-08-09,1,{'x' * 40_000}")})
+    growing.take({D10: lines("Op,at,id,name", f"I,2024-08-10,2,{'x' * 9}")})
+    assert growing.width("name") == 65_535
+
+
+def test_the_changes_that_are_remembered_are_widened_with_the_target(pipeline):
+    growing = Growing(pipeline, write="history")
+    growing.take({D9: lines("Op,at,id,name", "I,2024-08-09,1,a")})
+    growing.take({D10: lines("Op,at,id,name", f"U,2024-08-10,1,{LONG}")})
+    assert growing.width("name", like="change_log") == 32
+
+
+def test_a_column_that_is_wider_than_its_contract_is_left_so(growing):
+    growing.query("create schema if not exists sales")
+    growing.query(f"create table {growing.declared.table} (id integer, name varchar(20))")
+    growing.take({D9: lines("Op,at,id,name", f"I,2024-08-09,1,{LONG}")})
+    assert (growing.rows(), growing.width("name")) == ([(1, LONG)], 20)
+
+
+def test_a_column_that_redshift_does_not_widen_stops_the_table_and_names_it(pipeline):
+    growing = Growing(pipeline)
+    table = growing.declared.table
+    growing.query("create schema if not exists sales")
+    growing.query(f"create table {table} (id integer, name varchar(8) default 'none')")
+    long = {D9: lines("Op,at,id,name", f"I,2024-08-09,1,{LONG}", "I,2024-08-09,2,b")}
+    with pytest.raises(load_batch.ContractError) as caught:
+        growing.take(long)
+    assert str(caught.value) == (
+        f"column 'name' of {table} is too narrow with 8 bytes and cannot be made 32 wide "
+        f'(cannot alter column "name" of relation "{table.partition(".")[2]}", it has a default '
+        "value (SQLSTATE 0A000)); replace the column by a wider one by hand, or write "
+        "evolve: ignore, which quarantines the rows that are too long"
+    )
+    assert growing.rows() == []
+
+    growing.declared = growing.declared.model_copy(update={"evolve": "ignore"})
+    prepared = growing.take(long)
+    assert (growing.rows(), prepared.files[0].refused) == ([(2, "b")], 1)
+
+
+def test_a_varchar_that_its_contract_widens_is_widened_with_add_only(pipeline):
+    ignoring = Growing(pipeline, evolve="ignore")
+    ignoring.take({D9: lines("Op,at,id,name", "I,2024-08-09,1,a")})
+    wider = contract(
+        COLUMNS | {"name": "varchar(30)"},
+        table=ignoring.declared.table,
+        options={"header": True, "null": "", "timestamp": "at"},
+    )
+    ignoring.declared = wider
+    with pytest.raises(load_batch.ContractError, match=r"column 'name' of sales\.\w+ is \['ch"):
+        ignoring.take({D10: lines("Op,at,id,name", "I,2024-08-10,2,b")})
+    ignoring.declared = wider.model_copy(update={"evolve": "add"})
+    ignoring.take({D10: lines("Op,at,id,name", "I,2024-08-10,2,b")})
+    assert ignoring.width("name") == 30
+
+
+@pytest.mark.parametrize("mode", ["history", "partial"])
+def test_a_column_that_its_contract_gains_is_added_to_what_is_remembered_too(pipeline, mode):
+    growing = Growing(pipeline, **(EVERY_MODE[mode] | {"evolve": "ignore"}))
+    growing.take({D9: lines("Op,at,id,name", "I,2024-08-09,1,a")})
+    columns = {"city": "varchar(9)", **COLUMNS}
+    growing.declared = contract(
+        columns,
+        table=growing.declared.table,
+        options={"header": True, "null": "", "timestamp": "at"},
+        **EVERY_MODE[mode],
+    )
+    growing.take({D10: lines("Op,at,id,name,city", "I,2024-08-10,2,b,Rome")})
+    assert growing.rows("city") == [(1, "a", None), (2, "b", "Rome")]
+
+
+def test_pain_16_a_catalogue_that_shows_nothing_stops_the_table_and_drops_nothing(growing):
+    growing.take({D9: lines("Op,at,id,name", "I,2024-08-09,1,a")})
+    plan = growing.plan({D10: lines("Op,at,id,name", "I,2024-08-10,2,b")})
+    blind = plan.load.describe.model_copy(update={"sql": plan.load.describe.sql + "\nlimit 0"})
+    load = plan.load.model_copy(update={"describe": blind})
+    with pytest.raises(load_batch.ContractError, match=r"is not visible to the user; grant it"):
+        growing.table.load(plan.model_copy(update={"load": load}))
+    assert growing.rows() == [(1, "a")]
+
+
+def test_the_job_says_what_it_added_and_widened(growing, capsys):
+    growing.take({D9: lines("Op,at,id,name", "I,2024-08-09,1,a")})
+    capsys.readouterr()
+    growing.take({D10: lines("Op,at,id,name,remark", f"I,2024-08-10,2,{LONG},x")})
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    table = growing.declared.table
+    assert [one for one in said if one["message"] in {"added", "widened"}] == [
+        {"message": "widened", "table": table, "column": "name", "bytes": 32},
+        {"message": "added", "table": table, "column": "remark"},
+    ]
