@@ -247,6 +247,42 @@ def test_file_with_an_unfit_header_is_quarantined_whole(shop, content, reason):
     assert found.quarantined[CHANGES].startswith(reason)
 
 
+WITH_MORE = b"Op,extra,name,id,Other\nI,x,Ann,1,y\n"
+
+
+def test_columns_that_the_contract_does_not_name_are_left_unread_and_reported(shop):
+    found = shop.prepare(contract(options={"header": True}), {CHANGES: WITH_MORE})
+    assert (found.column("name"), found.chunk.unread) == (["Ann"], ["Other", "extra"])
+
+
+def test_columns_that_the_contract_does_not_name_quarantine_the_file_if_they_are_refused(shop):
+    good = PREFIX + "20240809-192717788.csv"
+    of = contract(options={"header": True}, evolve="refuse")
+    found = shop.prepare(of, {CHANGES: WITH_MORE, good: b"Op,name,id\nI,Bob,2\n"})
+    assert found.quarantined == {
+        CHANGES: "the header names 'extra', 'Other', which the contract does not; add it to "
+        "columns, or to source.fields if it is not wanted, and land the file again"
+    }
+    assert found.column("name") == ["Bob"]
+
+
+def test_columns_in_source_fields_are_known_and_not_refused(shop):
+    fields = ["id", "name", "extra", "Other"]
+    of = contract(options={"header": True}, fields=fields, evolve="refuse")
+    found = shop.prepare(of, {CHANGES: WITH_MORE})
+    assert (found.column("name"), found.chunk.unread) == (["Ann"], [])
+
+
+@pytest.mark.parametrize("content", [b"Op,id\nI,1\n", b"Op,name\nI,Ann\n"])
+def test_with_add_a_file_may_lack_all_columns_but_the_key(shop, content):
+    of = contract(options={"header": True}, evolve="add")
+    found = shop.prepare(of, {CHANGES: content})
+    if b"id" in content:
+        assert [(row["id"], row["name"]) for row in found.rows] == [(1, None)]
+    else:
+        assert found.quarantined == {CHANGES: "the header does not name 'id'"}
+
+
 def test_object_that_was_replaced_or_deleted_before_it_was_read_is_quarantined(shop):
     of = contract()
     replaced = shop.land(CHANGES, b"I,1,old\n", of)

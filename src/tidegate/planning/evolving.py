@@ -29,9 +29,11 @@ from tidegate.preparing.headers import (
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+MOST_EVOLVED = 500  # columns; the ledger's item of the table has to hold them
 _AT_ONCE = 16
 _USUAL_HEADER = 1 << 16  # bytes
 _ANY_FORMAT = 32 + zlib.MAX_WBITS
+_NO_ROOM = "there are {} columns already; write those that are wanted into the contract"
 _ANYTHING = ColumnType("varchar", length=LONGEST_VARCHAR)
 
 
@@ -110,7 +112,8 @@ def add_known(contract: Contract, before: AppliedContract | None) -> Contract:
 
 def add_new(declared: Contract, known: Contract, headers: Iterable[list[str]]) -> Evolved:
     """`known` with a column for each name that `headers` have and it does not."""
-    new = {name: None for names in headers for name in strangers(names, known)}
+    new = dict.fromkeys(name for names in headers for name in strangers(names, known))
+    most = min(MOST_COLUMNS, len(declared.columns) + MOST_EVOLVED)
     columns, unread = list(known.columns), {}
     taken = {*columns_of_target(known), *columns_of_changes(known)}
     for name in new:
@@ -118,6 +121,9 @@ def add_new(declared: Contract, known: Contract, headers: Iterable[list[str]]) -
             columns.append(_column(name, taken | {column.name for column in columns}))
         except ValueError as error:
             unread[name] = str(error)
+    if more := [column.source for column in columns[most:]]:
+        unread |= dict.fromkeys(more, _NO_ROOM.format(most))
+        columns = columns[:most]
     names = {column.name for column in declared.columns}
     return Evolved(
         contract=known.model_copy(update={"columns": columns}),
@@ -131,6 +137,4 @@ def _column(source: str, taken: set[str]) -> Column:
     name = valid_column_name(source.lower())
     if name in taken:
         raise ValueError(f"the table has a column {name!r} already")
-    if len(taken) >= MOST_COLUMNS:
-        raise ValueError(f"the table has {len(taken)} columns, as many as Redshift takes")
     return Column.model_validate({"name": name, "type": str(_ANYTHING), "from": source})

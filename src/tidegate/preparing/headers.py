@@ -27,13 +27,14 @@ def is_whole(record: bytes) -> bool:
     return record.endswith(b"\n") and record.count(b'"') % 2 == 0 and bool(record.strip())
 
 
-def split(text: str, contract: Contract) -> list[str]:
+def split(text: str, contract: Contract, *, strict: bool = False) -> list[str]:
     """The fields of one record.
 
     Raises:
-        csv.Error: its quotes are not in order.
+        csv.Error: they cannot be told apart or, if `strict`, their quotes are not in order.
     """
-    return next(csv.reader([text.rstrip("\r\n")], delimiter=contract.source.options.delimiter), [])
+    delimiter = contract.source.options.delimiter
+    return next(csv.reader([text.rstrip("\r\n")], delimiter=delimiter, strict=strict), [])
 
 
 def names_in(first: bytes, contract: Contract) -> list[str]:
@@ -42,7 +43,7 @@ def names_in(first: bytes, contract: Contract) -> list[str]:
     Raises:
         UnicodeDecodeError, csv.Error: they cannot be read.
     """
-    return split(first.decode("utf-8-sig"), contract)
+    return split(first.decode("utf-8-sig"), contract, strict=True)
 
 
 def required(contract: Contract) -> list[str]:

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tidegate.contract import Contract
+from tidegate.contract.names import LONGEST_NAME
 from tidegate.contract.parts import OPERATION
 from tidegate.contract.source import INSERT
 from tidegate.position import SNAPSHOT
 from tidegate.preparing.headers import first_record, names_in, required, split, strangers
+
+_MOST_LISTED = 20
 
 
 class ShapeError(ValueError):
@@ -68,13 +71,20 @@ def _named(names: list[str], contract: Contract) -> tuple[str, ...]:
         raise ShapeError(f"the header has {repeated} names that stand in it before")
     if missing := ", ".join(repr(name) for name in wanted if name not in names):
         raise ShapeError(f"the header does not name {missing}")
-    strange = ", ".join(map(repr, strangers(names, contract)))
+    strange = strangers(names, contract)
     if strange and contract.evolve == "refuse":
         raise ShapeError(
-            f"the header names {strange}, which the contract does not; "
+            f"the header names {_listed(strange)}, which the contract does not; "
             "add it to columns, or to source.fields if it is not wanted, and land the file again"
         )
     return tuple(names)
+
+
+def _listed(names: list[str]) -> str:
+    # A name can be as long as a file; the reason is kept in an item of DynamoDB.
+    listed = ", ".join(repr(name[:LONGEST_NAME]) for name in names[:_MOST_LISTED])
+    more = len(names) - _MOST_LISTED
+    return f"{listed} and {more} more" if more > 0 else listed
 
 
 def _positional(first: bytes, contract: Contract, kind: int) -> tuple[str, ...]:
