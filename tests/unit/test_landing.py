@@ -265,3 +265,13 @@ def test_run_that_step_functions_forgot_does_not_run(aws):
     client = boto3.client("stepfunctions")
     arn = "arn:aws:states:us-east-1:123456789012:execution:load-table:gone"
     assert not is_running(client, arn)
+
+
+def test_snapshots_of_one_name_are_ordered_by_when_they_landed():
+    of = contract(write="replace")
+    early, late = (
+        place(landed_object().model_copy(update={"landed_at": at}), of)
+        for at in (99, 1_723_231_637)
+    )
+    assert (early.kind, late.kind) == (0, 0)
+    assert early.order < late.order
