@@ -30,6 +30,14 @@ ODD = {
     ],
 }
 
+GROWING = {
+    "table": "e2e.growing",
+    "source": {"prefix": "dms/e2e/growing/", "format": "dms_csv", "options": {"header": True}},
+    "key": ["id"],
+    "columns": [{"name": "id", "type": "integer"}, {"name": "name", "type": "varchar(8)"}],
+    "evolve": "add",
+}
+
 
 @dataclass(frozen=True)
 class FreshTable:
@@ -45,6 +53,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     for number in range(TABLES):
         _write_customers(tables, number)
     (tables / "odd.yaml").write_text(yaml.safe_dump(ODD, allow_unicode=True), encoding="utf-8")
+    (tables / "growing.yaml").write_text(yaml.safe_dump(GROWING), encoding="utf-8")
     port, warehouse_port = free_ports()
     up = ["local", "up", "--detach", f"--tables={tables}"]
     started = tidegate(*up, f"--port={port}", f"--warehouse-port={warehouse_port}", check=False)

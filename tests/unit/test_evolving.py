@@ -268,6 +268,12 @@ def test_other_order_of_changes_needs_a_refresh():
     refuse_incompatible(now, applied_contract(before, []), refreshes=True)
 
 
+def test_batches_before_the_refresh_do_not_change_how_rows_are_ordered():
+    before, now = applied_contract(of(sequence=["id"]), []), of(sequence=["name"])
+    assert applied_contract(now, [], before).sequence == {"id": "integer"}
+    assert applied_contract(now, []).sequence == {"name": "varchar"}
+
+
 @pytest.mark.parametrize(
     "now",
     [

@@ -28,8 +28,16 @@ class AppliedContract(BaseModel):
     columns: list[str] = []
 
 
-def applied_contract(contract: Contract, evolved: list[Column]) -> AppliedContract:
-    """What is to be kept of `contract`, to which `evolved` belong already."""
+def applied_contract(
+    contract: Contract, evolved: list[Column], before: AppliedContract | None = None
+) -> AppliedContract:
+    """What is to be kept of `contract`, to which `evolved` belong already.
+
+    `before` is what was kept, if not all rows are replaced: then it says how they are ordered.
+    """
+    if before:
+        kept = applied_contract(contract, evolved)
+        return kept.model_copy(update={"sequence": before.sequence})
     return AppliedContract(
         write=contract.write,
         partial=contract.partial,

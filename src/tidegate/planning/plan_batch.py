@@ -154,7 +154,9 @@ class PlanBatch:
             fence=state.fence,
             contract=evolved.contract.as_written(),
             load=render_load(evolved.contract, attempt),
-            applied=applied_contract(evolved.contract, evolved.columns),
+            applied=applied_contract(
+                evolved.contract, evolved.columns, None if batch.refresh else state.applied
+            ),
             columns_added=evolved.added,
             **dict(batch),
         )
