@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -37,6 +38,13 @@ GROWING = {
     "columns": [{"name": "id", "type": "integer"}, {"name": "name", "type": "varchar(8)"}],
     "evolve": "add",
 }
+WRITE_MODES = {
+    "upsert": {"key": ["id"], "partial": True},
+    "soft_delete": {"key": ["id"]},
+    "history": {"key": ["id"], "changed_at": "at"},
+    "append": {},
+    "replace": {},
+}
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         _write_customers(tables, number)
     (tables / "odd.yaml").write_text(yaml.safe_dump(ODD, allow_unicode=True), encoding="utf-8")
     (tables / "growing.yaml").write_text(yaml.safe_dump(GROWING), encoding="utf-8")
+    for mode, keys in WRITE_MODES.items():
+        text = yaml.safe_dump(_contract_of(mode) | keys)
+        (tables / f"{mode}.yaml").write_text(text, encoding="utf-8")
     port, warehouse_port = free_ports()
     up = ["local", "up", "--detach", f"--tables={tables}"]
     started = tidegate(*up, f"--port={port}", f"--warehouse-port={warehouse_port}", check=False)
@@ -85,6 +96,12 @@ def _fresh(number: int) -> FreshTable:
     # Several workers of pytest-xdist run a stack each; their tables' names must not be the same.
     name = f"customers_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{number}"
     return FreshTable(f"e2e.{name}", f"dms/e2e/{name}/")
+
+
+def _contract_of(mode: str) -> dict[str, Any]:
+    source = {"prefix": f"modes/{mode}/", "format": "dms_csv", "options": {"header": True}}
+    columns = [{"name": "id", "type": "integer"}, {"name": "name", "type": "varchar(20)"}]
+    return {"table": f"modes.{mode}", "source": source, "write": mode, "columns": columns}
 
 
 def _write_customers(folder: Path, number: int) -> None:
