@@ -142,11 +142,17 @@ def free_ports() -> tuple[int, int]:
         return one.getsockname()[1], other.getsockname()[1]
 
 
-def until(look: Callable[[], Any], *, timeout: float = 30, what: str = "it did not happen") -> Any:
+def until(
+    look: Callable[[], Any],
+    *,
+    timeout: float = 30,
+    what: str = "it did not happen",
+    every: float = 0.1,
+) -> Any:
     """What `look` gives once it gives something; looks again until `timeout` seconds are over."""
     deadline = time.monotonic() + timeout
     while not (found := look()):
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} within {timeout} s")
-        time.sleep(0.1)
+        time.sleep(every)
     return found

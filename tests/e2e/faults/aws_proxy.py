@@ -89,7 +89,7 @@ class _Connection(BaseHTTPRequestHandler):
         pid, step = self.caller
         text = self.path.encode() + body
         if step == "load_batch":
-            text += command_of(pid).encode()  # Secrets Manager is not told of a table
+            text += command_of(pid)  # Secrets Manager is not told of a table
         return Call(
             step=step,
             name=name_request(self.command, self.path, self.headers, body),

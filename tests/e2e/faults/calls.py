@@ -1,7 +1,6 @@
 """A network call of a step, as a proxy sees it, and the moments at which a fault may strike."""
 
 import re
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,12 +115,12 @@ def find_inode(port: int, peer: int) -> str:
     return ""
 
 
-def command_of(pid: int) -> str:
-    return output_of(["ps", "-ww", "-o", "command=", "-p", str(pid)])
-
-
-def output_of(command: Sequence[str]) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+def command_of(pid: int) -> bytes:
+    """How a process was started; nothing if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def find_table(text: bytes, tables: Sequence[str]) -> str:

@@ -64,7 +64,7 @@ class WarehouseProxy:
             client.close()
             return
         pid, step = caller
-        table = find_table(command_of(pid).encode(), self._tables)
+        table = find_table(command_of(pid), self._tables)
         with client, socket.create_connection(self._target) as server:
             for one in (client, server):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
