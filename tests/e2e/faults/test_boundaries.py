@@ -41,7 +41,8 @@ def test_the_boundaries_that_are_tried_are_those_of_a_clean_run(
 ) -> None:
     calls = trials.result(trial)
     for step, expected in CALLS[trial.happens].items():
-        assert expected in rounds(step, calls), f"{step} makes other calls now; list them"
+        found = rounds(step, calls)
+        assert expected in found, f"{step} makes other calls now; list them: {found[-1]}"
 
 
 @pytest.mark.parametrize("trial", STRUCK, ids=str)
