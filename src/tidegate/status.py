@@ -16,7 +16,10 @@ _TAKEN_OVER = {
 
 
 class TableStatus(BaseModel):
-    """One table: `pending` counts files that wait or are in the open batch; lag is in seconds."""
+    """One table: `pending` counts files that wait or are in the open batch; lag is in seconds.
+
+    `evolved_columns` are those that its files brought and its contract does not name.
+    """
 
     table: str
     state: Literal["idle", "running", "blocked"]
@@ -27,6 +30,7 @@ class TableStatus(BaseModel):
     quarantined_rows: int
     lag_seconds: int
     last_error: str | None
+    evolved_columns: list[str] = []
 
     @property
     def has_work(self) -> bool:
@@ -63,6 +67,7 @@ def _status(table: str, state: TableState, pending: int, now: int) -> TableStatu
         state=_word(state, now),
         pending=pending,
         lag_seconds=max(now - waiting_since, 0) if waiting_since else 0,
+        evolved_columns=[column.name for column in state.applied.evolved] if state.applied else [],
         **state.model_dump(include=_TAKEN_OVER),
     )
 

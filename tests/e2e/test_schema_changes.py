@@ -34,3 +34,4 @@ def test_a_table_follows_files_that_name_more_and_hold_longer_texts(stack: Local
     assert [added for added in columns_added(stack) if added] == [["remark"]]
     status = stack.table_status(TABLE)
     assert (status.state, status.quarantined_files, status.quarantined_rows) == ("idle", 0, 0)
+    assert status.evolved_columns == ["remark"]

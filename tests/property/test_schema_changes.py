@@ -15,6 +15,7 @@ from tidegate.planning.plan import BatchFolder, Plan, PreparedChunk
 D8, D9, D10, D11 = (f"202408{day:02d}-1.csv" for day in (8, 9, 10, 11))
 LOAD = "LOAD00000001.csv"
 COLUMNS = {"id": "integer", "name": "varchar(8)"}
+OPTIONS = {"header": True, "null": "", "timestamp": "at"}
 LONG = "größer als acht"  # 15 characters, 17 bytes
 
 
@@ -22,8 +23,7 @@ class Growing:
     """A table whose files change, batch after batch."""
 
     def __init__(self, pipeline: Pipeline, **more: Any) -> None:
-        options = {"header": True, "null": "", "timestamp": "at"}
-        given = {"columns": COLUMNS, "evolve": "add", "options": options} | more
+        given = {"columns": COLUMNS, "evolve": "add", "options": OPTIONS} | more
         self.declared = contract(table=pipeline.new_name(), **given)
         self.table = Table(pipeline, self.declared)
         self.evolve = Evolve(pipeline.shop.s3, pipeline.shop.landing)
@@ -197,7 +197,7 @@ def test_a_varchar_that_its_contract_widens_is_widened_with_add_only(pipeline):
     wider = contract(
         COLUMNS | {"name": "varchar(30)"},
         table=ignoring.declared.table,
-        options={"header": True, "null": "", "timestamp": "at"},
+        options=OPTIONS,
     )
     ignoring.declared = wider
     with pytest.raises(load_batch.ContractError, match=r"column 'name' of sales\.\w+ is \['ch"):
@@ -215,7 +215,7 @@ def test_a_column_that_its_contract_gains_is_added_to_what_is_remembered_too(pip
     growing.declared = contract(
         columns,
         table=growing.declared.table,
-        options={"header": True, "null": "", "timestamp": "at"},
+        options=OPTIONS,
         **EVERY_MODE[mode],
     )
     growing.take({D10: lines("Op,at,id,name,city", "I,2024-08-10,2,b,Rome")})
@@ -230,6 +230,21 @@ def test_pain_16_a_catalogue_that_shows_nothing_stops_the_table_and_drops_nothin
     with pytest.raises(load_batch.ContractError, match=r"is not visible to the user; grant it"):
         growing.table.load(plan.model_copy(update={"load": load}))
     assert growing.rows() == [(1, "a")]
+
+
+def test_a_key_that_its_contract_widens_is_widened_in_the_tombstones_too(pipeline):
+    growing = Growing(pipeline, columns={"id": "varchar(2)", "name": "varchar(8)"})
+    growing.take({D9: lines("Op,at,id,name", "I,2024-08-09,a,a", "I,2024-08-09,long,b")})
+    assert growing.rows() == [("a", "a")]
+    growing.declared = contract(
+        {"id": "varchar(20)", "name": "varchar(8)"},
+        table=growing.declared.table,
+        options=OPTIONS,
+        evolve="add",
+    )
+    growing.take({D10: lines("Op,at,id,name", "D,2024-08-10,long,", "I,2024-08-10,longer,c")})
+    assert growing.rows() == [("a", "a"), ("longer", "c")]
+    assert (growing.width("id"), growing.width("id", like="tombstones")) == (20, 20)
 
 
 def test_the_job_says_what_it_added_and_widened(growing, capsys):

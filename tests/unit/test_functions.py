@@ -140,6 +140,22 @@ def test_way_of_a_change_through_the_handlers(deployed, capsys):
     assert "secret" not in logged
 
 
+def test_columns_that_the_contract_does_not_name_are_told_in_the_log(deployed, caplog):
+    contract = Path(deployed.environment["TIDEGATE_CONTRACTS"]) / "orders.yaml"
+    evolving = contract.read_text().replace("dms_csv}", "dms_csv, options: {header: true}}")
+    contract.write_text(evolving + "evolve: add\n")
+    message = deployed.land(b"Op,id,name,remark,ctid\nI,1,secret,secret,secret\n")
+    deployed.call("register_files", {"Records": [message]})
+    request = {"request": {"table": TABLE}, "execution": "arn:run", "rounds": 0}
+    planned = deployed.call("plan_batch", request)
+    deployed.call("prepare_chunk", {"plan": planned["plan"], "chunk": 0})
+    told = {record.message: vars(record) for record in caplog.records}
+    assert told["columns added"]["columns"] == ["remark"]
+    assert told["column left unread"]["column"] == "ctid"
+    assert told["columns left unread"]["columns"] == ["ctid"]
+    assert "secret" not in str(told)
+
+
 def test_messages_of_a_table_that_fails_go_back_to_the_queue_and_no_others(deployed, monkeypatch):
     table = (Path(deployed.environment["TIDEGATE_CONTRACTS"]) / "orders.yaml").read_text()
     items = table.replace("sales.orders", "sales.items").replace("/orders/", "/items/")

@@ -41,6 +41,7 @@ HISTORY = contract(
 APPEND = contract({"id": "integer", "name": "varchar(20)"}, key=(), write="append")
 REPLACE = contract({"id": "integer", "name": "varchar(20)"}, write="replace")
 PARTIAL = contract({"id": "integer", "name": "varchar(20)"}, partial=True)
+EVOLVING = contract({"id": "varchar(9)", "name": "varchar(20)"}, evolve="add")
 ROLE = "arn:aws:iam::123456789012:role/tidegate-copy"
 NUMBERS = {"batch": 1723231637787, "fence": 1723231637999}
 
@@ -64,7 +65,9 @@ def script(found: Load) -> str:
         if isinstance(statements, list) and statements and isinstance(statements[0], Statement):
             parts += [f"-- {name}: {one.name}\n{one.sql};\n" for one in statements]
     adds = [f"-- columns: {column.name}\n{column.add};\n" for column in found.columns]
-    return "\n".join(parts + adds)
+    # The job writes the length that it needs behind it.
+    widen = [f"-- widen: {one.name}\n{one.widen}(…);\n" for one in found.columns if one.widen]
+    return "\n".join(parts + adds + widen)
 
 
 CASES = {
@@ -76,6 +79,7 @@ CASES = {
     "append": load(APPEND, "default"),
     "replace": load(REPLACE, "default", chunks=1),
     "partial": load(PARTIAL, "default", chunks=1),
+    "evolving": load(EVOLVING, "default"),
 }
 
 

@@ -6,16 +6,20 @@ from tidegate.contract.types import LONGEST_VARCHAR, ColumnType
 _WIDEST = ColumnType("varchar", length=LONGEST_VARCHAR)
 
 
-def growing(contract: Contract) -> list[Column]:
-    """The columns that are widened when a longer text arrives.
+def is_growing(type_: ColumnType, contract: Contract) -> bool:
+    """Whether columns of that type are widened in the warehouse."""
+    return contract.evolve == "add" and type_.name == "varchar"
 
-    Those of the key stay as they are, for they stand in the tables of tombstones as well.
+
+def growing(contract: Contract) -> list[Column]:
+    """The columns that may become wider than the contract says, as longer texts arrive.
+
+    Those of the key do not: rows are joined by them, in several tables.
     """
     return [
         column
         for column in contract.columns
-        if contract.evolve == "add"
-        and column.type.name == "varchar"
+        if is_growing(column.type, contract)
         and column.type != _WIDEST
         and column.name not in contract.key
     ]

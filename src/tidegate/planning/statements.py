@@ -6,7 +6,7 @@ from tidegate.contract import Contract
 from tidegate.contract.names import TIDEGATE_SCHEMA, control_table, quote
 from tidegate.contract.own_columns import columns_of_changes, columns_of_target
 from tidegate.contract.types import ColumnType
-from tidegate.contract.widening import growing
+from tidegate.contract.widening import is_growing
 from tidegate.contract.writing import control_tables
 from tidegate.planning.guarding import max_deletes, refresh_floor
 from tidegate.planning.merging import COUNTS, merge_of, refresh_of
@@ -55,18 +55,23 @@ def render_load(contract: Contract, attempt: Attempt) -> Load:
 
 
 def _columns(contract: Contract) -> list[TargetColumn]:
-    """The columns of target and change log, which grow with the contract."""
+    """The columns of the target, and of the tables beside it that have some of the contract's."""
     schema, name = contract.schema_name, contract.table_name
-    tables = {(schema, name): columns_of_target(contract)}
-    if "change_log" in control_tables(contract):
-        log = control_table(schema, name, "change_log")
-        tables[TIDEGATE_SCHEMA, log] = columns_of_changes(contract)
     declared = {column.name: column.type for column in contract.columns}
-    grow = {*(column.name for column in growing(contract)), "_carried"}
+    beside = {
+        "change_log": declared | columns_of_changes(contract),
+        "tombstones": {name: declared[name] for name in contract.key},
+    }
+    tables = {(schema, name): declared | columns_of_target(contract)} | {
+        (TIDEGATE_SCHEMA, control_table(schema, name, kind)): beside[kind]
+        for kind in control_tables(contract)
+        if kind in beside
+    }
+    grow = {"_carried", *(name for name, type_ in declared.items() if is_growing(type_, contract))}
     return [
         _column(table, name, type_, grows=name in grow)
-        for table, own in tables.items()
-        for name, type_ in (declared | own).items()
+        for table, columns in tables.items()
+        for name, type_ in columns.items()
     ]
 
 

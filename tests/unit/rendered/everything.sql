@@ -660,3 +660,9 @@ alter table "odd ""schema"""."it's a table" add column "_batch" bigint;
 
 -- columns: _applied_at
 alter table "odd ""schema"""."it's a table" add column "_applied_at" timestamp;
+
+-- columns: order id
+alter table "tidegate"."odd ""schema""__it's a table__tombstones" add column "order id" bigint;
+
+-- columns: li"ne
+alter table "tidegate"."odd ""schema""__it's a table__tombstones" add column "li""ne" smallint;

@@ -605,3 +605,6 @@ alter table "tidegate"."sales__orders__change_log" add column "_position" varcha
 
 -- columns: _carried
 alter table "tidegate"."sales__orders__change_log" add column "_carried" varchar(2);
+
+-- widen: _carried
+alter table "tidegate"."sales__orders__change_log" alter column "_carried" type varchar(…);

@@ -296,3 +296,6 @@ alter table "sales"."orders" add column "_batch" bigint;
 
 -- columns: _applied_at
 alter table "sales"."orders" add column "_applied_at" timestamp;
+
+-- columns: id
+alter table "tidegate"."sales__orders__tombstones" add column "id" integer;
