@@ -77,13 +77,13 @@ class Trials:
         table.watch(*faults)
         table.land(table.landed.add_snapshot())
         table.wait_for(*faults)
-        blocked = lambda: self._stack.state(table.name).blocked  # noqa: E731
-        until(blocked, timeout=PATIENCE, what=f"{table.name} was not blocked")
-        told = lambda: self._stack.is_told_of(table.name)  # noqa: E731
-        until(told, timeout=PATIENCE, what=f"nobody was told that {table.name} is blocked")
+        until(lambda: self._is_blocked(table), timeout=PATIENCE, what="it was not blocked, or told")
         self._stack.query(f"drop table {table.name}")
         self._stack.start({"table": table.name})
         return self._see_through(table, faults)
+
+    def _is_blocked(self, table: Table) -> bool:
+        return self._stack.state(table.name).blocked and self._stack.is_told_of(table.name)
 
     def _dead_lease(self, trial: Trial) -> Calls:
         with self._tables.loaded() as table:
@@ -107,10 +107,13 @@ class Trials:
                 self._stack.land_unheard(table.name, table.landed.add_late())
                 if trial.for_all:
                     self._stack.watch.begin("", *faults)
-                while not all(fault.happened.is_set() for fault in faults):
-                    self._stack.sweep("missed")
+                until(lambda: self._look_for_missed(faults), timeout=PATIENCE, what="no fault")
                 self._stack.sweep("missed")
             return self._see_through(table, faults)
+
+    def _look_for_missed(self, faults: list[Fault]) -> bool:
+        self._stack.sweep("missed")
+        return all(fault.happened.is_set() for fault in faults)
 
     def _strike_all(self, faults: list[Fault]) -> None:
         with self._for_all:

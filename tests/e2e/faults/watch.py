@@ -23,11 +23,10 @@ def kill(call: Call) -> object:
 
 @dataclass
 class Fault:
-    """Something that happens at a boundary, `times` in a row."""
+    """Something that happens at a boundary, once."""
 
     at: Boundary
     act: Act = kill
-    times: int = 1
     happened: threading.Event = field(default_factory=threading.Event)
 
 
@@ -73,19 +72,13 @@ class Watch:
         return self._strike(call, "after", nth)
 
     def _strike(self, call: Call, moment: Moment, nth: int) -> Any:
+        here = Boundary(call.step, moment, nth, call.name)
         with self._lock:
-            fault = self._find(call, moment, nth)
-        if fault is None:
-            return None
+            faults = self._cases[call.table].faults
+            fault = next((one for one in faults if one.at == here), None)
+            if fault is None:
+                return None
+            faults.remove(fault)
         instead = fault.act(call)
         fault.happened.set()
         return instead
-
-    def _find(self, call: Call, moment: Moment, nth: int) -> Fault | None:
-        for fault in self._cases[call.table].faults:
-            at = fault.at
-            same = (at.step, at.moment, at.name) == (call.step, moment, call.name)
-            if same and nth >= at.nth and fault.times:
-                fault.times -= 1
-                return fault
-        return None
