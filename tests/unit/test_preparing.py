@@ -221,3 +221,19 @@ def test_chunk_much_larger_than_the_memory_passes(tmp_path):
         (0, f"1400000{NEWLINES}{FILLER}", "000001 1  20240809-192717787.csv 0001400001"),
         (600_000, f"1300000{FILLER}", "000001 1  20240809-192717787.csv 0001300001"),
     ]
+
+
+def test_column_that_a_row_lacks_makes_it_no_other_version(shop):
+    narrow = {"at": "timestamp", "id": "integer", "name": "varchar(9)"}
+    wide = narrow | {"more": "varchar(9)"}
+
+    def digests(columns: dict[str, str], content: bytes) -> list[str]:
+        of = contract(columns, write="history", changed_at="at", track=list(columns)[2:])
+        return shop.prepare(of, {CHANGES: content}).column("_digest")
+
+    [narrow_row] = digests(narrow, b"I,2024-08-09 01:00:00,1,Ann\n")
+    lacking, having = digests(
+        wide, b"I,2024-08-09 01:00:00,1,Ann,NULL\nU,2024-08-09 02:00:00,1,Ann,new\n"
+    )
+    assert lacking == narrow_row
+    assert having != narrow_row

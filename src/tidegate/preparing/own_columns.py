@@ -1,5 +1,6 @@
 """What write modes need to know of a change beside its values, in DuckDB's SQL."""
 
+import json
 from datetime import UTC, datetime
 
 from tidegate.contract import Contract
@@ -73,5 +74,9 @@ class OwnColumns:
 
     def _digest(self) -> str:
         names = [column.name for column in self._contract.columns]
-        tracked = [f"v{names.index(name)}::varchar" for name in self._contract.tracked]
-        return f"md5(to_json([{', '.join(tracked)}])::varchar)"
+        # Without the nulls, so that a column that is added makes no version of rows without it.
+        held = ["''"] + [
+            f"{duckdb_literal(json.dumps(name))} || to_json(v{names.index(name)}::varchar)"
+            for name in sorted(self._contract.tracked)
+        ]
+        return f"md5(concat({', '.join(held)}))"
