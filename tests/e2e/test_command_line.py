@@ -27,6 +27,7 @@ def test_status_as_json_has_the_promised_keys(stack: LocalStack, table: FreshTab
         "quarantined_rows": 0,
         "lag_seconds": 0,
         "last_error": None,
+        "evolved_columns": [],
     }
     assert isinstance(status["unrouted"], int)
 
