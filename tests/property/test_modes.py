@@ -61,7 +61,7 @@ def changes(mode: Mode, operations: str) -> st.SearchStrategy[Change]:
 def histories(draw: Any, mode: Mode) -> list[File]:
     operations = "IUUDDX" + ("T" if mode in {"upsert", "soft_delete"} else "")
     lists = st.lists(changes(mode, operations), max_size=5)
-    names = draw(st.lists(st.sampled_from(NAMES), min_size=2, max_size=5, unique=True))
+    names = draw(st.lists(st.sampled_from(NAMES), min_size=2, max_size=3, unique=True))
     fields = st.just(tuple(FIELDS))
     if mode == "partial":
         fields = st.sampled_from([("seq", "id", "amount"), ("name", "id", "seq"), tuple(FIELDS)])
@@ -70,7 +70,7 @@ def histories(draw: Any, mode: Mode) -> list[File]:
     files = [File(name, tuple(draw(lists)), draw(fields)) for name in names]
     if mode != "replace":
         whole = st.lists(changes("upsert", "I"), max_size=3)
-        found = draw(st.lists(st.sampled_from(SNAPSHOTS), max_size=2, unique=True))
+        found = draw(st.lists(st.sampled_from(SNAPSHOTS), max_size=1, unique=True))
         files += [File(name, tuple(draw(whole))) for name in found]
     return files
 
@@ -87,7 +87,7 @@ def batches(draw: Any, files: list[File], mode: Mode) -> list[list[list[File]]]:
         if place == "chunk":
             cut[-1].append([])
         cut[-1][-1].append(file)
-    return [*cut, *([[file]] for file in draw(st.lists(st.sampled_from(files), max_size=2)))]
+    return [*cut, *([[file]] for file in draw(st.lists(st.sampled_from(files), max_size=1)))]
 
 
 @st.composite
