@@ -236,13 +236,14 @@ class Landed:
 
 
 def _missing(epoch: int, known: list[Event], found: list[Event]) -> list[Event]:
-    """A delete for each key that an epoch does not know any more."""
-    had, has = (
-        {event.change.id for event in events if event.change.operation != "T"}
+    """A delete for each key that lived and that an epoch does not know any more."""
+    newest, new = (
+        {event.change.id: event.change for event in events if event.change.operation != "T"}
         for events in (known, found)
     )
-    gone = [Change("D", 0, TAKEN_AT, None, key, None, None) for key in had - has]
-    return [Event((epoch,), change, frozenset()) for change in gone]
+    gone = {key for key, change in newest.items() if change.operation != "D"} - new.keys()
+    deletes = [Change("D", 0, TAKEN_AT, None, key, None, None) for key in gone]
+    return [Event((epoch,), delete, frozenset()) for delete in deletes]
 
 
 def _value(change: Change, name: str) -> Any:
