@@ -5,6 +5,7 @@ columns and tables, so that they are created, altered, renamed and rolled back w
 """
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -109,12 +110,46 @@ def _column(
     return Column(name, known, nullable, default, kept.get("encode"), kept.get("remark"))
 
 
+class Committed:
+    """What was found of the tables that all sessions see, until one of them changes the catalogue.
+
+    DuckDB finds a table by reading its whole catalogue, columns and comments of all tables.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._found: dict[tuple[int, Name], Relation | None] = {}
+        self.version = 0
+
+    def changed(self) -> None:
+        """A session created, altered or dropped something, and committed it."""
+        with self._guard:
+            self.version += 1
+            self._found.clear()
+
+    def find(self, name: Name, look_up: Callable[[Name], Relation | None]) -> Relation | None:
+        """What is known of `name`, or else what `look_up` finds."""
+        known = (self.version, name)
+        try:
+            return self._found[known]
+        except KeyError:
+            # If a session changes it meanwhile the version is another, and this never found again.
+            self._found[known] = found = look_up(name)
+            return found
+
+
 class Catalog:
     """One session's view of the catalogue, remembered until any session changes it."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, version: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        committed: Committed,
+        is_current: Callable[[], bool],
+    ) -> None:
         self._cursor = cursor
-        self._version = version
+        self._committed = committed
+        self._is_current = is_current
         self._seen = -1
         self._relations: dict[Name, Relation | None] = {}
 
@@ -124,12 +159,18 @@ class Catalog:
 
     def find(self, name: Name) -> Relation | None:
         """The table or view of this name, temporary ones first."""
-        if self._seen != (version := self._version()):
+        if self._seen != (version := self._committed.version):
             self._relations.clear()
             self._seen = version
         if name not in self._relations:
-            self._relations[name] = self._look_up(name)
+            self._relations[name] = self._find(name)
         return self._relations[name]
+
+    def _find(self, name: Name) -> Relation | None:
+        # A temporary table is known without a schema, and to its session alone.
+        if name.schema and self._is_current():
+            return self._committed.find(name, self._look_up)
+        return self._look_up(name)
 
     def get(self, name: Name) -> Relation:
         """The table or view of this name, which has to be there."""

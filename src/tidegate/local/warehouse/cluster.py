@@ -2,12 +2,11 @@
 
 import itertools
 import tempfile
-import threading
 from pathlib import Path
 
 import duckdb
 
-from tidegate.local.warehouse.catalog import DATABASE, DEFAULT_SCHEMA, SYSTEM_SCHEMA
+from tidegate.local.warehouse.catalog import DATABASE, DEFAULT_SCHEMA, SYSTEM_SCHEMA, Committed
 from tidegate.local.warehouse.history import History
 from tidegate.local.warehouse.lexer import literal, quote
 from tidegate.local.warehouse.locks import Locks
@@ -30,8 +29,7 @@ class Cluster:
         self._folder = tempfile.TemporaryDirectory(prefix="tidegate-warehouse-")
         self.folder = Path(self._folder.name)
         self._pids = itertools.count(FIRST_PID)
-        self._guard = threading.Lock()
-        self.catalog_version = 0
+        self.committed = Committed()
         self._connection = self._create()
 
     def _create(self) -> duckdb.DuckDBPyConnection:
@@ -71,11 +69,6 @@ class Cluster:
     def pid(self) -> int:
         """The process id of a new session."""
         return next(self._pids)
-
-    def catalog_changed(self) -> None:
-        """A session created, altered or dropped something."""
-        with self._guard:
-            self.catalog_version += 1
 
     def close(self) -> None:
         """Forgets everything."""

@@ -44,7 +44,7 @@ class Session:
         self.pid = cluster.pid()
         self.cursor = cluster.connect()
         self.settings = Settings(application_name=application, session_authorization=user)
-        self.catalog = Catalog(self.cursor, lambda: cluster.catalog_version)
+        self.catalog = Catalog(self.cursor, cluster.committed, self._sees_what_all_see)
         self.interruption = Interruption(self.cursor.interrupt)
         self.transaction = Transaction(self.cursor, self._transaction_ended)
         self.notices: list[SqlError] = []
@@ -53,7 +53,7 @@ class Session:
         self._last_query = 0
         self._defined = False
         self._catalog_changed = False
-        self._catalog_version = cluster.catalog_version
+        self._catalog_version = cluster.committed.version
         self._set_variables(pid=self.pid, user=user, version=VERSION, database=cluster.database)
         self.loaded(0, 0)
         cluster.history.open_session(
@@ -162,12 +162,17 @@ class Session:
         self.cluster.locks.release(self.pid)
         self.transaction_id = self.cluster.history.number()
         # What was looked up in a snapshot older than another session's change may be out of date.
-        if self._defined or self._catalog_version != self.cluster.catalog_version:
+        if self._defined or self._catalog_version != self.cluster.committed.version:
             self.catalog.forget()
         if self._catalog_changed:
-            self.cluster.catalog_changed()
+            self.cluster.committed.changed()
         self._defined = self._catalog_changed = False
-        self._catalog_version = self.cluster.catalog_version
+        self._catalog_version = self.cluster.committed.version
+
+    def _sees_what_all_see(self) -> bool:
+        """Whether neither this block nor any other session since it began changed the catalogue."""
+        older = self._catalog_version != self.cluster.committed.version
+        return not (self._catalog_changed or (self.transaction.in_block and older))
 
     def notify(self, code: str, message: str, severity: str = "WARNING") -> None:
         """Something the client should know that is no error."""
