@@ -41,6 +41,14 @@ class Pipeline:
         """A table that nobody has used yet."""
         return f"sales.orders_{next(self._numbers)}"
 
+    def forget(self) -> None:
+        """Drop all tables: DuckDB takes the longer for a statement the more there are."""
+        with self.session() as connection:
+            connection.autocommit = True
+            cursor = connection.cursor().execute("select table_schema, table_name from svv_tables")
+            for schema, table in cursor.fetchall():
+                connection.cursor().execute(f'drop table "{schema}"."{table}"')
+
     @contextmanager
     def session(self) -> Iterator[redshift_connector.Connection]:
         """A connection of somebody else than the job."""

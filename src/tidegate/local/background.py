@@ -13,6 +13,7 @@ from tidegate.local.control import RunningStack
 
 STARTS_WITHIN = 60.0
 LOOKS_AGAIN = 0.05
+ANSWERS_WITHIN = 1.0
 
 
 def start_in_background(
@@ -51,9 +52,9 @@ def _wait_until_ready(
 
 
 def _describes(stack: RunningStack, pid: int) -> bool:
-    # Another stack may be there already, on the port that this one finds taken.
+    # On the port that this one finds taken another stack may answer, or nothing ever.
     try:
-        description: dict[str, Any] = stack.describe()
+        description: dict[str, Any] = stack.describe(ANSWERS_WITHIN)
     except LocalStackError:
         return False
     return bool(description["pid"] == pid and description["ready"])

@@ -71,13 +71,13 @@ class RunningStack:
     def __init__(self, port: int) -> None:
         self.port = port
 
-    def describe(self) -> dict[str, Any]:
-        """What the stack says of itself.
+    def describe(self, timeout: float = 30) -> dict[str, Any]:
+        """What the stack says of itself within `timeout` seconds.
 
         Raises:
             LocalStackError: no stack answers there.
         """
-        description: dict[str, Any] = self._ask("stack")
+        description: dict[str, Any] = self._ask("stack", timeout)
         return description
 
     def environment(self) -> dict[str, str]:

@@ -79,6 +79,12 @@ CALLS_FOR_ALL = {
     "a dead lease": ["dynamodb:Query"],
     "a lost event": ["dynamodb:Query", "dynamodb:GetItem", "s3:ListObjectsV2", "dynamodb:PutItem"],
 }
+# After these all is as before them, so that `spread_of_trials` leaves them to `all_trials`.
+_READS = {
+    *("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "s3:GetObject"),
+    *("s3:ListObjectsV2", "secretsmanager:GetSecretValue", "states:DescribeExecution"),
+    *("redshift:connect", "redshift:set", "redshift:begin", "redshift:lock", "redshift:select"),
+}
 # Of a first load only what late changes do not do as well.
 _ONLY_IN_A_FIRST_LOAD = {"redshift:create", "redshift:insert"}
 
@@ -109,11 +115,12 @@ def all_trials() -> list[Trial]:
 
 
 def spread_of_trials() -> list[Trial]:
-    """Of each step and each kind of call, the moment after its last one: done, and nobody knows."""
+    """Of each step and kind of write, the moment after its last one: done, and nobody knows."""
     chosen = {
         (happens, step, name): Trial(happens, Boundary(step, "after", nth, name), for_all)
         for happens, step, calls, for_all in _listed()
         for nth, name in numbered(calls)
+        if name not in _READS
     }
     return list(chosen.values())
 
