@@ -1,10 +1,14 @@
-"""What the ledger says of all tables at one moment."""
+"""What a deployed Tidegate says of all its tables at one moment."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel
 
-from tidegate.ledger import Catalogue, FileLedger, StateLedger, TableState
+from tidegate.ledger import Catalogue, FileLedger, LedgerTable, StateLedger, TableState
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.literals import QueueAttributeNameType
 
 _TAKEN_OVER = {
     "watermark",
@@ -13,6 +17,11 @@ _TAKEN_OVER = {
     "quarantined_rows",
     "last_error",
 }
+# A message counts until register_files is done with it, whoever holds it.
+_ON_THE_WAY: "tuple[QueueAttributeNameType, ...]" = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+)
 
 
 class TableStatus(BaseModel):
@@ -45,14 +54,38 @@ class Status(BaseModel):
     unrouted: int
 
 
-def read_status(catalogue: Catalogue, states: StateLedger, files: FileLedger) -> Status:
-    """The status of every deployed table, by name."""
-    now = states.now()
-    known = states.read_all(catalogue.tables())
-    tables = [
-        _status(table, state, _pending(files, table, state), now) for table, state in known.items()
-    ]
-    return Status(tables=tables, unrouted=files.count_unrouted())
+class Deployed:
+    """A deployed Tidegate, as its ledger and the queue of what has landed show it."""
+
+    def __init__(self, ledger: LedgerTable, sqs: "SQSClient", queue_url: str | None) -> None:
+        self._catalogue = Catalogue(ledger)
+        self._states = StateLedger(ledger)
+        self._files = FileLedger(ledger)
+        self._sqs = sqs
+        self._queue_url = queue_url
+
+    def status(self) -> Status:
+        """The status of every table, by name."""
+        now = self._states.now()
+        known = self._states.read_all(self._catalogue.tables())
+        tables = [
+            _status(table, state, _pending(self._files, table, state), now)
+            for table, state in known.items()
+        ]
+        return Status(tables=tables, unrouted=self._files.count_unrouted())
+
+    def left(self) -> list[TableStatus | int]:
+        """What is still to be done: tables, and the number of objects not yet registered."""
+        # The queue is asked first: a message leaves it only after the ledger knows its object.
+        messages = self._messages()
+        tables = [table for table in self.status().tables if table.has_work]
+        return [*tables, messages] if messages else [*tables]
+
+    def _messages(self) -> int:
+        if not self._queue_url:
+            return 0
+        answer = self._sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["All"])
+        return sum(int(answer["Attributes"][name]) for name in _ON_THE_WAY)
 
 
 def _pending(files: FileLedger, table: str, state: TableState) -> int:

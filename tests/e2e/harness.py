@@ -15,8 +15,8 @@ from typing import Any
 import boto3
 import redshift_connector
 
-from tidegate.ledger import Catalogue, FileLedger, LedgerTable, StateLedger
-from tidegate.status import Status, TableStatus, read_status
+from tidegate.ledger import LedgerTable
+from tidegate.status import Deployed, Status, TableStatus
 
 TIDEGATE = Path(sys.executable).parent / "tidegate"
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +47,9 @@ class LocalStack:
         self._session = session
         self.s3 = self.client("s3")
         self.runs = self.client("stepfunctions")
-        self._ledger = self.client("dynamodb")
+        ledger = LedgerTable(self.client("dynamodb"), self.variables["TIDEGATE_LEDGER_TABLE"])
+        queue = self.variables["TIDEGATE_LANDING_QUEUE_URL"]
+        self._deployed = Deployed(ledger, self.client("sqs"), queue)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -63,12 +65,12 @@ class LocalStack:
         self.s3.put_object(Bucket=self.variables["TIDEGATE_LANDING_BUCKET"], Key=key, Body=body)
 
     def wait(self, timeout: int = 60) -> None:
-        done = self.command("wait", f"--timeout={timeout}", check=False)
-        assert done.returncode == 0, done.stderr + done.stdout
+        until(
+            lambda: not self._deployed.left(), timeout=timeout, what="not all was done", every=0.5
+        )
 
     def status(self) -> Status:
-        items = LedgerTable(self._ledger, self.variables["TIDEGATE_LEDGER_TABLE"])
-        return read_status(Catalogue(items), StateLedger(items), FileLedger(items))
+        return self._deployed.status()
 
     def table_status(self, table: str) -> TableStatus:
         [found] = [one for one in self.status().tables if one.table == table]

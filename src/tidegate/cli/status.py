@@ -2,7 +2,7 @@
 
 import os
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import boto3
 import typer
@@ -10,28 +10,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tidegate.ledger import Catalogue, FileLedger, LedgerTable, StateLedger
+from tidegate.ledger import LedgerTable
 from tidegate.settings import CommandLineSettings, read_settings
-from tidegate.status import Status, TableStatus, read_status
-
-if TYPE_CHECKING:
-    from types_boto3_sqs.literals import QueueAttributeNameType
+from tidegate.status import Deployed, Status, TableStatus
 
 _LOOK_EVERY = 0.5  # seconds
 _COLOURS = {"idle": "green", "running": "yellow", "blocked": "red"}
-# A message counts until register_files is done with it, whoever holds it.
-_ON_THE_WAY: "tuple[QueueAttributeNameType, ...]" = (
-    "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesNotVisible",
-)
 
 
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
     """Show where every table stands."""
-    settings = read_settings(CommandLineSettings, os.environ)
-    current = _read(settings)
+    current = _deployed().status()
     console = Console()
     if as_json:
         console.print(current.model_dump_json(indent=2), soft_wrap=True, highlight=False)
@@ -48,9 +39,9 @@ def wait(
 
     A blocked table is not waited for: it needs a person.
     """
-    settings = read_settings(CommandLineSettings, os.environ)
+    deployed = _deployed()
     deadline = time.monotonic() + timeout if timeout is not None else float("inf")
-    while left := _left(settings):
+    while left := deployed.left():
         only_blocked = all(isinstance(one, TableStatus) and one.state == "blocked" for one in left)
         if only_blocked or time.monotonic() >= deadline:
             _tell(left)
@@ -58,26 +49,10 @@ def wait(
         time.sleep(_LOOK_EVERY)
 
 
-def _left(settings: CommandLineSettings) -> list[TableStatus | int]:
-    """What is still to be done: tables, and the number of objects that are not registered yet."""
-    # The queue is asked first: a message leaves it only after the ledger knows its object.
-    messages = _messages(settings)
-    tables = [table for table in _read(settings).tables if table.has_work]
-    return [*tables, messages] if messages else [*tables]
-
-
-def _read(settings: CommandLineSettings) -> Status:
-    table = LedgerTable(boto3.client("dynamodb"), settings.ledger_table)
-    return read_status(Catalogue(table), StateLedger(table), FileLedger(table))
-
-
-def _messages(settings: CommandLineSettings) -> int:
-    if not settings.landing_queue_url:
-        return 0
-    answer = boto3.client("sqs").get_queue_attributes(
-        QueueUrl=settings.landing_queue_url, AttributeNames=["All"]
-    )
-    return sum(int(answer["Attributes"][name]) for name in _ON_THE_WAY)
+def _deployed() -> Deployed:
+    settings = read_settings(CommandLineSettings, os.environ)
+    ledger = LedgerTable(boto3.client("dynamodb"), settings.ledger_table)
+    return Deployed(ledger, boto3.client("sqs"), settings.landing_queue_url)
 
 
 def show(current: Status, console: Console) -> None:
