@@ -1,9 +1,14 @@
-"""How the tests are dealt out to the workers: a file stays together, for the stack it starts."""
+"""How the tests are dealt out to the workers: those that share a stack stay together."""
+
+from pathlib import Path
 
 import pytest
+
+E2E = Path(__file__).parent / "e2e"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
+            is_e2e = item.path.is_relative_to(E2E)
+            item.add_marker(pytest.mark.xdist_group(str(item.path.parent if is_e2e else item.path)))
