@@ -178,6 +178,14 @@ class Landed:
             if event.change.operation != "D" and event.position > self._emptied_at()
         ]
 
+    def buried(self) -> list[Row]:
+        """The keys that tombstones of an upsert must stand for: late changes of them are stale."""
+        newest = [events[-1] for events in self._by_key().values()]
+        deleted = [event for event in newest if event.change.operation == "D"]
+        return sorted(
+            (event.change.id,) for event in deleted if event.position > self._emptied_at()
+        )
+
     def _soft_deleted(self) -> list[Row]:
         rows = []
         for events in self._by_key().values():

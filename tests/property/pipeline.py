@@ -35,6 +35,8 @@ class Pipeline:
         self.secret = secret
         self.prepare = PrepareChunk(self.shop.s3, self.shop.landing, self.shop.work, MEMORY)
         self.objects = load_batch.Objects(self.shop.s3)
+        self.reader = load_batch.connect(secret, "a test")
+        self.reader.autocommit = True
         self._numbers = itertools.count(1)
 
     def new_name(self) -> str:
@@ -43,11 +45,10 @@ class Pipeline:
 
     def forget(self) -> None:
         """Drop all tables: DuckDB takes the longer for a statement the more there are."""
-        with self.session() as connection:
-            connection.autocommit = True
-            cursor = connection.cursor().execute("select table_schema, table_name from svv_tables")
-            for schema, table in cursor.fetchall():
-                connection.cursor().execute(f'drop table "{schema}"."{table}"')
+        cursor = self.reader.cursor()
+        found = cursor.execute("select table_schema, table_name from svv_tables").fetchall()
+        for schema, table in found:
+            cursor.execute(f'drop table "{schema}"."{table}"')
 
     @contextmanager
     def session(self) -> Iterator[redshift_connector.Connection]:
@@ -130,7 +131,7 @@ class Table:
         """What the target and its tombstones hold, oldest position first."""
         key, own = self.contract.key, ("_position", "_batch")
         live = self._select([*key, *own, *columns], self.contract.table)
-        dead = self._select([*key, *own], f'{self._control}tombstones"')
+        dead = self._tombstones(*key, *own)
         width = len(key)
         held = [Held(row[width], row[:width], row[width + 2 :], row[width + 1]) for row in live]
         held += [Held(position, tuple(names), None, batch) for *names, position, batch in dead]
@@ -140,6 +141,13 @@ class Table:
         """What the target holds; nothing before the first batch made it."""
         return self._select(list(columns), self.contract.table)
 
+    def buried(self) -> list[tuple[Any, ...]]:
+        """The keys that tombstones stand for."""
+        return sorted(self._tombstones(*self.contract.key))
+
+    def _tombstones(self, *columns: str) -> list[tuple[Any, ...]]:
+        return self._select(list(columns), f'{self._control}tombstones"')
+
     def batches(self) -> list[dict[str, Any]]:
         """The records of the batches, by their numbers."""
         columns = ["batch", *load_batch.POSITIONS, *load_batch.COUNTS]
@@ -148,6 +156,5 @@ class Table:
 
     def _select(self, columns: list[str], source: str) -> list[tuple[Any, ...]]:
         names = ", ".join(f'"{name}"' for name in columns)
-        with self.pipeline.session() as connection:
-            cursor = connection.cursor().execute(f"select {names} from {source}")
-            return [tuple(row) for row in cursor.fetchall()]
+        cursor = self.pipeline.reader.cursor().execute(f"select {names} from {source}")
+        return [tuple(row) for row in cursor.fetchall()]

@@ -113,6 +113,7 @@ class Follower:
         self.table = Table(pipeline, contract_of(mode, pipeline.new_name(), tracked))
         self.landed = Landed(mode, tracked)
         self.batch = 0
+        self.rows = 0
 
     def take(self, chunks: list[list[File]]) -> None:
         self.batch += 1
@@ -121,7 +122,7 @@ class Follower:
         self.table.load(self.table.plan(self.batch, self.batch, landed, epoch=epoch))
         for file in (file for chunk in chunks for file in chunk):
             self.landed.add(file)
-        assert self.held() == self.landed.rows()
+        self.compare()
 
     def refresh(self, chunks: list[list[File]]) -> None:
         """Let a snapshot, and changes that landed since, replace what there is."""
@@ -138,7 +139,18 @@ class Follower:
             force=True,
         )
         self.table.load(plan)
-        assert self.held() == self.landed.rows()
+        self.compare()
+
+    def compare(self) -> None:
+        held = self.held()
+        assert held == self.landed.rows()
+        records = self.table.batches()
+        assert [record["batch"] for record in records] == list(range(1, self.batch + 1))
+        gone = 0 if self.mode == "soft_delete" else records[-1]["rows_deleted"]
+        assert len(held) - self.rows == records[-1]["rows_inserted"] - gone
+        self.rows = len(held)
+        if self.mode == "upsert":
+            assert self.table.buried() == self.landed.buried()
 
     @property
     def is_refreshed(self) -> bool:
