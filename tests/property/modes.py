@@ -130,11 +130,9 @@ class Landed:
         """What can be read, in the order of the source."""
         events: list[Event] = []
         for epoch, (files, gone) in enumerate(zip(self.epochs, self.gone, strict=True)):
-            if epoch and self.mode not in {"soft_delete", "history"}:
-                events = []
+            events = events + gone if self.mode in {"soft_delete", "history"} else []
             found = [event for file in files.values() for event in self._events_of(file)]
             events += [event._replace(position=(epoch, *event.position)) for event in found]
-            events += gone
         return sorted(events, key=lambda event: event.position)
 
     def _events_of(self, file: File) -> Iterator[Event]:
