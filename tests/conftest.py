@@ -1,15 +1,21 @@
-"""How the tests are dealt out to the workers: those that share a stack stay together."""
+"""How the tests are dealt out to the workers of pytest-xdist."""
 
-from pathlib import Path
+from pathlib import PurePosixPath
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-E2E = Path(__file__).parent / "e2e"
+
+class ByStack(LoadScopeScheduling):
+    """Keeps together what shares a stack or a warehouse, for it takes seconds to start."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        if path.startswith("tests/e2e/"):
+            return str(PurePosixPath(path).parent)
+        # Each write mode has a table of its own, and takes minutes.
+        return nodeid if path == "tests/property/test_modes.py" else path
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist, which reads the marks in this hook too
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            is_e2e = item.path.is_relative_to(E2E)
-            item.add_marker(pytest.mark.xdist_group(str(item.path.parent if is_e2e else item.path)))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByStack:
+    return ByStack(config, log)

@@ -13,7 +13,7 @@ import yaml
 from tests.e2e.customers import contract_text
 from tests.e2e.harness import LocalStack, free_ports, tidegate
 
-TABLES = 60
+TABLES = 45
 
 ODD = {
     "table": "e2e odd.order \"by\" 'select'; --",

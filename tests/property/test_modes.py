@@ -36,7 +36,6 @@ LOOKING = settings(
 # To find the smallest history that fails may take minutes.
 LASTING = pytest.mark.timeout(0 if EXAMPLES else 1800)
 MODES: list[Mode] = ["upsert", "soft_delete", "history", "append", "replace", "partial"]
-EACH_MODE = [pytest.param(mode, marks=pytest.mark.xdist_group(mode)) for mode in MODES]
 REFRESHED: list[Mode] = ["upsert", "soft_delete", "history", "partial"]
 NAMES = ["20240809-1.csv", "20240809-2.csv", "20240810-1.csv", "20240810-2.csv", "20240811-1.csv"]
 SNAPSHOTS = ["LOAD00000001.csv", "LOAD00000002.csv"]
@@ -166,7 +165,7 @@ class Follower:
         return sorted(rows, key=repr)
 
 
-@pytest.mark.parametrize("mode", EACH_MODE)
+@pytest.mark.parametrize("mode", MODES)
 @LASTING
 @LOOKING
 @given(data=st.data())
