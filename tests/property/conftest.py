@@ -23,5 +23,7 @@ def pipeline() -> Iterator[Pipeline]:
         )
         warehouse.start()
         secret = {"host": warehouse.host, "port": str(warehouse.port), "dbname": DATABASE}
-        yield Pipeline({**secret, "username": USER, "password": PASSWORD, "ssl": "false"})
+        pipeline = Pipeline({**secret, "username": USER, "password": PASSWORD, "ssl": "false"})
+        yield pipeline
+        pipeline.reader.close()
         warehouse.stop()

@@ -101,7 +101,7 @@ def refreshes(draw: Any, seen: list[File]) -> list[list[File]]:
     return [chunk for chunk in (files[:cut], files[cut:]) if chunk]
 
 
-PLACES = st.sampled_from(["batch", "batch", "chunk", "beside"])
+PLACES = st.sampled_from(["batch", "chunk", "beside"])
 
 
 class Follower:
