@@ -65,9 +65,10 @@ class LocalStack:
         self.s3.put_object(Bucket=self.variables["TIDEGATE_LANDING_BUCKET"], Key=key, Body=body)
 
     def wait(self, timeout: int = 60) -> None:
-        until(
-            lambda: not self._deployed.left(), timeout=timeout, what="not all was done", every=0.5
-        )
+        deadline = time.monotonic() + timeout
+        while left := self._deployed.left():
+            assert time.monotonic() < deadline, f"after {timeout} s this is left: {left}"
+            time.sleep(0.5)
 
     def status(self) -> Status:
         return self._deployed.status()

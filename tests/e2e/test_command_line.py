@@ -32,6 +32,15 @@ def test_status_as_json_has_the_promised_keys(stack: LocalStack, table: FreshTab
     assert isinstance(status["unrouted"], int)
 
 
+def test_wait_ends_when_all_that_landed_is_in_the_target(
+    stack: LocalStack, table: FreshTable
+) -> None:
+    stack.land(table.prefix + SNAPSHOT, (FILES / SNAPSHOT).read_bytes())
+    waited = stack.command("wait", "--timeout=60")
+    assert (waited.returncode, waited.stderr) == (0, "")
+    assert stack.query(f"select count(*) from {table.name}") == [[8]]
+
+
 def test_status_as_a_table_names_every_table(stack: LocalStack, table: FreshTable) -> None:
     shown = stack.command("status").stdout
     assert table.name in shown

@@ -168,21 +168,18 @@ class Landed:
         emptied = [event.position for event in self._events() if event.change.operation == "T"]
         return max(emptied, default=())
 
-    def _upserted(self) -> list[Row]:
+    def _last_ones(self) -> list[Change]:
+        """The last change of each key, but for keys that a truncate has emptied since."""
         newest = [events[-1] for events in self._by_key().values()]
-        return [
-            _row(event.change)
-            for event in newest
-            if event.change.operation != "D" and event.position > self._emptied_at()
-        ]
+        emptied_at = self._emptied_at()
+        return [event.change for event in newest if event.position > emptied_at]
+
+    def _upserted(self) -> list[Row]:
+        return [_row(change) for change in self._last_ones() if change.operation != "D"]
 
     def buried(self) -> list[Row]:
         """The keys that tombstones of an upsert must stand for: late changes of them are stale."""
-        newest = [events[-1] for events in self._by_key().values()]
-        deleted = [event for event in newest if event.change.operation == "D"]
-        return sorted(
-            (event.change.id,) for event in deleted if event.position > self._emptied_at()
-        )
+        return sorted((change.id,) for change in self._last_ones() if change.operation == "D")
 
     def _soft_deleted(self) -> list[Row]:
         rows = []

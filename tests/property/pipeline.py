@@ -34,7 +34,6 @@ class Pipeline:
         self.shop = Workshop()
         self.secret = secret
         self.prepare = PrepareChunk(self.shop.s3, self.shop.landing, self.shop.work, MEMORY)
-        self.objects = load_batch.Objects(self.shop.s3)
         self.reader = load_batch.connect(secret, "a test")
         self.reader.autocommit = True
         self._numbers = itertools.count(1)
@@ -55,6 +54,18 @@ class Pipeline:
         """A connection of somebody else than the job."""
         with closing(load_batch.connect(self.secret, "a test")) as connection:
             yield connection
+
+
+class Reports(load_batch.Objects):
+    """The job's documents in S3, and what one run wrote at each address."""
+
+    def __init__(self, s3: Any) -> None:
+        super().__init__(s3)
+        self.written: dict[str, Any] = {}
+
+    def write(self, url: str, document: Any) -> None:
+        super().write(url, document)
+        self.written[url] = document
 
 
 class Table:
@@ -116,11 +127,12 @@ class Table:
             self.pipeline.prepare(folder.plan, number)
 
     def run_job(self, plan: Plan) -> Outcome:
-        """Run the job; give what it reports."""
+        """Run the job; give what this run reports, even if another one of the plan reports too."""
         work = self.pipeline.shop.work
         folder = BatchFolder(plan.table, plan.batch, plan.fence)
-        load_batch.run_plan(work.url(folder.plan), self.pipeline.secret, self.pipeline.objects)
-        return work.read(folder.outcome, Outcome)
+        objects = Reports(self.pipeline.shop.s3)
+        load_batch.run_plan(work.url(folder.plan), self.pipeline.secret, objects)
+        return Outcome.model_validate(objects.written[work.url(folder.outcome)])
 
     def load(self, plan: Plan) -> Outcome:
         """Prepare the plan's chunks and run the job."""
