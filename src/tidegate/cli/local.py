@@ -52,7 +52,7 @@ def up(
         running = start_in_background(template, tables, port, warehouse_port, via)
         show_stack(console, running.describe(), port, as_typed(sys.argv[0]))
         return
-    # Half of the time a stack needs to start is the import of moto.
+    # Only a stack of this process needs what stacks are made of, which takes a second to import.
     from tidegate.local.serving import run
     from tidegate.local.stack import Stack
 

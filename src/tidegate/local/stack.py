@@ -4,15 +4,13 @@ import json
 import os
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 
 from tidegate.contract import read_contracts
 from tidegate.errors import LocalStackError
-from tidegate.local.cloud.cloud import Cloud
-from tidegate.local.cloud.deployment import Deployment
 from tidegate.local.cloud.identity import ACCESS_KEY, HOST, REGION, SECRET_KEY
 from tidegate.local.cloud.journal import Journal
 from tidegate.local.cloud.template import Template
@@ -21,6 +19,9 @@ from tidegate.local.job_python import find_job_python
 from tidegate.local.log_file import LogFile
 from tidegate.local.ports import check_port, take_port
 from tidegate.local.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from tidegate.local.cloud.deployment import Deployment
 
 NAME = "tidegate"
 CONTRACTS = "ContractsLayer"
@@ -49,6 +50,9 @@ class Stack:
         self._port = take_port(port, "the cloud", "--port")
         self._warehouse_port = warehouse_port
         self._warehouse: Warehouse | None = None
+        # It imports moto, which takes seconds; what is refused is refused before.
+        from tidegate.local.cloud.cloud import Cloud
+
         self._cloud = Cloud(self._port, self.job_python.path, self.journal, via)
         self.log = LogFile(self._cloud.folder / "stack.log", self.journal)
 
@@ -94,7 +98,7 @@ class Stack:
             "processes": [vars(process) for process in self._cloud.processes()],
         }
 
-    def _read_secret(self, deployment: Deployment) -> dict[str, Any]:
+    def _read_secret(self, deployment: "Deployment") -> dict[str, Any]:
         secret_arn = deployment.physical_id("WarehouseSecret")
         found = self._client("secretsmanager").get_secret_value(SecretId=secret_arn)
         secret: dict[str, Any] = json.loads(found["SecretString"])
@@ -112,7 +116,7 @@ class Stack:
         warehouse.start()
         return warehouse
 
-    def _describe(self, deployment: Deployment, secret: dict[str, Any]) -> dict[str, str]:
+    def _describe(self, deployment: "Deployment", secret: dict[str, Any]) -> dict[str, str]:
         queue = deployment.physical_id("LandingQueue").rsplit("/", 2)
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
