@@ -36,6 +36,41 @@ def test_ddl_is_rolled_back_with_its_transaction(two, failure):
     assert failure(cursor, "select note from orders")["C"] == "42703"
 
 
+def test_a_table_is_there_for_others_once_it_is_committed(two, failure, rows):
+    one, other = two
+    one.cursor().execute("create table public.later (id integer)")
+    assert failure(other.cursor(), "select * from public.later")["C"] == "42P01"
+    assert rows(one.cursor(), "select * from public.later") == []
+    one.commit()
+    other.rollback()
+    other.cursor().execute("insert into public.later values (1)")
+    assert rows(other.cursor(), "select * from public.later") == [(1,)]
+
+
+def test_a_snapshot_from_before_a_table_was_made_has_no_such_table(two, failure, rows, connect):
+    one, other = two
+    assert rows(other.cursor(), "select count(*) from public.orders") == [(2,)]
+    one.cursor().execute("create table public.later (id integer)")
+    one.commit()
+    assert rows(connect().cursor(), "select * from public.later") == []
+    assert failure(other.cursor(), "insert into public.later values (1)")["C"] == "42P01"
+    other.rollback()
+    other.cursor().execute("insert into public.later values (1)")
+
+
+def test_a_temporary_table_stands_before_one_that_all_see_until_it_is_undone(two, rows):
+    one, _ = two
+    cursor = one.cursor()
+    assert rows(cursor, "select count(*) from orders") == [(2,)]
+    cursor.execute("create temp table orders (note varchar(5))")
+    cursor.execute("insert into orders (note) values ('mine')")
+    assert rows(cursor, "select note from orders") == [("mine",)]
+    assert rows(cursor, "select count(*) from public.orders") == [(2,)]
+    one.rollback()
+    cursor.execute("insert into orders (id) values (3)")
+    assert rows(cursor, "select count(*) from orders") == [(3,)]
+
+
 def test_a_swap_by_renaming_commits_as_a_whole(two, rows):
     one, other = two
     cursor = one.cursor()

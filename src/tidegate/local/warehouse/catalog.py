@@ -153,9 +153,13 @@ class Catalog:
         self._seen = -1
         self._relations: dict[Name, Relation | None] = {}
 
-    def forget(self) -> None:
-        """Looks everything up again from here on."""
-        self._seen = -1
+    def forget(self, made: Name | None = None) -> None:
+        """Looks up everything again from here on, or whatever `made` may stand for."""
+        if made is None:
+            self._seen = -1
+            return
+        known = self._relations.items()
+        self._relations = {name: found for name, found in known if name.table != made.table}
 
     def find(self, name: Name) -> Relation | None:
         """The table or view of this name, temporary ones first."""

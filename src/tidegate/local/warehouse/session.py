@@ -46,12 +46,13 @@ class Session:
         self.settings = Settings(application_name=application, session_authorization=user)
         self.catalog = Catalog(self.cursor, cluster.committed, self._sees_what_all_see)
         self.interruption = Interruption(self.cursor.interrupt)
-        self.transaction = Transaction(self.cursor, self._transaction_ended)
+        self.transaction = Transaction(
+            self.cursor, ended=self._transaction_ended, undone=self.catalog.forget
+        )
         self.notices: list[SqlError] = []
         self.transaction_id = cluster.history.number()
         self._alive = alive
         self._last_query = 0
-        self._defined = False
         self._catalog_changed = False
         self._catalog_version = cluster.committed.version
         self._set_variables(pid=self.pid, user=user, version=VERSION, database=cluster.database)
@@ -162,11 +163,11 @@ class Session:
         self.cluster.locks.release(self.pid)
         self.transaction_id = self.cluster.history.number()
         # What was looked up in a snapshot older than another session's change may be out of date.
-        if self._defined or self._catalog_version != self.cluster.committed.version:
+        if self._catalog_version != self.cluster.committed.version:
             self.catalog.forget()
         if self._catalog_changed:
             self.cluster.committed.changed()
-        self._defined = self._catalog_changed = False
+        self._catalog_changed = False
         self._catalog_version = self.cluster.committed.version
 
     def _sees_what_all_see(self) -> bool:
@@ -210,14 +211,18 @@ class Session:
         self.transaction.start()
         return self.cursor.execute(sql, list(values))
 
-    def define(self, statements: Sequence[str], *, temporary: bool = False) -> None:
-        """Runs what changes the catalogue, as a whole; temporary tables concern nobody else."""
+    def define(
+        self, statements: Sequence[str], *, made: Name | None = None, temporary: bool = False
+    ) -> None:
+        """Runs what changes the catalogue, as a whole; temporary tables concern nobody else.
+
+        `made` is the only table that is another one after it, if there is only one.
+        """
         with self.transaction.unit():
-            self._defined = True
             self._catalog_changed |= not temporary
             for statement in statements:
                 self.cursor.execute(statement)
-        self.catalog.forget()
+            self.catalog.forget(made)
 
     def loaded(self, copy_id: int, count: int) -> None:
         """What pg_last_copy_count() tells from here on."""

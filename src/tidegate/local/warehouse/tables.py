@@ -51,7 +51,7 @@ class CreateTable(Statement):
         if self.definition.like:
             session.share([self.definition.like])
         if not (self.if_not_exists and _exists(session, self.name, temporary=self.temporary)):
-            session.define(self._statements(session), temporary=self.temporary)
+            session.define(self._statements(session), made=self.name, temporary=self.temporary)
         return Outcome("CREATE TABLE")
 
     def _statements(self, session: Session) -> Sequence[str]:
@@ -100,12 +100,14 @@ class CreateTableAs(Statement):
         with session.transaction.unit():
             create = _create(temporary=self.temporary)
             session.define(
-                [f"{create} {table}{named} as {self.query.sql()}"], temporary=self.temporary
+                [f"{create} {table}{named} as {self.query.sql()}"],
+                made=self.name,
+                temporary=self.temporary,
             )
             columns = session.catalog.get(self.name).columns
             comments = [comment_on_column(table, column) for column in columns]
             comments.append(comment_on_table(table, self.kept))
-            session.define(comments, temporary=self.temporary)
+            session.define(comments, made=self.name, temporary=self.temporary)
         return Outcome("SELECT")
 
 

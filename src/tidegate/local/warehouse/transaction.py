@@ -1,7 +1,7 @@
 """A session's transaction, as Redshift keeps it on top of DuckDB's."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import duckdb
 
@@ -17,9 +17,16 @@ class Transaction:
     LOCK, so that a transaction that locks first sees what was committed while it waited.
     """
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, ended: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        *,
+        ended: Callable[[], None],
+        undone: Callable[[], None],
+    ) -> None:
         self._cursor = cursor
         self._ended = ended
+        self._undone = undone
         self._started = False
         self.status = IDLE
 
@@ -47,6 +54,7 @@ class Transaction:
             if self._started:
                 self._cursor.execute("commit")
         except duckdb.Error:
+            self._undone()
             self._close()
             raise
         self._close()
@@ -67,11 +75,10 @@ class Transaction:
     def _undo(self) -> None:
         if self._started:
             self._started = False
-            try:
+            self._undone()
+            # DuckDB has rolled back by itself when a commit failed.
+            with suppress(duckdb.TransactionException):
                 self._cursor.execute("rollback")
-            except duckdb.TransactionException:
-                # DuckDB has rolled back by itself when a commit failed.
-                return
 
     def _close(self) -> None:
         self._started = False
