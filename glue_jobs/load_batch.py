@@ -337,13 +337,14 @@ class Warehouse:
     def __init__(self, connection: redshift_connector.Connection) -> None:
         self.connection = connection
         self.connection.autocommit = True
+        self.cursor = connection.cursor()
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> redshift_connector.Cursor:
-        """Submit one statement and give its cursor."""
-        return self.connection.cursor().execute(sql, values or None)
+        """Submit one statement; its rows and their number stand until the next one."""
+        return self.cursor.execute(sql, values or None)
 
     def run(self, statement: Document) -> redshift_connector.Cursor:
-        """Submit a named statement and give its cursor."""
+        """Submit a named statement, see execute."""
         started = time.monotonic()
         cursor = self.execute(statement["sql"])
         say("ran", statement=statement["name"], seconds=round(time.monotonic() - started, 3))
