@@ -44,10 +44,8 @@ class Pipeline:
 
     def forget(self) -> None:
         """Drop all tables: DuckDB takes the longer for a statement the more there are."""
-        cursor = self.reader.cursor()
-        found = cursor.execute("select table_schema, table_name from svv_tables").fetchall()
-        for schema, table in found:
-            cursor.execute(f'drop table "{schema}"."{table}"')
+        for schema in ("sales", "tidegate"):
+            self.reader.cursor().execute(f"drop schema if exists {schema} cascade")
 
     @contextmanager
     def session(self) -> Iterator[redshift_connector.Connection]:

@@ -13,6 +13,7 @@ from tidegate.contract import Contract
 from tidegate.landing.objects import LandedFile, LandedObject
 from tidegate.landing.routing import place
 from tidegate.ledger import LedgerTable
+from tidegate.local.cloud.tables import mend_transactions
 from tidegate.planning.places import Attempt
 from tidegate.planning.plan import BatchFolder, Plan, PreparedChunk, PreparedFile
 from tidegate.planning.statements import render_load
@@ -159,6 +160,7 @@ class Workshop:
 
 def ledger_table() -> LedgerTable:
     """An empty ledger of its own."""
+    mend_transactions()
     client, name = boto3.client("dynamodb"), f"ledger-{next(_numbers)}"
     keys = [("pk", "HASH"), ("sk", "RANGE")]
     client.create_table(
