@@ -27,7 +27,8 @@ _ON_THE_WAY: "tuple[QueueAttributeNameType, ...]" = (
 class TableStatus(BaseModel):
     """One table: `pending` counts files that wait or are in the open batch; lag is in seconds.
 
-    `evolved_columns` are those that its files brought and its contract does not name.
+    `evolved_columns` are those that its files brought and its contract does not name;
+    `refresh_wanted` is whether a full refresh was asked for and is not done yet.
     """
 
     table: str
@@ -40,11 +41,12 @@ class TableStatus(BaseModel):
     lag_seconds: int
     last_error: str | None
     evolved_columns: list[str] = []
+    refresh_wanted: bool = False
 
     @property
     def has_work(self) -> bool:
         """Whether something is still to be done for it."""
-        return self.pending > 0 or self.state == "running"
+        return self.pending > 0 or self.refresh_wanted or self.state == "running"
 
 
 class Status(BaseModel):
@@ -101,6 +103,7 @@ def _status(table: str, state: TableState, pending: int, now: int) -> TableStatu
         pending=pending,
         lag_seconds=max(now - waiting_since, 0) if waiting_since else 0,
         evolved_columns=[column.name for column in state.applied.evolved] if state.applied else [],
+        refresh_wanted=state.refresh is not None,
         **state.model_dump(include=_TAKEN_OVER),
     )
 

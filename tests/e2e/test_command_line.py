@@ -28,6 +28,7 @@ def test_status_as_json_has_the_promised_keys(stack: LocalStack, table: FreshTab
         "lag_seconds": 0,
         "last_error": None,
         "evolved_columns": [],
+        "refresh_wanted": False,
     }
     assert isinstance(status["unrouted"], int)
 

@@ -47,6 +47,11 @@ def test_status_shows_an_error_whole_and_a_name_as_it_is():
     assert lines[2:] == [f"odd.[red]name[/]: {error.strip()}"]
 
 
+def test_status_tells_of_a_refresh_that_is_still_to_come():
+    lines = shown(Status(tables=[table("sales.orders", refresh_wanted=True)], unrouted=0), 80)
+    assert lines[2:] == ["sales.orders: a full refresh is asked for"]
+
+
 @pytest.fixture
 def program(tmp_path):
     path = tmp_path / "bin dir" / "tidegate"

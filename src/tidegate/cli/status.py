@@ -15,6 +15,7 @@ from tidegate.settings import CommandLineSettings, read_settings
 from tidegate.status import Deployed, Status, TableStatus
 
 _LOOK_EVERY = 0.5  # seconds
+_REFRESH_WANTED = "a full refresh is asked for"
 _COLOURS = {"idle": "green", "running": "yellow", "blocked": "red"}
 
 
@@ -61,6 +62,8 @@ def show(current: Status, console: Console) -> None:
     for table in current.tables:
         if table.watermark:
             _print_line(console, f"{table.table}: watermark {table.watermark}")
+        if table.refresh_wanted:
+            _print_line(console, f"{table.table}: {_REFRESH_WANTED}")
         if table.last_error:
             _print_line(console, f"{table.table}: {table.last_error}", style="red")
     if current.unrouted:
@@ -98,6 +101,7 @@ def _tell(left: list[TableStatus | int]) -> None:
     for one in left:
         if isinstance(one, TableStatus):
             text = f"{one.table}: {one.state}, {one.pending} files pending"
+            text += f", {_REFRESH_WANTED}" if one.refresh_wanted else ""
             console.print(f"{text}: {one.last_error}" if one.last_error else text, markup=False)
         else:
             console.print(f"{one} objects have landed and are not registered yet")
