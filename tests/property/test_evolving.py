@@ -15,7 +15,7 @@ from tests.property.test_schema_changes import Growing, lines
 
 EXAMPLES = os.environ.get("TIDEGATE_EXAMPLES")
 LOOKING = settings(
-    max_examples=int(EXAMPLES or 25),
+    max_examples=int(EXAMPLES or 40),
     derandomize=not EXAMPLES,
     deadline=None,
     print_blob=True,
