@@ -25,8 +25,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByStack:
 def pytest_collection_finish() -> None:
     """Let the collector of garbage pass over what was imported, which lasts as long as the tests.
 
-    With moto in a process there are a million objects; to look for garbage among them takes a tenth
-    of the time of the tests.
+    To look through it again and again took 42 s instead of 38 s for 60 histories of a write mode.
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)

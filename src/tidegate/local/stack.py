@@ -50,7 +50,7 @@ class Stack:
         self._port = take_port(port, "the cloud", "--port")
         self._warehouse_port = warehouse_port
         self._warehouse: Warehouse | None = None
-        # It imports moto, which takes seconds; what is refused is refused before.
+        # What is refused is refused before this, for it imports moto, which takes two seconds.
         from tidegate.local.cloud.cloud import Cloud
 
         self._cloud = Cloud(self._port, self.job_python.path, self.journal, via)
