@@ -5,9 +5,15 @@ import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from botocore.exceptions import ClientError
+
+from tests.integration.cloud.harness import wait_for
+from tidegate.local.cloud.functions import Function
+from tidegate.local.cloud.journal import Journal
+from tidegate.local.cloud.sandbox import FunctionSettings
 
 HERE = Path(__file__).parent
 
@@ -135,6 +141,23 @@ def test_a_response_beyond_six_megabytes_is_an_error(invoke):
     assert len(invoke(do="enlarge", bytes=6_000_000)[0]) == 6_000_000
     error, _ = invoke(do="enlarge", bytes=6_300_000)
     assert error["errorType"] == "Function.ResponseSizeTooLarge"
+
+
+def errors_when_stopped(code):
+    """What three invocations of `slow.handler` end with when their function is stopped."""
+    settings = FunctionSettings("Slow", "slow", "arn", "slow.handler", code, 512, 600.0)
+    function = Function(settings, "http://127.0.0.1:1", Path(mkdtemp(dir=code)), Journal())
+    with ThreadPoolExecutor() as pool:
+        answers = [pool.submit(function.invoke, b"{}") for _ in range(3)]
+        wait_for(lambda: len(function.processes()) == len(answers))
+        function.stop()
+        return [json.loads(answer.result(60).payload)["errorType"] for answer in answers]
+
+
+def test_invocations_under_way_fail_when_their_function_is_stopped(tmp_path):
+    (tmp_path / "slow.py").write_text("import time\nhandler = lambda *_: time.sleep(600)\n")
+    for _ in range(20):
+        assert errors_when_stopped(tmp_path) == ["Runtime.ExitError"] * 3
 
 
 def test_an_unknown_function_is_not_found(functions):

@@ -82,9 +82,11 @@ class Function:
         """End all processes; invocations that are under way fail."""
         with self._lock:
             self._stopped = True
-            sandboxes, self._idle = self._idle + self._busy, []
-        for sandbox in sandboxes:
-            sandbox.kill()
+            idle, self._idle, busy = self._idle, [], list(self._busy)
+        for sandbox in busy:
+            sandbox.end()
+        for sandbox in idle:
+            sandbox.close()
 
     @contextmanager
     def _sandbox(self) -> Iterator[Sandbox]:
@@ -103,7 +105,7 @@ class Function:
     def _take(self) -> Sandbox:
         with self._lock:
             while self._idle and not self._idle[-1].is_alive:
-                self._idle.pop().kill()
+                self._idle.pop().close()
             if self._stopped:
                 raise ThrottledError
             sandbox = self._idle.pop() if self._idle else self._start()
@@ -116,7 +118,7 @@ class Function:
             if sandbox.is_alive and not self._stopped:
                 self._idle.append(sandbox)
                 return
-        sandbox.kill()
+        sandbox.close()
 
     def _start(self) -> Sandbox:
         scratch = tempfile.mkdtemp(dir=self._folder)

@@ -92,9 +92,13 @@ class Sandbox:
         except (EOFError, OSError):
             return
 
-    def kill(self) -> None:
-        """End the process and all it started."""
+    def end(self) -> None:
+        """End the process and all it started; an invocation that is under way fails."""
         kill_group(self._process)
+
+    def close(self) -> None:
+        """End the process and let go of it; for the one thread that holds the sandbox."""
+        self.end()
         self._pipe.close()
         self._printing.join(timeout=1)
 
