@@ -48,8 +48,10 @@ class Context:
 def main(pipe: Connection) -> None:
     """Answer the invocations that come through `pipe` until it closes."""
     requests: SimpleQueue[dict[str, Any]] = SimpleQueue()
+    working = threading.Event()
+    working.set()
     threading.Thread(target=_receive, args=(pipe, requests), daemon=True).start()
-    threading.Thread(target=_watch_memory, args=(pipe,), daemon=True).start()
+    threading.Thread(target=_watch_memory, args=(pipe, working), daemon=True).start()
     try:
         handler = load_handler(os.environ["_HANDLER"])
     except Exception as error:
@@ -57,7 +59,10 @@ def main(pipe: Connection) -> None:
         return
     _send(pipe, {"started": True})
     while True:
-        _send(pipe, answer(handler, requests.get()))
+        working.clear()
+        request = requests.get()
+        working.set()
+        _send(pipe, answer(handler, request))
 
 
 def load_handler(name: str) -> Handler:
@@ -94,10 +99,11 @@ def _receive(pipe: Connection, requests: "SimpleQueue[dict[str, Any]]") -> None:
         os._exit(1)  # whoever asked is gone
 
 
-def _watch_memory(pipe: Connection) -> None:
+def _watch_memory(pipe: Connection, working: threading.Event) -> None:
     limit = int(os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) << 20
     while resident_bytes() <= limit:
         time.sleep(LOOKS_AT_MEMORY)
+        working.wait()
     _send(pipe, {"out_of_memory": True})
     os.kill(os.getpid(), signal.SIGKILL)
 
