@@ -20,6 +20,7 @@ from tidegate.ledger import FileLedger, LedgerTable
 from tidegate.planning.places import Attempt
 from tidegate.planning.plan import BatchFolder, Plan
 from tidegate.planning.statements import render_load
+from tidegate.preparing.database import Database
 from tidegate.preparing.prepare_chunk import PrepareChunk
 from tidegate.storage import WorkBucket
 
@@ -38,7 +39,8 @@ class Pipeline:
         self._contract = contracts["bench.accounts"]
         self._s3 = boto3.client("s3")
         self._work = WorkBucket(self._s3, os.environ["TIDEGATE_WORK_BUCKET"])
-        self._prepare = PrepareChunk(self._s3, os.environ[_LANDING], self._work, _MEMORY)
+        database = Database(_MEMORY)
+        self._prepare = PrepareChunk(self._s3, os.environ[_LANDING], self._work, database)
         ledger = LedgerTable(boto3.client("dynamodb"), os.environ["TIDEGATE_LEDGER_TABLE"])
         self._files = FileLedger(ledger)
         self._secret = read_secret()

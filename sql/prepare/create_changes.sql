@@ -1,4 +1,4 @@
-create table changes (
+create temporary table changes (
     {values},
     operation varchar,
     sequence varchar,

@@ -1,4 +1,4 @@
-create table files (
+create temporary table files (
     path varchar,
     key varchar,
     head varchar,

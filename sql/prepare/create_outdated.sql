@@ -1,3 +1,3 @@
-create table outdated (
+create temporary table outdated (
     record bigint
 )

@@ -1,4 +1,4 @@
-create table refused (
+create temporary table refused (
     file varchar,
     record bigint,
     reason varchar,

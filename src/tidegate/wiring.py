@@ -86,6 +86,7 @@ def plan_batch() -> PlanBatch:
 @cache
 def prepare_chunk() -> "PrepareChunk":
     """The step prepare_chunk, the only one whose function has DuckDB."""
+    from tidegate.preparing.database import Database
     from tidegate.preparing.prepare_chunk import PrepareChunk
     from tidegate.settings import PrepareChunkSettings
 
@@ -94,7 +95,7 @@ def prepare_chunk() -> "PrepareChunk":
         s3=client("s3"),
         landing_bucket=settings.landing_bucket,
         work=WorkBucket(client("s3"), settings.work_bucket),
-        memory=int(settings.memory_size * _SHARE_FOR_DUCKDB) << 20,
+        database=Database(int(settings.memory_size * _SHARE_FOR_DUCKDB) << 20),
     )
 
 

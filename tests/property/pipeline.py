@@ -8,14 +8,13 @@ from typing import Any, NamedTuple
 import redshift_connector
 
 from glue_jobs import load_batch
-from tests.unit.samples import MEMORY, Workshop
+from tests.unit.samples import Workshop
 from tidegate.contract import Contract
 from tidegate.landing.objects import LandedFile
 from tidegate.planning.places import Attempt
 from tidegate.planning.plan import BatchFolder, Outcome, Plan
 from tidegate.planning.refresh import Refresh
 from tidegate.planning.statements import render_load
-from tidegate.preparing.prepare_chunk import PrepareChunk
 
 
 class Held(NamedTuple):
@@ -33,7 +32,6 @@ class Pipeline:
     def __init__(self, secret: dict[str, str]) -> None:
         self.shop = Workshop()
         self.secret = secret
-        self.prepare = PrepareChunk(self.shop.s3, self.shop.landing, self.shop.work, MEMORY)
         self.reader = load_batch.connect(secret, "a test")
         self.reader.autocommit = True
         self._numbers = itertools.count(1)
@@ -122,7 +120,7 @@ class Table:
         folder = BatchFolder(plan.table, plan.batch, plan.fence)
         self.pipeline.shop.work.write(folder.plan, plan)
         for number in range(len(plan.chunks)):
-            self.pipeline.prepare(folder.plan, number)
+            self.pipeline.shop.prepare_chunk(folder.plan, number)
 
     def run_job(self, plan: Plan) -> Outcome:
         """Run the job; give what this run reports, even if another one of the plan reports too."""

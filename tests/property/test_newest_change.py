@@ -2,16 +2,17 @@
 
 import csv
 import io
-from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.samples import PREFIX, contract, landed
 from tidegate.preparing.chunk import Chunk
+from tidegate.preparing.database import Database
 from tidegate.preparing.download import LocalFile
 
 OF = contract(
@@ -55,8 +56,16 @@ def model(history: dict[str, list[tuple[str, ...]]]) -> dict[str, tuple[str, str
     return {key: (operation, text) for _, key, operation, text in sorted(good)}
 
 
-def prepared(history: dict[str, list[tuple[str, ...]]]) -> dict[str, tuple[str, str | None]]:
-    with TemporaryDirectory() as folder, closing(Chunk(OF, 1, Path(folder), 1 << 28)) as chunk:
+@pytest.fixture(scope="module")
+def database():
+    return Database(1 << 28)
+
+
+def prepared(
+    history: dict[str, list[tuple[str, ...]]], database: Database
+) -> dict[str, tuple[str, str | None]]:
+    with TemporaryDirectory() as folder, database.connect() as connection:
+        chunk = Chunk(OF, 1, connection)
         files = []
         for number, (path, changes) in enumerate(history.items()):
             local = Path(folder) / f"{number:06d}.csv"
@@ -73,6 +82,6 @@ def prepared(history: dict[str, list[tuple[str, ...]]]) -> dict[str, tuple[str, 
 
 
 @settings(max_examples=40, deadline=None)
-@given(HISTORIES)
-def test_newest_good_change_of_each_key_is_kept(history):
-    assert prepared(history) == model(history)
+@given(history=HISTORIES)
+def test_newest_good_change_of_each_key_is_kept(history, database):
+    assert prepared(history, database) == model(history)

@@ -17,6 +17,7 @@ from tidegate.local.cloud.tables import mend_transactions
 from tidegate.planning.places import Attempt
 from tidegate.planning.plan import BatchFolder, Plan, PreparedChunk, PreparedFile
 from tidegate.planning.statements import render_load
+from tidegate.preparing.database import Database
 from tidegate.preparing.prepare_chunk import PrepareChunk
 from tidegate.storage import WorkBucket
 
@@ -110,6 +111,7 @@ class Workshop:
         self.landing, self.work = f"landing-{number}", WorkBucket(self.s3, f"work-{number}")
         for bucket in (self.landing, self.work.name):
             self.s3.create_bucket(Bucket=bucket)
+        self.prepare_chunk = PrepareChunk(self.s3, self.landing, self.work, Database(MEMORY))
 
     def land(self, key: str, content: bytes, of: Contract) -> LandedFile:
         put = self.s3.put_object(Bucket=self.landing, Key=key, Body=content)
@@ -119,7 +121,6 @@ class Workshop:
         self,
         of: Contract,
         files: dict[str, bytes] | list[LandedFile],
-        memory: int = MEMORY,
         as_of: str | None = None,
     ) -> Prepared:
         if isinstance(files, dict):
@@ -127,8 +128,7 @@ class Workshop:
         planned = plan(of, [files]).model_copy(update={"as_of": as_of})
         folder = BatchFolder(of.table, planned.batch, planned.fence)
         self.work.write(folder.plan, planned)
-        step = PrepareChunk(self.s3, self.landing, self.work, memory)
-        chunk = step(folder.plan, 0)
+        chunk = self.prepare_chunk(folder.plan, 0)
         assert self.work.read(folder.prepared(0), PreparedChunk) == chunk
         names = {file.id: file.key for file in files}
         return Prepared(

@@ -1,15 +1,13 @@
 """What prepare_chunk makes of changes: keys, deletes, newest of each key, refusals, positions."""
 
-from contextlib import closing
-
 import duckdb
 import pytest
 
 from tests.unit.samples import CHANGES, PREFIX, SNAPSHOT, Workshop, contract, landed, plan
 from tidegate.planning.plan import BatchFolder
 from tidegate.preparing.chunk import Chunk
+from tidegate.preparing.database import Database
 from tidegate.preparing.download import LocalFile
-from tidegate.preparing.prepare_chunk import PrepareChunk
 
 MEMORY = 128 << 20
 NEWLINES, FILLER = "\n\r\n", "x" * 190
@@ -185,14 +183,13 @@ def test_same_chunk_prepared_twice_is_the_same_objects(shop):
     planned = plan(of, [[shop.land(CHANGES, b"I,1,Ann\nI,x,Bob\n", of)]])
     folder = BatchFolder(of.table, planned.batch, planned.fence)
     shop.work.write(folder.plan, planned)
-    step = PrepareChunk(shop.s3, shop.landing, shop.work, 256 << 20)
 
     def objects() -> dict[str, str]:
         listed = shop.s3.list_objects_v2(Bucket=shop.work.name)["Contents"]
         return {entry["Key"]: entry["ETag"] for entry in listed}
 
-    first, before = step(folder.plan, 0), objects()
-    assert (step(folder.plan, 0), objects()) == (first, before)
+    first, before = shop.prepare_chunk(folder.plan, 0), objects()
+    assert (shop.prepare_chunk(folder.plan, 0), objects()) == (first, before)
     assert set(before) == {
         "batches/sales.orders/0000000000007/0000000000003/plan.json",
         "batches/sales.orders/0000000000007/0000000000003/chunk-0000.json",
@@ -210,7 +207,8 @@ def test_chunk_much_larger_than_the_memory_passes(tmp_path):
     with path.open("w", newline="") as file:
         for n in range(records):
             file.write(f'I,{n % 700_000},"{n}{"" if n % 7 else NEWLINES}{FILLER}"\n')
-    with closing(Chunk(of, 1, tmp_path, MEMORY)) as chunk:
+    with Database(MEMORY).connect() as connection:
+        chunk = Chunk(of, 1, connection)
         chunk.read([LocalFile(landed(CHANGES, of=of), path)])
         rows, _, last = chunk.write_changes(tmp_path / "newest.parquet")
         assert (chunk.quarantined, chunk.counts()) == ({}, {str(path): (records, 0)})
@@ -221,6 +219,23 @@ def test_chunk_much_larger_than_the_memory_passes(tmp_path):
         (0, f"1400000{NEWLINES}{FILLER}", "000001 1  20240809-192717787.csv 0001400001"),
         (600_000, f"1300000{FILLER}", "000001 1  20240809-192717787.csv 0001300001"),
     ]
+
+
+def test_records_are_numbered_as_they_stand_by_whatever_threads_after_whatever_chunk(tmp_path):
+    of, path, records = contract({"id": "integer"}), tmp_path / "a.csv", 800_000
+    path.write_text("".join(f"I,{n:060}\n" for n in range(1, records + 1)))
+    newest = tmp_path / "newest.parquet"
+    database = Database(1 << 30)
+    with database.connect() as connection:
+        Chunk(of, 1, connection).write_changes(newest)
+    with database.connect() as connection:
+        chunk = Chunk(of, 1, connection)
+        chunk.read([LocalFile(landed(CHANGES, of=of), path)])
+        chunk.write_changes(newest)
+    numbers = duckdb.read_parquet(str(newest)).project(
+        "id, right(_position, 10)::integer as record"
+    )
+    assert numbers.filter("id = record").count("*").fetchall() == [(records,)]
 
 
 def test_column_that_a_row_lacks_makes_it_no_other_version(shop):

@@ -1,6 +1,5 @@
 """One chunk in DuckDB: files are read, those that are not what they should be are set apart."""
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -22,27 +21,23 @@ from tidegate.sql_files import render
 # A fault of the disk or of DuckDB itself is none of the file's: the attempt fails and is repeated.
 _FILE_IS_AT_FAULT = (duckdb.InvalidInputException, duckdb.ConversionException)
 
-# What DuckDB needs for each of its threads, in bytes, to sort and to write Parquet.
-_MEMORY_OF_A_THREAD = 128 << 20
-
 _EMPTY = "it has no rows, and would empty the table; if that is meant, delete the rows by hand"
 
 
 class Chunk:
-    """The tables files, changes, outdated and refused, in a DuckDB that spills to `folder`.
+    """The temporary tables files, changes, outdated and refused of a connection to DuckDB.
 
     Structure decides on files: one record with a wrong number of columns, an open quote or bytes
     that are not UTF-8 make it doubtful what the others mean, so such a file is quarantined whole.
-    Values decide on rows. `memory` is the most that DuckDB may use, in bytes. Changes up to `as_of`
-    do not count, for the snapshot of the epoch has them; it was taken at `taken_at`, see Plan.
+    Values decide on rows. Changes up to `as_of` do not count, for the snapshot of the epoch has
+    them; it was taken at `taken_at`, see Plan.
     """
 
     def __init__(
         self,
         contract: Contract,
         epoch: int,
-        folder: Path,
-        memory: int,
+        connection: duckdb.DuckDBPyConnection,
         as_of: str | None = None,
         taken_at: int = 0,
     ) -> None:
@@ -51,26 +46,15 @@ class Chunk:
         self._as_of = as_of
         self._statements = Statements(contract, taken_at)
         self._shapes: dict[str, Shape] = {}
-        self._connection = duckdb.connect(
-            config={
-                "memory_limit": f"{memory}B",
-                "temp_directory": str(folder / "spill"),
-                "threads": max(1, min(os.cpu_count() or 1, memory // _MEMORY_OF_A_THREAD)),
-            }
-        )
-        self._connection.execute("set TimeZone = 'UTC'")
-        # DuckDB draws it on the standard output, terminal or not; here that is the function's log.
-        self._connection.execute("set enable_progress_bar = false")
+        self._connection = connection
         for statement in self._statements.create_tables():
             self._connection.execute(statement)
         self.quarantined: dict[str, str] = {}
 
-    def close(self) -> None:
-        """Free what DuckDB holds."""
-        self._connection.close()
-
     def read(self, files: Iterable[LocalFile]) -> None:
         """Read `files`; `quarantined` then tells, by id, which could not be read and why."""
+        # Their order numbers the records. It is a setting of all connections, see write_changes.
+        self._connection.execute("set preserve_insertion_order = true")
         alike: dict[tuple[Shape, int], list[LocalFile]] = defaultdict(list)
         for local in files:
             try:
@@ -100,7 +84,7 @@ class Chunk:
 
     def write_changes(self, path: Path) -> tuple[int, str | None, str | None]:
         """Write what counts of the changes; give their number, first and last position."""
-        # While files are read their order numbers the records; now it would only cost memory.
+        # Now that the records are numbered it would only cost memory.
         self._connection.execute("set preserve_insertion_order = false")
         if self._as_of and self._contract.order_by:
             known = self._statements.find_known(self._as_of, head(self._epoch, CHANGE))

@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from tidegate.landing.objects import LandedFile
 from tidegate.planning.plan import BatchFolder, Plan, PreparedChunk, PreparedFile
 from tidegate.preparing.chunk import Chunk
+from tidegate.preparing.database import Database
 from tidegate.preparing.download import LocalFile, download
 from tidegate.storage import WorkBucket
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PrepareChunk:
-    """Prepares chunks; `memory` is the most DuckDB may use, in bytes, beyond which it spills."""
+    """Prepares chunks, one after another, in one database."""
 
     s3: "S3Client"
     landing_bucket: str
     work: WorkBucket
-    memory: int
+    database: Database
 
     def __call__(self, plan_key: str, number: int) -> PreparedChunk:
         """Prepare chunk `number` of the plan; the same call again writes the same objects."""
@@ -38,10 +38,9 @@ class PrepareChunk:
     def _prepare(self, plan: Plan, number: int, keys: BatchFolder, scratch: Path) -> PreparedChunk:
         files = plan.chunks[number]
         local = list(download(self.s3, self.landing_bucket, files, scratch))
-        chunk = Chunk(
-            plan.read_contract(), plan.epoch, scratch, self.memory, plan.as_of, plan.taken_at
-        )
-        with closing(chunk):
+        contract = plan.read_contract()
+        with self.database.connect() as connection:
+            chunk = Chunk(contract, plan.epoch, connection, plan.as_of, plan.taken_at)
             chunk.read(local)
             became = list(_became(chunk, local))
             prepared = PreparedChunk(files=became, unread=chunk.unread())
