@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import redshift_connector
 
 from glue_jobs import load_batch
+from tests.property.memory import MemoryS3
 from tests.unit.samples import Workshop
 from tidegate.contract import Contract
 from tidegate.landing.objects import LandedFile
@@ -29,8 +30,8 @@ class Held(NamedTuple):
 class Pipeline:
     """The services that the steps use."""
 
-    def __init__(self, secret: dict[str, str]) -> None:
-        self.shop = Workshop()
+    def __init__(self, secret: dict[str, str], s3: MemoryS3) -> None:
+        self.shop = Workshop(s3)
         self.secret = secret
         self.reader = load_batch.connect(secret, "a test")
         self.reader.autocommit = True

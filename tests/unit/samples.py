@@ -105,9 +105,9 @@ class Prepared:
 class Workshop:
     """Lands files in a bucket, runs prepare_chunk over them, and reads what it wrote."""
 
-    def __init__(self) -> None:
+    def __init__(self, s3: Any = None) -> None:
         number = next(_numbers)
-        self.s3 = boto3.client("s3")
+        self.s3 = s3 or boto3.client("s3")
         self.landing, self.work = f"landing-{number}", WorkBucket(self.s3, f"work-{number}")
         for bucket in (self.landing, self.work.name):
             self.s3.create_bucket(Bucket=bucket)
