@@ -1,5 +1,7 @@
 """S3 in memory, with the calls that the steps make; they meet S3's protocol in other tests."""
 
+# ruff: noqa: N803  (the names of arguments are boto3's)
+
 import hashlib
 import io
 from pathlib import Path
@@ -18,10 +20,10 @@ class MemoryS3:
     def __init__(self) -> None:
         self._objects: dict[tuple[str, str], bytes] = {}
 
-    def create_bucket(self, *, Bucket: str) -> None:  # noqa: N803  (the names are boto3's)
+    def create_bucket(self, *, Bucket: str) -> None:
         """Any bucket is there."""
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> dict[str, str]:  # noqa: N803
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> dict[str, str]:
         self._objects[Bucket, Key] = Body
         return {"ETag": _etag(Body)}
 
@@ -34,7 +36,7 @@ class MemoryS3:
         Bucket: str,
         Key: str,
         IfMatch: str | None = None,
-        Range: str = "bytes=0-",  # noqa: N803
+        Range: str = "bytes=0-",
     ) -> dict[str, Any]:
         if (body := self._objects.get((Bucket, Key))) is None:
             raise _refusal("NoSuchKey")
@@ -46,7 +48,7 @@ class MemoryS3:
         part = body[: int(last) + 1] if last else body
         return {"Body": StreamingBody(io.BytesIO(part), len(part))}
 
-    def delete_object(self, *, Bucket: str, Key: str) -> None:  # noqa: N803
+    def delete_object(self, *, Bucket: str, Key: str) -> None:
         self._objects.pop((Bucket, Key), None)
 
 
