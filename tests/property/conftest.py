@@ -1,7 +1,6 @@
 """One warehouse and one S3 for all examples of a module; each example has its own table."""
 
 from collections.abc import Iterator
-from typing import Any, cast
 
 import pytest
 
@@ -15,9 +14,7 @@ USER, PASSWORD, DATABASE = "tidegate", "a-password", "dev"
 @pytest.fixture(scope="module")
 def pipeline() -> Iterator[Pipeline]:
     s3 = MemoryS3()
-    warehouse = Warehouse(
-        port=0, database=DATABASE, user=USER, password=PASSWORD, s3=cast("Any", s3)
-    )
+    warehouse = Warehouse(port=0, database=DATABASE, user=USER, password=PASSWORD, s3=s3)
     warehouse.start()
     secret = {"host": warehouse.host, "port": str(warehouse.port), "dbname": DATABASE}
     pipeline = Pipeline({**secret, "username": USER, "password": PASSWORD, "ssl": "false"}, s3)
