@@ -8,7 +8,12 @@ from xdist.scheduler import LoadScopeScheduling
 
 
 class ByStack(LoadScopeScheduling):
-    """Keeps together what shares a stack or a warehouse, for it takes seconds to start."""
+    """Keeps together what shares a stack or a warehouse, for it takes seconds to start.
+
+    They are dealt out in the order of their names (--no-loadscope-reorder): what takes long, e2e
+    and property, comes first, and the short ones of unit fill what is left. xdist's own order is by
+    the number of tests: the write modes, one test each and the longest of all, would come last.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
