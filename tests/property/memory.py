@@ -12,7 +12,7 @@ from botocore.response import StreamingBody
 
 
 class MemoryS3:
-    """What a client of S3 does, in a hundredth of the time that moto takes.
+    """What a client of S3 does, as far as the steps and the warehouse ask it.
 
     A batch asks S3 some twenty times; through boto3 and moto that was a quarter of a history.
     """

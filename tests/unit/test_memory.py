@@ -1,19 +1,17 @@
-"""The S3 of the histories answers as moto does."""
+"""The S3 of the property tests answers as moto does."""
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from tests.property.memory import MemoryS3
 
 
 @pytest.fixture(params=["memory", "moto"])
-def s3(request):
-    with mock_aws():
-        client = MemoryS3() if request.param == "memory" else boto3.client("s3", "us-east-1")
-        client.create_bucket(Bucket="work")
-        yield client
+def s3(request, aws):
+    client = MemoryS3() if request.param == "memory" else boto3.client("s3")
+    client.create_bucket(Bucket="work")
+    return client
 
 
 def refusal(s3, **request):
