@@ -3,7 +3,7 @@ with texts as (
     select
         {operation} as operation,
         {fields},
-        filename as path
+        path
     from {records}
 ),
 

@@ -30,7 +30,7 @@ class RegisterFilesSettings(Settings):
 
 
 class PlanBatchSettings(Settings):
-    """Of plan_batch."""
+    """Of plan_batch; `memory_size` in megabytes."""
 
     ledger_table: Name
     contracts: Path
@@ -38,6 +38,7 @@ class PlanBatchSettings(Settings):
     work_bucket: Name
     copy_role: Name
     lease_seconds: Annotated[int, Field(ge=60)]
+    memory_size: Annotated[int, Field(ge=128, alias=_LAMBDA_MEMORY)]
 
 
 class PrepareChunkSettings(Settings):

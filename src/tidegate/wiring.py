@@ -66,8 +66,12 @@ def register_files() -> RegisterFiles:
 @cache
 def plan_batch() -> PlanBatch:
     """The step plan_batch."""
+    from tidegate.planning.naming import ReadNames
+    from tidegate.preparing.database import Database
+
     settings = read_settings(PlanBatchSettings, os.environ)
     ledger = LedgerTable(client("dynamodb"), settings.ledger_table)
+    database = Database(int(settings.memory_size * _SHARE_FOR_DUCKDB) << 20)
     history = FileHistory(ledger)
     return PlanBatch(
         contracts=read_contracts(settings.contracts),
@@ -76,7 +80,7 @@ def plan_batch() -> PlanBatch:
         states=StateLedger(ledger),
         refreshes=RefreshLedger(ledger),
         plan_refresh=PlanRefresh(Snapshots(client("s3"), settings.landing_bucket), history),
-        evolve=Evolve(client("s3"), settings.landing_bucket),
+        evolve=Evolve(ReadNames(client("s3"), settings.landing_bucket, database)),
         work=WorkBucket(client("s3"), settings.work_bucket),
         copy_role=settings.copy_role,
         lease_seconds=settings.lease_seconds,
@@ -85,7 +89,7 @@ def plan_batch() -> PlanBatch:
 
 @cache
 def prepare_chunk() -> "PrepareChunk":
-    """The step prepare_chunk, the only one whose function has DuckDB."""
+    """The step prepare_chunk; only its function and that of plan_batch have DuckDB."""
     from tidegate.preparing.database import Database
     from tidegate.preparing.prepare_chunk import PrepareChunk
     from tidegate.settings import PrepareChunkSettings

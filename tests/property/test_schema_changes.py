@@ -9,7 +9,6 @@ from glue_jobs import load_batch
 from tests.property.pipeline import Pipeline, Table
 from tests.unit.samples import contract
 from tidegate.planning.applied import AppliedContract, applied_contract
-from tidegate.planning.evolving import Evolve
 from tidegate.planning.plan import BatchFolder, Plan, PreparedChunk
 
 D8, D9, D10, D11 = (f"202408{day:02d}-1.csv" for day in (8, 9, 10, 11))
@@ -26,7 +25,7 @@ class Growing:
         given = {"columns": COLUMNS, "evolve": "add", "options": OPTIONS} | more
         self.declared = contract(table=pipeline.new_name(), **given)
         self.table = Table(pipeline, self.declared)
-        self.evolve = Evolve(pipeline.shop.s3, pipeline.shop.landing)
+        self.evolve = pipeline.shop.evolve
         self.before: AppliedContract | None = None
         self.batch = 0
 

@@ -28,7 +28,7 @@ def test_every_function_has_the_handler_that_the_template_names(template, root):
         assert "handler" in names, f"{app} defines no handler"
 
 
-def test_only_prepare_chunk_carries_duckdb(deployed):
+def test_only_functions_that_open_files_carry_duckdb(deployed):
     carriers = {
         name
         for name, resource in deployed.items()
@@ -37,7 +37,7 @@ def test_only_prepare_chunk_carries_duckdb(deployed):
             layer["Ref"].startswith("DuckDBLayer") for layer in resource["Properties"]["Layers"]
         )
     }
-    assert carriers == {"PrepareChunk"}
+    assert carriers == {"PlanBatch", "PrepareChunk"}
 
 
 def test_every_function_is_told_what_its_settings_read_and_no_more(deployed, functions):

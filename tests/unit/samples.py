@@ -14,6 +14,8 @@ from tidegate.landing.objects import LandedFile, LandedObject
 from tidegate.landing.routing import place
 from tidegate.ledger import LedgerTable
 from tidegate.local.cloud.tables import mend_transactions
+from tidegate.planning.evolving import Evolve
+from tidegate.planning.naming import ReadNames
 from tidegate.planning.places import Attempt
 from tidegate.planning.plan import BatchFolder, Plan, PreparedChunk, PreparedFile
 from tidegate.planning.statements import render_load
@@ -111,7 +113,9 @@ class Workshop:
         self.landing, self.work = f"landing-{number}", WorkBucket(self.s3, f"work-{number}")
         for bucket in (self.landing, self.work.name):
             self.s3.create_bucket(Bucket=bucket)
-        self.prepare_chunk = PrepareChunk(self.s3, self.landing, self.work, Database(MEMORY))
+        database = Database(MEMORY)
+        self.prepare_chunk = PrepareChunk(self.s3, self.landing, self.work, database)
+        self.evolve = Evolve(ReadNames(self.s3, self.landing, database))
 
     def land(self, key: str, content: bytes, of: Contract) -> LandedFile:
         put = self.s3.put_object(Bucket=self.landing, Key=key, Body=content)

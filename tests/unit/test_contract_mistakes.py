@@ -61,12 +61,12 @@ MISTAKES = [
     ("  format: dms_csv\n", "  format: dms_csv\n  operations: {I: insert, X: erase}\n", ["5: source.operations.X: 'erase' is not supported; write 'insert', 'update', 'delete' or 'truncate'"]),
     # source
     ("  format: dms_csv\n", "", ["2: source.format: is missing; add it"]),
-    ("dms_csv", "csv", ["4: source.format: 'csv' is not supported; write 'dms_csv'"]),
+    ("dms_csv", "csv", ["4: source.format: 'csv' is not supported; write 'dms_csv', 'parquet' or 'jsonl'"]),
     ("  format: dms_csv\n", "  format: dms_csv\n  prefx: a/\n", ["5: source.prefx: unknown key (did you mean 'prefix'?); correct or remove it"]),
     ("dms/sales/orders/", "dms/sales/orders", ["3: source.prefix: 'dms/sales/orders' must name a folder: no slash first, one last; without the last one 'sales/cust' would also claim 'sales/customers/'"]),
     ("prefix: dms/", "prefix: /dms/", ["3: source.prefix: '/dms/sales/orders/' must name a folder: no slash first, one last; without the last one 'sales/cust' would also claim 'sales/customers/'"]),
     ("  format: dms_csv\n", "  format: dms_csv\n  fields: [id, note, Id]\n", ["5: source.fields: 'id' is named more than once; keep one"]),
-    ("  format: dms_csv\n", "  format: dms_csv\n  fields: [Op, id, note]\n", ["5: source.fields.0: 'Op' is what DMS names the operation; rename it in the source"]),
+    ("  format: dms_csv\n", "  format: dms_csv\n  fields: [Op, id, note]\n", ["5: source.fields: 'Op' is what holds the operation; write another name, here or for source.options.operation"]),
     ("  format: dms_csv\n", "  format: dms_csv\n  fields: [id]\n", ["10: columns.1.from: 'note' is not found in source.fields; add it there or write another name"]),
     # options
     ("header: false", "header: no thanks", ["5: source.options.header: 'no thanks' is neither true nor false; write one of them"]),
@@ -87,7 +87,7 @@ MISTAKES = [
     ("name: note,", "name: 'note ',", ["9: columns.1.name: 'note ' begins or ends with a blank; remove it"]),
     ("name: note,", 'name: "a\\tb",', ["9: columns.1.name: 'a\\tb' holds a control character; remove it"]),
     ("name: note,", "name: note, frm: x,", ["9: columns.1.frm: unknown key (did you mean 'from'?); correct or remove it"]),
-    ("name: note,", "name: note, from: Op,", ["9: columns.1.from: 'Op' is what DMS names the operation; rename it in the source"]),
+    ("name: note,", "name: note, from: Op,", ["9: columns.1.from: 'Op' is what holds the operation; write another name, here or for source.options.operation"]),
     ("varchar(9)", "text", ["9: columns.1.type: 'text' is not a type of a contract; write varchar(n)"]),
     ("bigint", "super", ["6: key: column 'id' is super, which cannot be a key; choose another"]),
     ("bigint", "double", ["6: key: column 'id' is double, which cannot be a key; choose another"]),
@@ -127,7 +127,7 @@ def test_all_mistakes_of_all_files_are_named_at_once(tmp_path):
     wrong = GOOD.replace("bigint", "int").replace("dms_csv", "tsv")
     assert mistakes(tmp_path, b=wrong, a="") == [
         "a.yaml:1: is empty; write a contract or remove the file",
-        "b.yaml:4: source.format: 'tsv' is not supported; write 'dms_csv'",
+        "b.yaml:4: source.format: 'tsv' is not supported; write 'dms_csv', 'parquet' or 'jsonl'",
         "b.yaml:8: columns.0.type: 'int' is not a type of a contract; write integer",
     ]
 

@@ -11,7 +11,8 @@ from tidegate.contract import Contract
 from tidegate.errors import ContractError
 from tidegate.finishing.commit_batch import CommitBatch
 from tidegate.planning.applied import applied_contract, refuse_incompatible
-from tidegate.planning.evolving import Evolve, Evolved, add_known, add_new
+from tidegate.planning.evolving import Evolved, add_known, add_new
+from tidegate.planning.naming import ReadNames
 from tidegate.planning.plan import BatchFolder, Outcome, Plan, PreparedChunk, PreparedFile
 from tidegate.planning.plan_batch import Planned
 
@@ -107,7 +108,7 @@ def test_batch_that_is_planned_again_adds_its_columns_again(evolving):
 @pytest.mark.parametrize("evolve", ["ignore", "refuse"])
 def test_headers_are_read_with_add_only(evolving, evolve, monkeypatch):
     evolving.deploy(of(evolve))
-    monkeypatch.setattr(Evolve, "_header", lambda *_: pytest.fail("read a header"))
+    monkeypatch.setattr(ReadNames, "_names", lambda *_: pytest.fail("read a header"))
     evolving.put("1.csv", b"Op,id,name,remark\n")
     _, plan = evolving.plan()
     assert columns(plan.read_contract()) == COLUMNS
@@ -115,9 +116,7 @@ def test_headers_are_read_with_add_only(evolving, evolve, monkeypatch):
 
 def names(shop: Workshop, content: bytes, contract: Contract | None = None) -> list[str]:
     contract = contract or of()
-    found = Evolve(shop.s3, shop.landing)(
-        contract, None, [shop.land(PREFIX + "1", content, contract)]
-    )
+    found = shop.evolve(contract, None, [shop.land(PREFIX + "1", content, contract)])
     return found.added
 
 
@@ -155,7 +154,7 @@ def test_file_that_will_be_quarantined_adds_no_column(shop, content):
 def test_file_that_is_gone_adds_no_column(shop):
     file = shop.land(PREFIX + "1", b"id,name,new\n", of())
     shop.s3.delete_object(Bucket=shop.landing, Key=file.key)
-    assert Evolve(shop.s3, shop.landing)(of(), None, [file]).added == []
+    assert shop.evolve(of(), None, [file]).added == []
 
 
 def test_fields_of_the_source_are_known_and_not_wanted(shop):

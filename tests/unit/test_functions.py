@@ -213,7 +213,7 @@ def test_importing_a_function_reads_no_environment_and_makes_no_client(name):
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_only_prepare_chunk_needs_duckdb(name):
+def test_importing_a_function_needs_no_duckdb(name):
     code = f"import sys; sys.modules['duckdb'] = None; import functions.{name}.app"
     subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, check=True, env={"PYTHONPATH": "src:."}, timeout=60

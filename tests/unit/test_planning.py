@@ -7,7 +7,6 @@ from tidegate.contract import Contract
 from tidegate.errors import LeaseLostError
 from tidegate.ledger import FileHistory, FileLedger, RefreshLedger, StateLedger
 from tidegate.planning.cut import Limits, cut_batch, weigh
-from tidegate.planning.evolving import Evolve
 from tidegate.planning.plan import Outcome, Plan
 from tidegate.planning.plan_batch import MOST_ROUNDS, PlanBatch, Planned
 from tidegate.planning.plan_refresh import PlanRefresh
@@ -80,7 +79,7 @@ class Planning:
             states=self.states,
             refreshes=RefreshLedger(ledger),
             plan_refresh=PlanRefresh(Snapshots(self.shop.s3, self.shop.landing), history, limits),
-            evolve=Evolve(self.shop.s3, self.shop.landing),
+            evolve=self.shop.evolve,
             work=self.work,
             copy_role="default",
             lease_seconds=60,

@@ -260,7 +260,7 @@ def test_columns_that_the_contract_does_not_name_quarantine_the_file_if_they_are
     of = contract(options={"header": True}, evolve="refuse")
     found = shop.prepare(of, {CHANGES: WITH_MORE, good: b"Op,name,id\nI,Bob,2\n"})
     assert found.quarantined == {
-        CHANGES: "the header names 'extra', 'Other', which the contract does not; add it to "
+        CHANGES: "the file names 'extra', 'Other', which the contract does not; add it to "
         "columns, or to source.fields if it is not wanted, and land the file again"
     }
     assert found.column("name") == ["Bob"]

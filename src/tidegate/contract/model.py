@@ -11,6 +11,7 @@ from tidegate.contract.parts import (
     Duration,
     FieldName,
     Part,
+    misfit,
     refuse_repeated,
     refuse_types,
     refuse_unknown,
@@ -69,7 +70,9 @@ class Contract(Part):
             refuse_repeated(label, used)
             refuse_unknown(label, used, names, "columns")
         for label, used in self._uses_of_fields():
-            refuse_unknown(label, used, self.fields, "source.fields")
+            self._refuse_operation(label, used)
+            if not self.source.names_columns:
+                refuse_unknown(label, used, self.fields, "source.fields")
         self._refuse_unfit_types()
         refuse_unfit_mode(self)
         return self
@@ -83,9 +86,8 @@ class Contract(Part):
         ]
 
     def _uses_of_fields(self) -> list[tuple[str, list[str]]]:
-        if self.source.options.header:
-            return []
         return [
+            ("source.fields", self.source.fields or []),
             *(
                 (f"columns.{number}.from", [column.source])
                 for number, column in enumerate(self.columns)
@@ -95,6 +97,15 @@ class Contract(Part):
             ("changed_at", [self.changed_at] if self.changed_at else []),
             ("source.before_image", list(self.before_images.values())),
         ]
+
+    def _refuse_operation(self, label: str, used: list[str]) -> None:
+        operation = self.source.options.operation
+        if operation in used:
+            raise misfit(
+                label,
+                f"{operation!r} is what holds the operation; write another name, here or for "
+                "source.options.operation",
+            )
 
     def _timestamp_field(self) -> list[str]:
         timestamp = self.source.options.timestamp

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Annotated
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -17,7 +16,6 @@ from pydantic_core import PydanticCustomError
 
 from tidegate.contract.types import ColumnType
 
-OPERATION = "Op"  # what DMS names the column of I, U and D
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -35,13 +33,7 @@ def _seconds(value: timedelta) -> str:
 Duration = Annotated[timedelta, BeforeValidator(_duration), PlainSerializer(_seconds)]
 
 
-def _field_name(name: str) -> str:
-    if name == OPERATION:
-        raise ValueError(f"{OPERATION!r} is what DMS names the operation; rename it in the source")
-    return name
-
-
-FieldName = Annotated[StrictStr, Field(min_length=1), AfterValidator(_field_name)]
+FieldName = Annotated[StrictStr, Field(min_length=1)]
 
 
 class Part(BaseModel):

@@ -10,12 +10,15 @@ INSERT, UPDATE, DELETE, TRUNCATE = "I", "U", "D", "T"
 _MARKS = {"insert": INSERT, "update": UPDATE, "delete": DELETE, "truncate": TRUNCATE}
 _NEVER_DELIMITERS = frozenset('"\n\r')
 
+_OF_CSV = frozenset({"header", "null", "delimiter", "unsupplied"})
+
 Word = Literal["insert", "update", "delete", "truncate"]
 
 
 class Options(Part):
     """How the source writes its files."""
 
+    operation: Annotated[StrictStr, Field(min_length=1)] = "Op"
     header: StrictBool = False
     null: StrictStr = "NULL"
     delimiter: Annotated[StrictStr, Field(min_length=1, max_length=1)] = ","
@@ -42,7 +45,7 @@ class Source(Part):
     """Which objects belong to the table, and what is in them."""
 
     prefix: StrictStr
-    format: Literal["dms_csv"]
+    format: Literal["dms_csv", "parquet", "jsonl"]
     options: Options = Options()
     fields: Annotated[list[FieldName], Field(min_length=1)] | None = None
     # A parallel load writes SEGMENT1_LOAD00000001.csv as well:
@@ -52,6 +55,11 @@ class Source(Part):
     # DMS names the columns of a before image so, beside the ones of the row as it is now:
     # https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Task.CustomizingTasks.html
     before_image: Annotated[StrictStr, Field(min_length=1)] | None = None
+
+    @property
+    def names_columns(self) -> bool:
+        """Whether files say what their columns are."""
+        return self.format != "dms_csv" or self.options.header
 
     @property
     def marks(self) -> dict[str, str]:
@@ -68,4 +76,13 @@ class Source(Part):
             )
         if self.fields is not None:
             refuse_repeated("fields", [field.lower() for field in self.fields])
+        return self
+
+    @model_validator(mode="after")
+    def _options_are_of_the_format(self) -> Self:
+        strange = sorted(self.options.model_fields_set & _OF_CSV)
+        if strange and self.format != "dms_csv":
+            raise misfit(
+                f"options.{strange[0]}", f"says how CSV is written, not {self.format}; remove it"
+            )
         return self

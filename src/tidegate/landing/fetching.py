@@ -19,9 +19,9 @@ class GoneError(LookupError):
 
 
 def fetch(
-    s3: "S3Client", bucket: str, landed: LandedObject, most: int | None = None
+    s3: "S3Client", bucket: str, landed: LandedObject, part: str | None = None
 ) -> "StreamingBody":
-    """The content of an object, or its first `most` bytes.
+    """The content of an object, or `part` of its bytes: "0-99" are the first 100, "-100" the last.
 
     Raises:
         GoneError: it was deleted or replaced since.
@@ -30,8 +30,8 @@ def fetch(
     request: dict[str, Any] = {"Bucket": bucket, "Key": landed.key, "IfMatch": f'"{landed.etag}"'}
     if landed.version:
         request["VersionId"] = landed.version
-    if most:
-        request["Range"] = f"bytes=0-{most - 1}"
+    if part:
+        request["Range"] = f"bytes={part}"
     try:
         return s3.get_object(**request)["Body"]
     except ClientError as error:

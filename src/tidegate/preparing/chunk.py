@@ -12,14 +12,11 @@ from tidegate.contract.widening import growing
 from tidegate.contract.writing import keeps_newest
 from tidegate.position import CHANGE, head
 from tidegate.preparing.download import LocalFile
-from tidegate.preparing.headers import strangers
-from tidegate.preparing.rejects import reason, take_rejects
-from tidegate.preparing.shapes import Shape, ShapeError, read_shape
+from tidegate.preparing.formats.reading import read_shape
+from tidegate.preparing.formats.shape import Shape, ShapeError
+from tidegate.preparing.rejects import FILE_IS_AT_FAULT, reason, take_rejects
 from tidegate.preparing.statements import Statements
 from tidegate.sql_files import render
-
-# A fault of the disk or of DuckDB itself is none of the file's: the attempt fails and is repeated.
-_FILE_IS_AT_FAULT = (duckdb.InvalidInputException, duckdb.ConversionException)
 
 _EMPTY = "it has no rows, and would empty the table; if that is meant, delete the rows by hand"
 
@@ -73,9 +70,8 @@ class Chunk:
             self._connection.execute(self._statements.move_keys())
 
     def unread(self) -> list[str]:
-        """The columns that headers name and the contract does not."""
-        shapes = {shape.columns for shape in self._shapes.values()}
-        return sorted({name for names in shapes for name in strangers(names, self._contract)})
+        """The columns that files have and the contract does not."""
+        return sorted({name for shape in self._shapes.values() for name in shape.strangers})
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """Records and refused records by the path of the file."""
@@ -123,14 +119,14 @@ class Chunk:
     def _shape(self, local: LocalFile) -> Shape:
         if local.unreadable:
             raise ShapeError(local.unreadable)
-        return read_shape(local.path, self._contract, local.file.kind)
+        return read_shape(local.path, self._contract, local.file.kind, self._connection)
 
     def _read_alike(self, shape: Shape, kind: int, files: list[LocalFile]) -> dict[str, str]:
         """Read files of one shape; give, by id, the reasons of those that do not keep to it."""
         try:
             with self._transaction():
                 return self._read_at_once(shape, kind, files)
-        except _FILE_IS_AT_FAULT as error:
+        except FILE_IS_AT_FAULT as error:
             if len(files) == 1:
                 return {files[0].file.id: reason(error, files[0].path)}
         middle = len(files) // 2
@@ -146,7 +142,7 @@ class Chunk:
         self._connection.execute(render("prepare/add_files"), columns)
         paths = [local.path for local in files]
         self._connection.execute(self._statements.read_changes(shape, paths, kind))
-        reasons = take_rejects(self._connection)
+        reasons = take_rejects(self._connection) if shape.lists_rejects else {}
         if reasons:
             self._connection.execute(render("prepare/drop_rejected"), [list(reasons)])
         return {

@@ -43,7 +43,7 @@ def download(
 
     def save(numbered: tuple[int, LandedFile]) -> LocalFile:
         number, file = numbered
-        return _save(s3, bucket, file, folder / f"{number:06d}.csv")
+        return _save(s3, bucket, file, folder / f"{number:06d}")
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         yield from pool.map(save, enumerate(files))
@@ -65,7 +65,7 @@ def _named_by_compression(path: Path) -> Path:
     # DuckDB tells compression by the name, users do not always: the first bytes tell for sure.
     with path.open("rb") as file:
         compressed = file.read(2) == b"\x1f\x8b"
-    return path.rename(path.with_suffix(".csv.gz")) if compressed else path
+    return path.rename(path.with_suffix(".gz")) if compressed else path
 
 
 def _why_broken(path: Path) -> str | None:

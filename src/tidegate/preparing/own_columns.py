@@ -8,7 +8,7 @@ from tidegate.contract.own_columns import columns_of_changes
 from tidegate.contract.types import ColumnType
 from tidegate.position import CHANGE
 from tidegate.preparing.casts import duckdb_literal, typed_sql
-from tidegate.preparing.shapes import Shape
+from tidegate.preparing.formats.shape import Shape
 
 # The first snapshot says what is there, not since when: its rows are taken to have been always.
 _ALWAYS = datetime(1900, 1, 1)
@@ -35,7 +35,8 @@ class OwnColumns:
         """What must be known of the text of the fields."""
         if not self._contract.partial:
             return []
-        carried = [self._is_carried(column.source, shape) for column in self._contract.columns]
+        names = [column.source for column in self._contract.columns]
+        carried = [f"case when {shape.carries(name)} then '1' else '0' end" for name in names]
         return [f"{' || '.join(carried)} as carried"]
 
     def values(self, kind: int) -> list[str]:
@@ -52,15 +53,6 @@ class OwnColumns:
         if self._contract.write != "history" or kind != CHANGE:
             return []
         return [f"when {self._changed_at(kind)} is null then {duckdb_literal(_NO_TIME)}"]
-
-    def _is_carried(self, name: str, shape: Shape) -> str:
-        if name not in shape.columns:
-            return "'0'"
-        unsupplied = self._contract.source.options.unsupplied
-        if not unsupplied:
-            return "'1'"
-        mark = duckdb_literal(unsupplied)
-        return f"case when {shape.column(name)} = {mark} then '0' else '1' end"
 
     def _changed_at(self, kind: int) -> str:
         name = self._contract.time_of_change

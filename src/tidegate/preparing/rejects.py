@@ -4,10 +4,12 @@ from pathlib import Path
 
 import duckdb
 
-from tidegate.preparing.shapes import open_bytes
+from tidegate.preparing.opening import open_bytes
 from tidegate.sql_files import render
 
 _PIECE = 1 << 20  # bytes
+# A fault of the disk or of DuckDB itself is none of the file's: the attempt fails, and is repeated.
+FILE_IS_AT_FAULT = (duckdb.InvalidInputException, duckdb.ConversionException)
 # What DuckDB says when a record ends otherwise than the first one of its file did.
 _INVALID_STATE = "invalid state"
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from tidegate.contract import Column, Contract
 from tidegate.contract.names import quote
-from tidegate.contract.parts import OPERATION
 from tidegate.contract.widening import arriving, growing
 from tidegate.position import CHANGE, LONGEST_POSITION, row_sql, sequence_sql
 from tidegate.preparing.casts import Cast, cast_sql, duckdb_literal, typed_sql
+from tidegate.preparing.formats.fields import needed
+from tidegate.preparing.formats.shape import Shape
 from tidegate.preparing.own_columns import OwnColumns
-from tidegate.preparing.shapes import Shape
 from tidegate.sql_files import lines, render
 
 
@@ -23,10 +23,7 @@ class Statements:
     def __init__(self, contract: Contract, taken_at: int) -> None:
         self._contract = contract
         self._columns = [*arriving(contract), *_images(contract)]
-        needed = [*(column.source for column in self._columns), *contract.order_by]
-        if contract.write == "history" and contract.time_of_change:
-            needed.append(contract.time_of_change)
-        self._fields = {name: f"f{number}" for number, name in enumerate(dict.fromkeys(needed))}
+        self._fields = {name: f"f{number}" for number, name in enumerate(needed(contract))}
         self._own = OwnColumns(contract, self._fields, taken_at)
 
     def create_tables(self) -> list[str]:
@@ -51,14 +48,14 @@ class Statements:
         kept = [self._kept(number) for number in numbers] + self._own.values(kind)
         return render(
             "prepare/read_changes",
-            operation=f"case {_operation(shape)} {self._marks()} end",
+            operation=f"case {self._operation(shape)} {self._marks()} end",
             fields=lines(self._texts(shape) + self._own.texts(shape), 8),
-            records=self._records(shape, paths),
+            records=shape.records(paths),
             casts=lines([f"{cast.cast} as t{number}" for number, cast in enumerate(casts)], 8),
             values=lines([f"{cast.value} as v{number}" for number, cast in enumerate(casts)], 8),
             kept_values=lines(kept),
             sequence=self._sequence(),
-            refusals=lines(self._refusals(casts, kind), 8, ""),
+            refusals=lines(self._refusals(shape, casts, kind), 8, ""),
         )
 
     def count_records(self) -> str:
@@ -123,12 +120,11 @@ class Statements:
 
     def find_refused(self, shape: Shape, path: Path) -> str:
         """Read a file again for what it holds of the records that were refused."""
-        named = [f"{duckdb_literal(name)}, {shape.column(name)}" for name in self._fields]
         return render(
             "prepare/find_refused",
-            operation=_operation(shape),
-            fields=f"json_object({', '.join(named)})",
-            records=self._records(shape, [path]),
+            operation=self._operation(shape),
+            fields=shape.whole,
+            records=shape.records([path]),
             path=duckdb_literal(str(path)),
         )
 
@@ -136,30 +132,17 @@ class Statements:
         """Write the refused records as JSON lines."""
         return render("prepare/write_refused", path=duckdb_literal(str(path)))
 
-    def _records(self, shape: Shape, paths: Iterable[Path]) -> str:
-        options = self._contract.source.options
-        columns = ", ".join(f"'c{number}': 'varchar'" for number in range(len(shape.columns)))
-        return render(
-            "prepare/records",
-            paths="[" + ", ".join(duckdb_literal(str(path)) for path in paths) + "]",
-            columns="{" + columns + "}",
-            header=str(options.header).lower(),
-            delimiter=duckdb_literal(options.delimiter),
-            null=duckdb_literal(options.null),
-            newline="'\\r\\n'" if shape.newline == "\r\n" else "'\\n'",
-        )
+    def _operation(self, shape: Shape) -> str:
+        name = self._contract.source.options.operation
+        return shape.text(name) if shape.has(name) else "'I'"
 
     def _marks(self) -> str:
         marks = self._contract.source.marks.items()
         return " ".join(f"when {duckdb_literal(written)} then '{mark}'" for written, mark in marks)
 
     def _texts(self, shape: Shape) -> list[str]:
-        unsupplied = self._contract.source.options.unsupplied
-        texts = {name: shape.column(name) for name in self._fields}
-        if unsupplied:
-            mark = duckdb_literal(unsupplied)
-            texts = {name: f"nullif({text}, {mark})" for name, text in texts.items()}
-        return [f"{texts[name]} as {field}" for name, field in self._fields.items()]
+        fault = [f"{shape.fault[0]} as is_faulty"] if shape.fault else []
+        return [f"{shape.text(name)} as {field}" for name, field in self._fields.items()] + fault
 
     def _casts(self) -> list[Cast]:
         keys = {*self._contract.key, *(image.name for image in _images(self._contract))}
@@ -194,8 +177,9 @@ class Statements:
         ]
         return " || ' ' || ".join(parts) or "''"
 
-    def _refusals(self, casts: list[Cast], kind: int) -> list[str]:
-        refusals = [_when("operation is null", self._unknown())]
+    def _refusals(self, shape: Shape, casts: list[Cast], kind: int) -> list[str]:
+        refusals = [_when("is_faulty", shape.fault[1])] if shape.fault else []
+        refusals.append(_when("operation is null", self._unknown()))
         keys = self._key_numbers()
         always = "operation <> 'T'"
         asked = always if self._contract.write == "append" else "operation in ('I', 'U')"
@@ -228,10 +212,6 @@ def _images(contract: Contract) -> list[Column]:
     types = {column.name: column.type for column in contract.columns}
     images = contract.before_images.items()
     return [Column.model_construct(name=field, type=types[key]) for key, field in images]
-
-
-def _operation(shape: Shape) -> str:
-    return shape.column(OPERATION) if shape.has_operation else "'I'"
 
 
 def _when(condition: str, reason: str) -> str:

@@ -1,0 +1,4 @@
+(
+        select null::varchar as path
+        limit 0
+    ) as records

@@ -1,0 +1,1 @@
+read_parquet({paths}, filename = {path}) as records ({columns}, path)

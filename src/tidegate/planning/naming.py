@@ -1,0 +1,103 @@
+"""The columns that landed files name, read from no more of a file than says it."""
+
+import csv
+import io
+import tempfile
+import threading
+import zlib
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tidegate.contract import Contract
+from tidegate.landing.fetching import GoneError, fetch
+from tidegate.landing.objects import LandedFile
+from tidegate.preparing.database import Database
+from tidegate.preparing.download import download
+from tidegate.preparing.formats.dms_csv import LONGEST_RECORD, first_record, is_whole, names_in
+from tidegate.preparing.formats.fields import missing
+from tidegate.preparing.formats.jsonl import list_names
+from tidegate.preparing.formats.parquet import column_types
+from tidegate.preparing.formats.shape import ShapeError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+_AT_ONCE = 16
+_USUAL_HEADER = 1 << 16  # bytes
+_ANY_FORMAT = 32 + zlib.MAX_WBITS
+_PARQUET = b"PAR1"
+_NOT_READ = (GoneError, ShapeError, UnicodeDecodeError, csv.Error, zlib.error)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadNames:
+    """Reads the header of CSV, the footer of Parquet, and JSON lines whole."""
+
+    s3: "S3Client"
+    landing_bucket: str
+    database: Database
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, contract: Contract, files: Iterable[LandedFile]) -> list[list[str]]:
+        """The names of each file; none of one that prepare_chunk will quarantine."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(partial(self._usable, contract), files))
+
+    def _usable(self, contract: Contract, file: LandedFile) -> list[str]:
+        try:
+            names = self._names(contract, file) if file.size else []
+        except _NOT_READ:
+            return []
+        lacks = contract.source.format != "jsonl" and missing(names, contract)
+        return [] if lacks or len(set(names)) < len(names) else names
+
+    def _names(self, contract: Contract, file: LandedFile) -> list[str]:
+        match contract.source.format:
+            case "dms_csv":
+                return names_in(self._header(file), contract)
+            case "parquet":
+                return self._columns(file)
+            case "jsonl":
+                return self._fields(file)
+
+    def _header(self, file: LandedFile) -> bytes:
+        first = b""
+        for most in (_USUAL_HEADER, LONGEST_RECORD):
+            content = fetch(self.s3, self.landing_bucket, file, f"0-{most - 1}").read()
+            first = first_record(io.BytesIO(_unpacked(content)))
+            if is_whole(first) or file.size <= most:
+                break
+        return first
+
+    def _columns(self, file: LandedFile) -> list[str]:
+        footer = fetch(self.s3, self.landing_bucket, file, f"-{_USUAL_HEADER}").read()
+        # https://parquet.apache.org/docs/file-format/: … footer, its length, PAR1
+        size = int.from_bytes(footer[-8:-4], "little") + 8
+        if len(footer) < size <= file.size:
+            footer = fetch(self.s3, self.landing_bucket, file, f"-{size}").read()
+        with tempfile.NamedTemporaryFile(prefix="tidegate-footer-") as copy:
+            # A file of the same length with nothing where the rows are; that takes no room.
+            copy.write(_PARQUET)
+            copy.seek(file.size - len(footer))
+            copy.write(footer)
+            copy.flush()
+            with self._one_at_a_time, self.database.connect() as connection:
+                return list(column_types(Path(copy.name), connection))
+
+    def _fields(self, file: LandedFile) -> list[str]:
+        with tempfile.TemporaryDirectory(prefix="tidegate-names-") as folder:
+            [local] = download(self.s3, self.landing_bucket, [file], Path(folder))
+            if local.unreadable:
+                return []
+            with self._one_at_a_time, self.database.connect() as connection:
+                return list_names(local.path, connection)
+
+
+def _unpacked(content: bytes) -> bytes:
+    if content[:2] != b"\x1f\x8b":
+        return content
+    return zlib.decompressobj(_ANY_FORMAT).decompress(content, LONGEST_RECORD)

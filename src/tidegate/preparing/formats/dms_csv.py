@@ -1,0 +1,126 @@
+"""CSV as AWS DMS writes it: the first record tells which columns there are and how records end."""
+
+import csv
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+from tidegate.contract import Contract
+from tidegate.contract.source import INSERT
+from tidegate.position import SNAPSHOT
+from tidegate.preparing.casts import duckdb_literal
+from tidegate.preparing.formats.fields import missing
+from tidegate.preparing.formats.shape import Shape, ShapeError, as_json, refuse_strangers
+from tidegate.preparing.opening import open_bytes
+
+# The longest that DuckDB takes, in bytes: https://duckdb.org/docs/stable/data/csv/overview
+LONGEST_RECORD = 2_000_000
+
+
+def read_shape(path: Path, contract: Contract, kind: int) -> Shape:
+    """The shape of the file at `path`, a snapshot or changes.
+
+    Raises:
+        ShapeError: not readable, or a header with a name twice or without one that is needed.
+    """
+    try:
+        with open_bytes(path) as content:
+            first = first_record(content)
+        newline = "'\\r\\n'" if first.endswith(b"\r\n") else "'\\n'"
+        if contract.source.options.header:
+            return _named(names_in(first, contract), newline, contract)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ShapeError(f"cannot be read: {error}".replace(str(path), "the file")) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ShapeError(f"the header cannot be read: {error}") from error
+    return _shape(_positional(first, contract, kind), newline, contract)
+
+
+def first_record(content: BinaryIO) -> bytes:
+    """The first record of a file, or what there is of it where its end is not reached."""
+    record = b""
+    while len(record) < LONGEST_RECORD and (line := content.readline(LONGEST_RECORD)):
+        record += line
+        if is_whole(record):
+            break
+    return record.lstrip(b"\r\n")
+
+
+def is_whole(record: bytes) -> bool:
+    """Whether a record ends where these bytes do."""
+    # Quotes inside a quoted field are doubled, so an odd number says that one is open.
+    return record.endswith(b"\n") and record.count(b'"') % 2 == 0 and bool(record.strip())
+
+
+def names_in(first: bytes, contract: Contract) -> list[str]:
+    """The names in the first record of a file.
+
+    Raises:
+        UnicodeDecodeError, csv.Error: they cannot be read.
+    """
+    return _split(first.decode("utf-8-sig"), contract, strict=True)
+
+
+def _named(names: list[str], newline: str, contract: Contract) -> Shape:
+    if not names:
+        return _shape(missing((), contract), newline, contract)
+    # What a file holds where a header should be may be regulated: it is not repeated.
+    if repeated := len(names) - len(set(names)):
+        raise ShapeError(f"the header has {repeated} names that stand in it before")
+    if lacking := ", ".join(map(repr, missing(names, contract))):
+        raise ShapeError(f"the header does not name {lacking}")
+    return _shape(names, newline, contract, refuse_strangers(names, contract))
+
+
+def _positional(first: bytes, contract: Contract, kind: int) -> list[str]:
+    """The columns of a file without header.
+
+    DMS writes the operation into change files always, into full-load files only when
+    IncludeOpForFullLoad is set: docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.S3.html
+    """
+    fields = contract.fields
+    if kind == SNAPSHOT and not _starts_with_insert(first, contract, len(fields) + 1):
+        return fields
+    return [contract.source.options.operation, *fields]
+
+
+def _starts_with_insert(first: bytes, contract: Contract, width: int) -> bool:
+    try:
+        values = _split(first.decode("utf-8-sig", errors="replace"), contract)
+    except csv.Error:
+        return False
+    return len(values) == width and contract.source.marks.get(values[0]) == INSERT
+
+
+def _split(text: str, contract: Contract, *, strict: bool = False) -> list[str]:
+    delimiter = contract.source.options.delimiter
+    return next(csv.reader([text.rstrip("\r\n")], delimiter=delimiter, strict=strict), [])
+
+
+def _shape(
+    names: list[str], newline: str, contract: Contract, strange: tuple[str, ...] = ()
+) -> Shape:
+    options = contract.source.options
+    columns = [f"c{number}" for number in range(len(names))]
+    texts = dict(zip(names, columns, strict=True))
+    carried: dict[str, str] = {}
+    whole = as_json(texts, contract)
+    if options.unsupplied:
+        mark = duckdb_literal(options.unsupplied)
+        carried = {name: f"{column} is distinct from {mark}" for name, column in texts.items()}
+        texts = {name: f"nullif({column}, {mark})" for name, column in texts.items()}
+    return Shape(
+        scan="prepare/scan_csv",
+        places=(
+            ("columns", "{" + ", ".join(f"'{column}': 'varchar'" for column in columns) + "}"),
+            ("header", str(options.header).lower()),
+            ("delimiter", duckdb_literal(options.delimiter)),
+            ("null", duckdb_literal(options.null)),
+            ("newline", newline),
+        ),
+        texts=tuple(texts.items()),
+        whole=whole,
+        carried=tuple(carried.items()),
+        lists_rejects=True,
+        strangers=strange,
+    )

@@ -1,0 +1,67 @@
+"""JSON lines: every line an object of its own, which need not have what its neighbours have.
+
+A field that is absent is null, unless rows are partial. Fields of a JSON number keep the digits
+they are written with: DuckDB, as most readers of JSON, makes a double of what has a point, which
+holds 17 of them. So where a line has a longer one, `exact_texts` first makes strings of numbers.
+"""
+
+from pathlib import Path
+
+import duckdb
+
+from tidegate.contract import Contract
+from tidegate.preparing.casts import duckdb_literal
+from tidegate.preparing.formats.fields import needed
+from tidegate.preparing.formats.shape import Shape, ShapeError, path_list, refuse_strangers
+from tidegate.preparing.rejects import FILE_IS_AT_FAULT, reason
+from tidegate.sql_files import render
+
+_NO_LINES = "it is not JSON lines: the first line is not a JSON object"
+_NO_OBJECT = "the line is not a JSON object"
+
+
+def read_shape(path: Path, contract: Contract, connection: duckdb.DuckDBPyConnection) -> Shape:
+    """The shape of the JSON lines at `path`.
+
+    Raises:
+        ShapeError: not readable, or not JSON lines.
+    """
+    names = list_names(path, connection)
+    operation = contract.source.options.operation
+    wanted = [*([operation] if operation in names else []), *needed(contract)]
+    numbers = {name: number for number, name in enumerate(wanted, start=1)}
+    pointers = "[" + ", ".join(duckdb_literal(_pointer(name)) for name in wanted) + "]"
+    return Shape(
+        scan="prepare/scan_jsonl",
+        places=(
+            ("pointers", pointers),
+            ("exact_texts", render("prepare/exact_texts", pointers=pointers)),
+        ),
+        texts=tuple((name, f"texts[{number}]") for name, number in numbers.items()),
+        whole="line",
+        carried=tuple((name, f"types[{number}] is not null") for name, number in numbers.items()),
+        fault=("not is_object", _NO_OBJECT),
+        strangers=refuse_strangers(names, contract),
+    )
+
+
+def list_names(path: Path, connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The fields that the objects of the file at `path` have, in the order of their names.
+
+    Raises:
+        ShapeError: not readable, or not JSON lines.
+    """
+    paths = path_list([path])
+    try:
+        first = connection.execute(render("prepare/is_first_an_object", paths=paths)).fetchone()
+        rows = connection.execute(render("prepare/list_names", paths=paths)).fetchall()
+    except FILE_IS_AT_FAULT as error:
+        raise ShapeError(reason(error, path)) from error
+    if first == (False,):
+        raise ShapeError(_NO_LINES)
+    return sorted(name for (name,) in rows)
+
+
+def _pointer(name: str) -> str:
+    # https://www.rfc-editor.org/rfc/rfc6901#section-3
+    return "/" + name.replace("~", "~0").replace("/", "~1")

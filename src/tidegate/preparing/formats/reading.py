@@ -1,0 +1,26 @@
+"""Shapes by format."""
+
+from pathlib import Path
+
+import duckdb
+
+from tidegate.contract import Contract
+from tidegate.preparing.formats import dms_csv, jsonl, parquet
+from tidegate.preparing.formats.shape import Shape
+
+
+def read_shape(
+    path: Path, contract: Contract, kind: int, connection: duckdb.DuckDBPyConnection
+) -> Shape:
+    """The shape of the file at `path`, a snapshot or changes.
+
+    Raises:
+        ShapeError: not readable, or without what the contract needs.
+    """
+    match contract.source.format:
+        case "dms_csv":
+            return dms_csv.read_shape(path, contract, kind)
+        case "parquet":
+            return parquet.read_shape(path, contract, connection)
+        case "jsonl":
+            return jsonl.read_shape(path, contract, connection)

@@ -1,0 +1,88 @@
+"""Shapes: how the records of a file are read, and what they have for each source column."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tidegate.contract import Contract
+from tidegate.contract.names import LONGEST_NAME
+from tidegate.preparing.casts import duckdb_literal
+from tidegate.preparing.formats.fields import needed, strangers
+from tidegate.sql_files import render
+
+_MOST_LISTED = 20
+
+
+class ShapeError(ValueError):
+    """A file cannot be opened, or its columns are not what the contract needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is alike in files that DuckDB reads together.
+
+    `scan` names the SQL that reads them, filled by `places`; it gives the path of a record's file
+    as `path`. `texts` has, by source column, DuckDB's expression of the text that a record holds,
+    and `carried` of whether it holds one, where records of a file differ in that. `whole` is what
+    it holds, as JSON. Records for which `fault` holds, an expression and what it means, are
+    refused. Where it `lists_rejects`, DuckDB keeps tables of what it could not read. `strangers`
+    are the columns that the contract does not know.
+    """
+
+    scan: str
+    places: tuple[tuple[str, str], ...]
+    texts: tuple[tuple[str, str], ...]
+    whole: str
+    carried: tuple[tuple[str, str], ...] = ()
+    fault: tuple[str, str] | None = None
+    lists_rejects: bool = False
+    strangers: tuple[str, ...] = field(default=(), compare=False)
+
+    def records(self, paths: Iterable[Path]) -> str:
+        """The SQL that reads the files at `paths`."""
+        return render(self.scan, paths=path_list(paths), **dict(self.places))
+
+    def text(self, name: str) -> str:
+        """The text of the column `name`; a file without it holds nothing for it."""
+        return dict(self.texts).get(name, "null")
+
+    def has(self, name: str) -> bool:
+        """Whether the file has the column `name`."""
+        return name in dict(self.texts)
+
+    def carries(self, name: str) -> str:
+        """DuckDB's expression of whether a record holds something for the column `name`."""
+        return dict(self.carried).get(name, "true" if self.has(name) else "false")
+
+
+def path_list(paths: Iterable[Path]) -> str:
+    """Paths as DuckDB's readers take them."""
+    return "[" + ", ".join(duckdb_literal(str(path)) for path in paths) + "]"
+
+
+def as_json(texts: dict[str, str], contract: Contract) -> str:
+    """DuckDB's expression of an object with the texts of the columns that are needed."""
+    named = [f"{duckdb_literal(name)}, {texts.get(name, 'null')}" for name in needed(contract)]
+    return f"json_object({', '.join(named)})"
+
+
+def refuse_strangers(names: Iterable[str], contract: Contract) -> tuple[str, ...]:
+    """Those of `names` that the contract does not know.
+
+    Raises:
+        ShapeError: there are some, and the contract wants none.
+    """
+    strange = strangers(names, contract)
+    if strange and contract.evolve == "refuse":
+        raise ShapeError(
+            f"the file names {_listed(strange)}, which the contract does not; "
+            "add it to columns, or to source.fields if it is not wanted, and land the file again"
+        )
+    return tuple(strange)
+
+
+def _listed(names: list[str]) -> str:
+    # A name can be as long as a file; the reason is kept in an item of DynamoDB.
+    listed = ", ".join(repr(name[:LONGEST_NAME]) for name in names[:_MOST_LISTED])
+    more = len(names) - _MOST_LISTED
+    return f"{listed} and {more} more" if more > 0 else listed

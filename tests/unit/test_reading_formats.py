@@ -1,0 +1,275 @@
+"""How Parquet and JSON lines are read: by the names of their columns, to the same values as CSV."""
+
+import gzip
+import json
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.unit.samples import PREFIX, Workshop, contract
+from tidegate.contract import Contract
+
+FILE = PREFIX + "20240809-192717787"
+SNAPSHOT = PREFIX + "LOAD00000001"
+WORDS = {"c": "insert", "u": "update", "d": "delete"}
+
+
+@pytest.fixture
+def shop(aws) -> Workshop:
+    return Workshop()
+
+
+def of(columns: dict[str, str] | None = None, *, written_as: str = "jsonl", **more) -> Contract:
+    given = contract(columns, **more).as_written()
+    return Contract.model_validate(given | {"source": given["source"] | {"format": written_as}})
+
+
+def json_lines(*objects: dict) -> bytes:
+    return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in objects).encode()
+
+
+@pytest.fixture
+def parquet(tmp_path: Path):
+    def write(query: str) -> bytes:
+        path = tmp_path / "written.parquet"
+        with duckdb.connect() as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute(f"copy ({query}) to '{path}' (format parquet)")
+        return path.read_bytes()
+
+    return write
+
+
+# JSON lines
+
+
+def test_fields_of_json_stand_in_any_order_and_what_is_absent_is_null(shop):
+    lines = json_lines(
+        {"Op": "I", "name": "Ann", "id": 1}, {"id": 2, "Op": "U"}, {"id": 3, "Op": "D"}
+    )
+    found = shop.prepare(of(), {FILE: lines})
+    assert [(row["id"], row["name"], row["_op"]) for row in found.rows] == [
+        (1, "Ann", "I"),
+        (2, None, "U"),
+        (3, None, "D"),
+    ]
+
+
+def test_json_without_an_operation_is_inserted(shop):
+    found = shop.prepare(of(), {FILE: json_lines({"id": 1, "name": "Ann"})})
+    assert [(row["id"], row["_op"]) for row in found.rows] == [(1, "I")]
+
+
+def test_operation_is_where_the_contract_says_and_one_that_lacks_refuses_its_row(shop):
+    lines = json_lines({"op": "c", "id": 1}, {"id": 2}, {"op": "d", "id": 3})
+    found = shop.prepare(of(options={"operation": "op"}, operations=WORDS), {FILE: lines})
+    assert [(row["id"], row["_op"]) for row in found.rows] == [(1, "I"), (3, "D")]
+    assert found.reasons == [(2, "the operation is none of c, u and d")]
+
+
+@pytest.mark.parametrize(
+    ("type_", "text", "value"),
+    [
+        ("decimal(38,10)", "1234567890123456789012345678.0123456789", "same"),
+        ("decimal(20,3)", "12345678901234567.890", "same"),
+        ("decimal(20,3)", "-0.5", "-0.500"),
+        ("decimal(20,3)", "1e3", "1000.000"),
+        ("bigint", "9223372036854775807", "same"),
+        ("varchar(40)", "12345678901234567.890", "same"),
+        ("varchar(40)", '"12345678901234567.890"', "12345678901234567.890"),
+        ("varchar(40)", '"\\"12345678901234567890\\" \\\\"', '"12345678901234567890" \\'),
+        ("varchar(40)", "true", "true"),
+        ("super", '{"a": [12345678901234567.890, "1", 1]}', '{"a":[12345678901234567.890,"1",1]}'),
+    ],
+)
+def test_numbers_of_json_keep_their_digits_and_texts_are_themselves(shop, type_, text, value):
+    found = shop.prepare(
+        of({"id": "integer", "v": type_}), {FILE: f'{{"id": 1, "v": {text}}}\n'.encode()}
+    )
+    [held] = found.column("v")
+    assert str(held) == (text if value == "same" else value)
+
+
+@pytest.mark.parametrize(
+    "name", ['a"b', "a'b", "a/b", "a~1b", "a.b", "$", "[0]", "é 日", "0", "\\"]
+)
+def test_any_name_may_be_the_name_of_a_field(shop, name):
+    given = contract({"id": "integer", "v": "varchar(9)"}).as_written()
+    given["columns"][1]["from"] = name
+    given["source"]["format"] = "jsonl"
+    found = shop.prepare(
+        Contract.model_validate(given), {FILE: json_lines({"id": 1, name: "held"})}
+    )
+    assert found.column("v") == ["held"]
+
+
+def test_line_that_is_not_an_object_is_refused_alone(shop):
+    lines = (
+        b'{"id": 1}\n\n{"id": 2\n[3]\nnull\n{"id": 4, "name": "\xff"}\r\n  \n{"id": "x"}\n{"id": 5}'
+    )
+    found = shop.prepare(of(), {FILE: lines})
+    assert found.column("id") == [1, 5]
+    reason = "the line is not a JSON object"
+    assert found.reasons == [
+        *((number, reason) for number in (2, 3, 4, 5)),
+        (6, "column 'id' is not a valid integer"),
+    ]
+    assert found.refused[-1]["fields"] == {"id": "x"}
+    assert found.files[FILE].records == 7
+
+
+@pytest.mark.parametrize("content", [b"id,name\n1,Ann\n", b'[{"id": 1}]\n', b"PAR1\x00\x01"])
+def test_file_that_is_not_json_lines_is_quarantined_whole(shop, content):
+    found = shop.prepare(of(), {FILE: content})
+    assert found.quarantined == {FILE: "it is not JSON lines: the first line is not a JSON object"}
+
+
+@pytest.mark.parametrize("written_as", ["jsonl", "parquet"])
+def test_empty_file_is_nothing(shop, written_as):
+    found = shop.prepare(of(written_as=written_as), {FILE: b""})
+    assert (found.rows, found.quarantined, found.files[FILE].records) == ([], {}, 0)
+
+
+def test_json_lines_may_be_compressed_and_files_differ(shop):
+    files = {
+        FILE: gzip.compress(json_lines({"Op": "I", "id": 1, "extra": 1})),
+        SNAPSHOT: json_lines({"id": 2, "name": "Bob", "other": {}}),
+    }
+    found = shop.prepare(of(), files)
+    assert [(row["id"], row["name"]) for row in found.rows] == [(2, "Bob"), (1, None)]
+    assert found.chunk.unread == ["extra", "other"]
+
+
+def test_partial_json_carries_what_it_has_and_a_null_is_a_null(shop):
+    lines = json_lines({"id": 1, "name": None}, {"id": 2}, {"id": 3, "name": "x"})
+    found = shop.prepare(of(partial=True), {FILE: lines})
+    assert [(row["name"], row["_carried"]) for row in found.rows] == [
+        (None, "11"),
+        (None, "10"),
+        ("x", "11"),
+    ]
+
+
+def test_lines_longer_than_a_csv_record_may_be_are_read(shop):
+    found = shop.prepare(of(), {FILE: json_lines({"id": 1, "unread": "x" * 5_000_000})})
+    assert found.column("id") == [1]
+
+
+# Parquet
+
+
+def test_columns_of_parquet_are_found_by_name(shop, parquet):
+    files = {
+        FILE: parquet("select 'U' as \"Op\", 'Ann' as name, 5 as extra, 1::smallint as id"),
+        SNAPSHOT: parquet("select 2 as id, 'Bob' as name"),
+    }
+    found = shop.prepare(of(written_as="parquet"), files)
+    assert [(row["id"], row["name"], row["_op"]) for row in found.rows] == [
+        (2, "Bob", "I"),
+        (1, "Ann", "U"),
+    ]
+    assert found.chunk.unread == ["extra"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "written", "value"),
+    [
+        ("integer", "7::utinyint", 7),
+        ("decimal(12,2)", "7.25::decimal(10,2)", Decimal("7.25")),
+        ("decimal(12,2)", "1e3::double", Decimal(1000)),
+        ("varchar(40)", "18446744073709551615::ubigint", "18446744073709551615"),
+        ("double", "0.1::double", 0.1),
+        ("boolean", "true", True),
+        ("date", "date '2024-08-09'", date(2024, 8, 9)),
+        ("date", "timestamp '2024-08-09'", date(2024, 8, 9)),
+        (
+            "timestamp",
+            "timestamp_ns '2024-08-09 01:02:03.123456'",
+            datetime(2024, 8, 9, 1, 2, 3, 123456),
+        ),
+        ("timestamp", "timestamptz '2024-08-09 01:02:03+02'", datetime(2024, 8, 8, 23, 2, 3)),
+        ("timestamptz", "timestamptz '2024-08-09 01:02:03+02'", "2024-08-08 23:02:03+00"),
+        ("time", "time '01:02:03'", "01:02:03"),
+        ("varbyte", "'\\x41\\xFF'::blob", "41FF"),
+        ("super", "{'a': [1.25, null], 'b': 'é'}", '{"a":[1.25,null],"b":"é"}'),
+        ("super", "[1, 2]", "[1,2]"),
+        (
+            "varchar(40)",
+            "uuid '5322b154-ce49-40fc-8dc5-15a876f1d43d'",
+            "5322b154-ce49-40fc-8dc5-15a876f1d43d",
+        ),
+        ("varchar(40)", "null", None),
+        ("varchar(40)", "''", ""),
+        ("varchar(40)", "'NULL'", "NULL"),
+    ],
+)
+def test_values_of_parquet_become_those_of_the_column(shop, parquet, type_, written, value):
+    columns = of({"id": "integer", "v": type_}, written_as="parquet")
+    found = shop.prepare(columns, {FILE: parquet(f"select 1 as id, {written} as v")})
+    assert (found.column("v"), found.refused) == ([value], [])
+
+
+def test_any_name_may_be_the_name_of_a_column_of_parquet(shop, parquet):
+    names = ["filename", "path", "c0", "texts", 'a"b', "a'b", "{x}"]
+    given = contract({"id": "integer"}).as_written()
+    given["columns"] += [
+        {"name": f"v{number}", "type": "integer", "from": name} for number, name in enumerate(names)
+    ]
+    given["source"]["format"] = "parquet"
+    quoted = [
+        f'{number} as "{name.replace(chr(34), chr(34) * 2)}"' for number, name in enumerate(names)
+    ]
+    content = parquet(f"select 9 as id, {', '.join(quoted)}")
+    [row] = shop.prepare(Contract.model_validate(given), {FILE: content}).rows
+    assert [row[f"v{number}"] for number in range(len(names))] == list(range(len(names)))
+
+
+def test_row_of_parquet_that_does_not_fit_is_refused_alone(shop, parquet):
+    content = parquet(
+        "select i as id, repeat('x', i::int) as name from (values (1), (21), (2)) t(i)"
+    )
+    found = shop.prepare(of(written_as="parquet"), {FILE: content})
+    assert found.column("id") == [1, 2]
+    assert found.reasons == [(2, "column 'name' holds 21 bytes, more than varchar(20) can hold")]
+    assert found.refused[0]["fields"] == {"id": "21", "name": "x" * 21}
+
+
+def test_rows_of_parquet_keep_the_order_of_the_file(shop, parquet):
+    content = parquet(
+        "select (i * 7919) % 300007 as id, i::varchar as name from range(300007) t(i)"
+    )
+    found = shop.prepare(of(written_as="parquet"), {FILE: content})
+    assert found.column("name") == [str(number) for number in range(300_007)]
+
+
+def test_file_that_is_not_parquet_or_lacks_a_column_is_quarantined(shop, parquet):
+    whole = parquet("select 1 as id, 'a' as name")
+    files = {
+        FILE + "1": b"id,name\n1,Ann\n",
+        FILE + "2": whole[:-10],
+        FILE + "3": parquet("select 1 as id"),
+        FILE + "4": whole,
+    }
+    found = shop.prepare(of(written_as="parquet"), files)
+    cut = "cannot be read: Invalid Input Error: No magic bytes found at end of file 'the file'"
+    assert found.quarantined == {
+        FILE + "1": cut,
+        FILE + "2": cut,
+        FILE + "3": "it has no column 'name'",
+    }
+    assert found.column("id") == [1]
+
+
+def test_time_of_change_orders_parquet_as_it_orders_csv(shop, parquet):
+    columns = of({"id": "integer"}, written_as="parquet", options={"timestamp": "ts"})
+    content = parquet(
+        "select 1 as id, t as ts from (values (timestamp '2024-08-09 19:27:17.2'), "
+        "(timestamp '2024-08-09 19:27:17.1')) v(t)"
+    )
+    found = shop.prepare(columns, {FILE: content})
+    assert [row["_position"] for row in found.rows] == [
+        "000001 1 2024-08-09T19:27:17.200000 20240809-192717787 0000000001"
+    ]
