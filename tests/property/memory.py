@@ -42,10 +42,10 @@ class MemoryS3:
             raise _refusal("NoSuchKey")
         if IfMatch not in (None, _etag(body)):
             raise _refusal("PreconditionFailed")
-        last = Range.removeprefix("bytes=0-")
+        first, _, last = Range.removeprefix("bytes=").partition("-")
         if last and not body:
             raise _refusal("InvalidRange")
-        part = body[: int(last) + 1] if last else body
+        part = body[: int(last) + 1 if last else None] if first else body[-int(last) :]
         return {"Body": StreamingBody(io.BytesIO(part), len(part))}
 
     def delete_object(self, *, Bucket: str, Key: str) -> None:

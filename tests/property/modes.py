@@ -5,14 +5,20 @@ of the source, and says what the target must hold: how often, in which order and
 they came must not matter.
 """
 
+import json
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
+
+import duckdb
 
 from tidegate.contract import Contract
 
 Mode = Literal["upsert", "soft_delete", "history", "append", "replace", "partial"]
+Format = Literal["dms_csv", "parquet", "jsonl"]
 Row = tuple[Any, ...]
 FIELDS = ["seq", "at", "BI_id", "id", "name", "amount"]
 ABSENT = "?"  # what stands in a field that the source did not log
@@ -36,7 +42,7 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class File:
-    """One file as DMS leaves it, with the columns its header names."""
+    """One file as its source leaves it, with the columns that it names."""
 
     name: str
     changes: tuple[Change, ...]
@@ -46,14 +52,23 @@ class File:
     def snapshot(self) -> bool:
         return "LOAD" in self.name
 
-    def content(self) -> bytes:
-        lines = [",".join(["Op", *self.fields])]
-        for change in self.changes:
-            written = {"seq": f"{change.seq:05d}", "at": _text_of_day(change.at)}
-            written |= {"BI_id": _text(change.old), "id": _text(change.id)}
-            written |= {"name": _text(change.name), "amount": _text(change.amount)}
-            lines.append(",".join([change.operation, *(written[name] for name in self.fields)]))
-        return "".join(f"{line}\n" for line in lines).encode()
+    def content(self, written_as: Format = "dms_csv") -> bytes:
+        records = [self._record(change) for change in self.changes]
+        if written_as == "parquet":
+            return as_parquet(_TYPES, records)
+        if written_as == "jsonl":
+            carried = [
+                {name: value for name, value in record.items() if value != ABSENT}
+                for record in records
+            ]
+            return "".join(json.dumps(record) + "\n" for record in carried).encode()
+        lines = [["Op", *self.fields], *(map(_text, record.values()) for record in records)]
+        return "".join(",".join(line) + "\n" for line in lines).encode()
+
+    def _record(self, change: Change) -> dict[str, Any]:
+        held = change._asdict() | {"seq": f"{change.seq:05d}", "at": _text_of_day(change.at)}
+        held["BI_id"] = change.old
+        return {"Op": change.operation} | {name: held[name] for name in self.fields}
 
 
 class Event(NamedTuple):
@@ -64,12 +79,15 @@ class Event(NamedTuple):
     carried: frozenset[str]
 
 
-def contract_of(mode: Mode, table: str, tracked: list[str] | None) -> Contract:
+def contract_of(
+    mode: Mode, table: str, tracked: list[str] | None = None, written_as: Format = "dms_csv"
+) -> Contract:
     """The contract of a table of that mode; `partial` is an upsert of partial rows."""
+    is_csv = written_as == "dms_csv"
     source = {
         "prefix": f"dms/{table}/",
-        "format": "dms_csv",
-        "options": {"header": True, "null": NULL},
+        "format": written_as,
+        "options": {"header": True, "null": NULL} if is_csv else {},
     }
     more: dict[str, Any] = {"write": mode, "key": ["id"]}
     if mode in {"upsert", "soft_delete"}:
@@ -82,7 +100,7 @@ def contract_of(mode: Mode, table: str, tracked: list[str] | None) -> Contract:
         del more["key"]
     if mode == "partial":
         more |= {"write": "upsert", "partial": True}
-        source["options"] |= {"unsupplied": ABSENT}  # type: ignore[operator]
+        source["options"] |= {"unsupplied": ABSENT} if is_csv else {}  # type: ignore[operator]
     if mode != "replace":
         more["sequence"] = ["seq"]
     columns = [
@@ -259,6 +277,23 @@ def _row(change: Change) -> Row:
 
 def seconds_of_day(day: int) -> int:
     return int((_DAY_ONE + timedelta(days=day)).replace(tzinfo=UTC).timestamp())
+
+
+_TYPES = {"Op": "varchar", "seq": "varchar", "at": "timestamp", "BI_id": "bigint"} | {
+    "id": "integer",
+    "name": "varchar",
+    "amount": "varchar",
+}
+
+
+def as_parquet(types: dict[str, str], records: list[dict[str, Any]]) -> bytes:
+    """Parquet with columns of DuckDB's `types`, filled by `records`."""
+    columns = [[record[name] for record in records] for name in types]
+    typed = ", ".join(f'unnest(?)::{type_} as "{name}"' for name, type_ in types.items())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "one.parquet")
+        duckdb.execute(f"copy (select {typed}) to '{path}' (format parquet)", columns)
+        return path.read_bytes()
 
 
 def _text(value: object) -> str:

@@ -3,6 +3,7 @@
 TIDEGATE_EXAMPLES=2000 pytest tests/property/test_evolving.py looks longer, each time elsewhere.
 """
 
+import json
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.property.modes import Format, as_parquet
 from tests.property.test_schema_changes import Growing, lines
 
 EXAMPLES = os.environ.get("TIDEGATE_EXAMPLES")
@@ -21,6 +23,7 @@ LOOKING = settings(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
+FORMATS: st.SearchStrategy[Format] = st.sampled_from(["dms_csv", "jsonl", "parquet"])
 LASTING = pytest.mark.timeout(0 if EXAMPLES else 900)
 OPTIONS = {"header": True, "null": ""}
 COLUMNS = {"id": "integer", "name": "varchar(2)"}
@@ -35,13 +38,19 @@ class File:
     fields: tuple[str, ...]
     changes: tuple[tuple[str, int, int, dict[str, str]], ...]
 
-    @property
-    def content(self) -> str:
-        records = (
-            ",".join([operation, str(seq), str(key), *(texts[name] for name in self.fields)])
+    def content(self, written_as: Format) -> bytes:
+        types = dict.fromkeys(["Op", "seq", "id", *self.fields], "varchar")
+        records = [
+            {"Op": operation, "seq": str(seq), "id": str(key)}
+            | {name: texts[name] or None for name in self.fields}
             for operation, seq, key, texts in self.changes
-        )
-        return lines(",".join(["Op", "seq", "id", *self.fields]), *records)
+        ]
+        if written_as == "parquet":
+            return as_parquet(types, records)
+        if written_as == "jsonl":
+            return "".join(json.dumps(record) + "\n" for record in records).encode()
+        texts = (",".join(text or "" for text in record.values()) for record in records)
+        return lines(",".join(types), *texts).encode()
 
 
 @st.composite
@@ -86,16 +95,27 @@ def model(files: list[File], *, partial: bool) -> list[tuple[Any, ...]]:
 @LASTING
 @pytest.mark.parametrize("partial", [False, True], ids=["upsert", "partial"])
 @LOOKING
-@given(batches=histories())
-def test_table_follows_files_of_any_columns_in_any_order_and_batches(pipeline, partial, batches):
-    growing = Growing(pipeline, columns=COLUMNS, options=OPTIONS, sequence=["seq"], partial=partial)
+@given(batches=histories(), written_as=FORMATS)
+def test_table_follows_files_of_any_columns_in_any_order_and_batches(
+    pipeline, partial, batches, written_as
+):
+    growing = Growing(
+        pipeline,
+        columns=COLUMNS,
+        options=OPTIONS if written_as == "dms_csv" else {},
+        sequence=["seq"],
+        partial=partial,
+        written_as=written_as,
+    )
     for batch in batches:
-        prepared = growing.take({name: file.content for name, file in batch})
+        prepared = growing.take({name: file.content(written_as) for name, file in batch})
         assert [(file.quarantined, file.refused) for file in prepared.files] == [
             (None, 0) for _ in prepared.files
         ]
     landed = dict(file for batch in batches for file in batch)
-    seen = {"id", "name", *(field.lower() for file in landed.values() for field in file.fields)}
+    # What has no objects names no fields.
+    naming = [file for file in landed.values() if file.changes or written_as != "jsonl"]
+    seen = {"id", "name", *(field.lower() for file in naming for field in file.fields)}
     named = [field for field in FIELDS if field.lower() in seen]
     places = [0, *(1 + FIELDS.index(field) for field in named)]
     expected = [

@@ -17,6 +17,7 @@ from tests.property.modes import (
     TAKEN_AT,
     Change,
     File,
+    Format,
     Landed,
     Mode,
     contract_of,
@@ -101,15 +102,23 @@ def refreshes(draw: Any, seen: list[File]) -> list[list[File]]:
     return [chunk for chunk in (files[:cut], files[cut:]) if chunk]
 
 
+# A Parquet file has all its columns for all of its rows.
+FORMATS: list[st.SearchStrategy[Format]] = [
+    st.sampled_from(["dms_csv", "dms_csv", "jsonl", "parquet"]),
+    st.sampled_from(["dms_csv", "jsonl"]),
+]
 PLACES = st.sampled_from(["batch", "chunk", "beside"])
 
 
 class Follower:
     """A table of one mode beside its model."""
 
-    def __init__(self, pipeline: Pipeline, mode: Mode, tracked: list[str] | None) -> None:
+    def __init__(
+        self, pipeline: Pipeline, mode: Mode, tracked: list[str] | None, written_as: Format
+    ) -> None:
         self.mode = mode
-        self.table = Table(pipeline, contract_of(mode, pipeline.new_name(), tracked))
+        self.written_as = written_as
+        self.table = Table(pipeline, contract_of(mode, pipeline.new_name(), tracked, written_as))
         self.landed = Landed(mode, tracked)
         self.batch = 0
         self.rows = 0
@@ -156,7 +165,7 @@ class Follower:
         return len(self.landed.epochs) > 1
 
     def land(self, file: File) -> LandedFile:
-        return self.table.land(file.name, file.content())
+        return self.table.land(file.name, file.content(self.written_as))
 
     def held(self) -> list[tuple[Any, ...]]:
         rows = self.table.rows(*COLUMNS[self.mode])
@@ -173,7 +182,7 @@ def test_target_is_what_the_model_says_however_the_files_land(pipeline, mode, da
     pipeline.forget()
     tracked = data.draw(st.sampled_from([None, ["amount"]])) if mode == "history" else None
     files = data.draw(histories(mode))
-    follower = Follower(pipeline, mode, tracked)
+    follower = Follower(pipeline, mode, tracked, data.draw(FORMATS[mode == "partial"]))
     cut = data.draw(batches(files, mode))
     refreshed_after = data.draw(st.integers(0, 9)) if mode in REFRESHED else None
     seen: list[File] = []

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.property.modes import ABSENT, COLUMNS, Change, File, Mode, contract_of
+from tests.property.modes import ABSENT, COLUMNS, Change, File, Format, Mode, contract_of
 from tests.property.pipeline import Pipeline, Table
 
 D9, D10, D11 = "20240809-1.csv", "20240810-1.csv", "20240811-1.csv"
@@ -15,15 +15,17 @@ LOAD = "LOAD00000001.csv"
 class Replica:
     """A table that takes files, batch after batch."""
 
-    def __init__(self, pipeline: Pipeline, mode: Mode, tracked: list[str] | None = None) -> None:
+    def __init__(self, pipeline: Pipeline, mode: Mode, written_as: Format = "dms_csv") -> None:
         self.mode = mode
-        self.table = Table(pipeline, contract_of(mode, pipeline.new_name(), tracked))
+        self.written_as = written_as
+        contract = contract_of(mode, pipeline.new_name(), written_as=written_as)
+        self.table = Table(pipeline, contract)
         self.batch = 0
 
     def take(self, *files: File) -> dict[str, Any]:
         """Land files and load them as one batch; give its record."""
         self.batch += 1
-        landed = [self.table.land(file.name, file.content()) for file in files]
+        landed = [self.table.land(file.name, file.content(self.written_as)) for file in files]
         outcome = self.table.load(self.table.plan(self.batch, self.batch, [landed]))
         return outcome.model_dump()
 
@@ -42,9 +44,9 @@ def history(pipeline) -> Replica:
     return Replica(pipeline, "history")
 
 
-@pytest.fixture
-def partial(pipeline) -> Replica:
-    return Replica(pipeline, "partial")
+@pytest.fixture(params=["dms_csv", "jsonl"])
+def partial(pipeline, request) -> Replica:
+    return Replica(pipeline, "partial", request.param)
 
 
 def change(

@@ -1,6 +1,7 @@
 """Files that name more columns, fewer, or longer texts than before, and what the table becomes."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -29,15 +30,15 @@ class Growing:
         self.before: AppliedContract | None = None
         self.batch = 0
 
-    def plan(self, files: dict[str, str]) -> Plan:
+    def plan(self, files: Mapping[str, str | bytes]) -> Plan:
         self.batch += 1
-        landed = [self.table.land(name, text.encode()) for name, text in files.items()]
+        landed = [self.table.land(name, as_bytes(content)) for name, content in files.items()]
         evolved = self.evolve(self.declared, self.before, landed)
         self.table.contract = evolved.contract
         self.before = applied_contract(evolved.contract, evolved.columns)
         return self.table.plan(self.batch, self.batch, [landed])
 
-    def take(self, files: dict[str, str]) -> PreparedChunk:
+    def take(self, files: Mapping[str, str | bytes]) -> PreparedChunk:
         """Land files and load them as one batch; give what was prepared."""
         plan = self.plan(files)
         self.table.load(plan)
@@ -67,6 +68,10 @@ class Growing:
 @pytest.fixture
 def growing(pipeline) -> Growing:
     return Growing(pipeline)
+
+
+def as_bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
 
 
 def lines(header: str, *records: str) -> str:

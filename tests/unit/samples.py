@@ -4,6 +4,7 @@ import itertools
 import json
 import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -39,11 +40,12 @@ def contract(
     options: dict[str, Any] | None = None,
     fields: list[str] | None = None,
     operations: dict[str, str] | None = None,
+    written_as: str = "dms_csv",
     **more: Any,
 ) -> Contract:
     """A contract of `columns`, name to type, as if read from YAML."""
     columns = columns or {"id": "integer", "name": "varchar(20)"}
-    source = {"prefix": prefix, "format": "dms_csv", "options": options or {}}
+    source = {"prefix": prefix, "format": written_as, "options": options or {}}
     return Contract.model_validate(
         {
             "table": table,
@@ -55,6 +57,15 @@ def contract(
             **more,
         }
     )
+
+
+def parquet(query: str) -> bytes:
+    """What `query` selects, as a Parquet file."""
+    with tempfile.TemporaryDirectory() as scratch, duckdb.connect() as connection:
+        path = Path(scratch, "written.parquet")
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"copy ({query}) to '{path}' (format parquet)")
+        return path.read_bytes()
 
 
 def landed_object(key: str = CHANGES, *, etag: str = "e1", size: int = 10) -> LandedObject:

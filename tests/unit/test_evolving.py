@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.samples import PREFIX, Workshop, contract
+from tests.unit.samples import PREFIX, Workshop, contract, parquet
 from tests.unit.test_planning import REQUEST, TABLE, Planning
 from tidegate.contract import Contract
 from tidegate.errors import ContractError
@@ -149,6 +149,43 @@ def test_header_of_more_than_64_kilobytes_is_read_whole(shop):
 )
 def test_file_that_will_be_quarantined_adds_no_column(shop, content):
     assert names(shop, content) == []
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_fields_of_json_are_read_to_the_last_line(shop, packed):
+    content = b'{"id": 1, "name": "a"}\n' * 99_999 + b'{"id": 2, "new": null}\n[]\n{"late'
+    known = contract(evolve="add", written_as="jsonl")
+    assert names(shop, gzip.compress(content) if packed else content, known) == ["new"]
+
+
+@pytest.mark.parametrize("more", [3, 2_000])
+def test_columns_of_parquet_are_read_from_its_end(shop, more):
+    known = [f"known_{number}" for number in range(more)]
+    selected = ", ".join(f"range as {name}" for name in ["id", "name", *known, "new"])
+    content = parquet(f"select {selected} from range(50_000 // {more})")
+    of_parquet = contract(evolve="add", written_as="parquet", fields=["id", "name", *known])
+    assert names(shop, content, of_parquet) == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("written_as", "content"),
+    [
+        ("jsonl", b""),
+        ("jsonl", b"id,name,new\n"),
+        ("jsonl", b"\x1f\x8bno"),
+        ("parquet", b""),
+        ("parquet", b"PAR1"),
+        ("parquet", b"id,name,new\n1,a,x\n"),
+        ("parquet", b"PAR1" + b"\xff" * 100 + b"PAR1"),
+    ],
+)
+def test_file_that_is_not_of_its_format_adds_no_column(shop, written_as, content):
+    assert names(shop, content, contract(evolve="add", written_as=written_as)) == []
+
+
+def test_parquet_without_the_key_adds_no_column(shop):
+    content = parquet("select 1 as name, 2 as new")
+    assert names(shop, content, contract(evolve="add", written_as="parquet")) == []
 
 
 def test_file_that_is_gone_adds_no_column(shop):

@@ -29,10 +29,12 @@ def test_an_object_is_read_whole_in_part_and_as_it_was_when_it_was_put(s3, tmp_p
         {"Key": "ü k"},
         {"Key": "ü k", "Range": "bytes=0-1"},
         {"Key": "ü k", "Range": "bytes=0-99", "IfMatch": put["ETag"]},
+        {"Key": "ü k", "Range": "bytes=-3"},
+        {"Key": "ü k", "Range": "bytes=-99"},
         {"Key": "uploaded"},
     ]
     found = [s3.get_object(Bucket="work", **request)["Body"].read() for request in requests]
-    assert found == [b"rows", b"ro", b"rows", b"more"]
+    assert found == [b"rows", b"ro", b"rows", b"ows", b"rows", b"more"]
 
 
 def test_what_cannot_be_read_is_refused_with_its_reason(s3):

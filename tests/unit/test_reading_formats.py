@@ -4,12 +4,10 @@ import gzip
 import json
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 
-import duckdb
 import pytest
 
-from tests.unit.samples import PREFIX, Workshop, contract
+from tests.unit.samples import PREFIX, Workshop, contract, parquet
 from tidegate.contract import Contract
 
 FILE = PREFIX + "20240809-192717787"
@@ -23,24 +21,11 @@ def shop(aws) -> Workshop:
 
 
 def of(columns: dict[str, str] | None = None, *, written_as: str = "jsonl", **more) -> Contract:
-    given = contract(columns, **more).as_written()
-    return Contract.model_validate(given | {"source": given["source"] | {"format": written_as}})
+    return contract(columns, written_as=written_as, **more)
 
 
 def json_lines(*objects: dict) -> bytes:
     return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in objects).encode()
-
-
-@pytest.fixture
-def parquet(tmp_path: Path):
-    def write(query: str) -> bytes:
-        path = tmp_path / "written.parquet"
-        with duckdb.connect() as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            connection.execute(f"copy ({query}) to '{path}' (format parquet)")
-        return path.read_bytes()
-
-    return write
 
 
 # JSON lines
@@ -161,7 +146,7 @@ def test_lines_longer_than_a_csv_record_may_be_are_read(shop):
 # Parquet
 
 
-def test_columns_of_parquet_are_found_by_name(shop, parquet):
+def test_columns_of_parquet_are_found_by_name(shop):
     files = {
         FILE: parquet("select 'U' as \"Op\", 'Ann' as name, 5 as extra, 1::smallint as id"),
         SNAPSHOT: parquet("select 2 as id, 'Bob' as name"),
@@ -206,13 +191,13 @@ def test_columns_of_parquet_are_found_by_name(shop, parquet):
         ("varchar(40)", "'NULL'", "NULL"),
     ],
 )
-def test_values_of_parquet_become_those_of_the_column(shop, parquet, type_, written, value):
+def test_values_of_parquet_become_those_of_the_column(shop, type_, written, value):
     columns = of({"id": "integer", "v": type_}, written_as="parquet")
     found = shop.prepare(columns, {FILE: parquet(f"select 1 as id, {written} as v")})
     assert (found.column("v"), found.refused) == ([value], [])
 
 
-def test_any_name_may_be_the_name_of_a_column_of_parquet(shop, parquet):
+def test_any_name_may_be_the_name_of_a_column_of_parquet(shop):
     names = ["filename", "path", "c0", "texts", 'a"b', "a'b", "{x}"]
     given = contract({"id": "integer"}).as_written()
     given["columns"] += [
@@ -227,7 +212,7 @@ def test_any_name_may_be_the_name_of_a_column_of_parquet(shop, parquet):
     assert [row[f"v{number}"] for number in range(len(names))] == list(range(len(names)))
 
 
-def test_row_of_parquet_that_does_not_fit_is_refused_alone(shop, parquet):
+def test_row_of_parquet_that_does_not_fit_is_refused_alone(shop):
     content = parquet(
         "select i as id, repeat('x', i::int) as name from (values (1), (21), (2)) t(i)"
     )
@@ -237,7 +222,7 @@ def test_row_of_parquet_that_does_not_fit_is_refused_alone(shop, parquet):
     assert found.refused[0]["fields"] == {"id": "21", "name": "x" * 21}
 
 
-def test_rows_of_parquet_keep_the_order_of_the_file(shop, parquet):
+def test_rows_of_parquet_keep_the_order_of_the_file(shop):
     content = parquet(
         "select (i * 7919) % 300007 as id, i::varchar as name from range(300007) t(i)"
     )
@@ -245,7 +230,7 @@ def test_rows_of_parquet_keep_the_order_of_the_file(shop, parquet):
     assert found.column("name") == [str(number) for number in range(300_007)]
 
 
-def test_file_that_is_not_parquet_or_lacks_a_column_is_quarantined(shop, parquet):
+def test_file_that_is_not_parquet_or_lacks_a_column_is_quarantined(shop):
     whole = parquet("select 1 as id, 'a' as name")
     files = {
         FILE + "1": b"id,name\n1,Ann\n",
@@ -263,7 +248,7 @@ def test_file_that_is_not_parquet_or_lacks_a_column_is_quarantined(shop, parquet
     assert found.column("id") == [1]
 
 
-def test_time_of_change_orders_parquet_as_it_orders_csv(shop, parquet):
+def test_time_of_change_orders_parquet_as_it_orders_csv(shop):
     columns = of({"id": "integer"}, written_as="parquet", options={"timestamp": "ts"})
     content = parquet(
         "select 1 as id, t as ts from (values (timestamp '2024-08-09 19:27:17.2'), "

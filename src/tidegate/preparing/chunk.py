@@ -14,7 +14,7 @@ from tidegate.position import CHANGE, head
 from tidegate.preparing.download import LocalFile
 from tidegate.preparing.formats.reading import read_shape
 from tidegate.preparing.formats.shape import Shape, ShapeError
-from tidegate.preparing.rejects import FILE_IS_AT_FAULT, reason, take_rejects
+from tidegate.preparing.rejects import is_of_the_file, reason, take_rejects
 from tidegate.preparing.statements import Statements
 from tidegate.sql_files import render
 
@@ -34,7 +34,7 @@ class Chunk:
         self,
         contract: Contract,
         epoch: int,
-        connection: duckdb.DuckDBPyConnection,
+        connection: "duckdb.DuckDBPyConnection",
         as_of: str | None = None,
         taken_at: int = 0,
     ) -> None:
@@ -126,7 +126,9 @@ class Chunk:
         try:
             with self._transaction():
                 return self._read_at_once(shape, kind, files)
-        except FILE_IS_AT_FAULT as error:
+        except duckdb.Error as error:
+            if not is_of_the_file(error):
+                raise
             if len(files) == 1:
                 return {files[0].file.id: reason(error, files[0].path)}
         middle = len(files) // 2

@@ -21,7 +21,7 @@ class Database:
         self._kept: duckdb.DuckDBPyConnection | None = None
 
     @contextmanager
-    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def connect(self) -> Iterator["duckdb.DuckDBPyConnection"]:
         """A connection that alone uses DuckDB; its temporary tables are gone after it.
 
         What fails may be the fault of DuckDB, so the next connection is to another one.
@@ -37,7 +37,7 @@ class Database:
             raise
         self._kept = database
 
-    def _start(self) -> duckdb.DuckDBPyConnection:
+    def _start(self) -> "duckdb.DuckDBPyConnection":
         database = duckdb.connect(
             config={
                 "memory_limit": f"{self._memory}B",

@@ -8,13 +8,13 @@ from tidegate.preparing.opening import open_bytes
 from tidegate.sql_files import render
 
 _PIECE = 1 << 20  # bytes
-# A fault of the disk or of DuckDB itself is none of the file's: the attempt fails, and is repeated.
-FILE_IS_AT_FAULT = (duckdb.InvalidInputException, duckdb.ConversionException)
+# DuckDB's reader of Parquet raises the first of them, with no class of its own, for broken footers.
+_OF_THE_FILE = {duckdb.Error, duckdb.InvalidInputException, duckdb.ConversionException}
 # What DuckDB says when a record ends otherwise than the first one of its file did.
 _INVALID_STATE = "invalid state"
 
 
-def take_rejects(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+def take_rejects(connection: "duckdb.DuckDBPyConnection") -> dict[str, str]:
     """By path, why the files just read were rejected; DuckDB's tables of rejects are emptied."""
     rows = connection.execute(render("prepare/list_rejects")).fetchall()
     connection.execute("drop table reject_errors")
@@ -35,7 +35,12 @@ def line_of(path: Path, position: int) -> int:
     return lines
 
 
-def reason(error: duckdb.Error, path: Path) -> str:
+def is_of_the_file(error: "duckdb.Error") -> bool:
+    """Whether the file is at fault; else it is the disk or DuckDB, and the attempt is repeated."""
+    return type(error) in _OF_THE_FILE
+
+
+def reason(error: "duckdb.Error", path: Path) -> str:
     """Why DuckDB could not read the file at `path`, without what the file holds."""
     text = str(error).splitlines()[0].replace(str(path), "the file")
     if _INVALID_STATE in text:

@@ -143,7 +143,7 @@ class Catalog:
 
     def __init__(
         self,
-        cursor: duckdb.DuckDBPyConnection,
+        cursor: "duckdb.DuckDBPyConnection",
         committed: Committed,
         is_current: Callable[[], bool],
     ) -> None:

@@ -32,7 +32,7 @@ class Cluster:
         self.committed = Committed()
         self._connection = self._create()
 
-    def _create(self) -> duckdb.DuckDBPyConnection:
+    def _create(self) -> "duckdb.DuckDBPyConnection":
         connection = duckdb.connect(":memory:", config=self._config())
         connection.execute(f"attach ':memory:' as {quote(DATABASE)}")
         self._confine(connection)
@@ -51,12 +51,12 @@ class Cluster:
             "preserve_insertion_order": False,
         }
 
-    def _confine(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def _confine(self, connection: "duckdb.DuckDBPyConnection") -> None:
         """DuckDB reads and writes in this folder only: a table named like a file is not one."""
         connection.execute(f"set allowed_directories = [{literal(f'{self.folder}/')}]")
         connection.execute("set enable_external_access = false")
 
-    def connect(self) -> duckdb.DuckDBPyConnection:
+    def connect(self) -> "duckdb.DuckDBPyConnection":
         """A connection of its own for one session."""
         cursor = self._connection.cursor()
         cursor.execute(_search_path())

@@ -26,7 +26,7 @@ class Refused:
 
 
 def load_csv(
-    cursor: duckdb.DuckDBPyConnection,
+    cursor: "duckdb.DuckDBPyConnection",
     target: Relation,
     columns: Sequence[Column],
     files: Sequence[tuple[S3Object, Path]],
@@ -89,7 +89,7 @@ def _typed(column: Column, value: str) -> str:
 
 
 def find_refused(
-    cursor: duckdb.DuckDBPyConnection,
+    cursor: "duckdb.DuckDBPyConnection",
     columns: Sequence[Column],
     files: Sequence[tuple[S3Object, Path]],
     options: Options,

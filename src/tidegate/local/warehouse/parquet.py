@@ -35,7 +35,7 @@ Schema = tuple[tuple[str, str], ...]
 
 
 def load_parquet(
-    cursor: duckdb.DuckDBPyConnection,
+    cursor: "duckdb.DuckDBPyConnection",
     target: Relation,
     columns: Sequence[Column],
     files: Sequence[tuple[S3Object, Path]],
@@ -51,7 +51,7 @@ def load_parquet(
     return count
 
 
-def _schema(cursor: duckdb.DuckDBPyConnection, place: S3Object, path: Path) -> Schema:
+def _schema(cursor: "duckdb.DuckDBPyConnection", place: S3Object, path: Path) -> Schema:
     try:
         described = cursor.execute(f"describe from read_parquet({literal(str(path))})")
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
@@ -92,7 +92,7 @@ def _agrees(column: Column, kind: str) -> bool:
 
 
 def _insert(
-    cursor: duckdb.DuckDBPyConnection,
+    cursor: "duckdb.DuckDBPyConnection",
     target: Relation,
     columns: Sequence[Column],
     schema: Schema,

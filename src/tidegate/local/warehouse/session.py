@@ -206,7 +206,7 @@ class Session:
         if not self._alive():
             raise SqlError("08006", "the client closed the connection")
 
-    def read(self, sql: str, values: Sequence[Any]) -> duckdb.DuckDBPyConnection:
+    def read(self, sql: str, values: Sequence[Any]) -> "duckdb.DuckDBPyConnection":
         """Runs a query in the block's snapshot."""
         self.transaction.start()
         return self.cursor.execute(sql, list(values))

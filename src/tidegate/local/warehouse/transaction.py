@@ -19,7 +19,7 @@ class Transaction:
 
     def __init__(
         self,
-        cursor: duckdb.DuckDBPyConnection,
+        cursor: "duckdb.DuckDBPyConnection",
         *,
         ended: Callable[[], None],
         undone: Callable[[], None],

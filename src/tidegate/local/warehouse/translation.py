@@ -154,7 +154,7 @@ _BY_CLASS: list[tuple[type[duckdb.Error], str]] = [
 ]
 
 
-def translate(error: duckdb.Error, at: Circumstance) -> SqlError:
+def translate(error: "duckdb.Error", at: Circumstance) -> SqlError:
     """The Redshift error that says what DuckDB's error says."""
     text = str(error)
     if raised := _RAISED.search(text):

@@ -13,14 +13,14 @@ from tidegate.contract import Contract
 from tidegate.preparing.casts import duckdb_literal
 from tidegate.preparing.formats.fields import needed
 from tidegate.preparing.formats.shape import Shape, ShapeError, path_list, refuse_strangers
-from tidegate.preparing.rejects import FILE_IS_AT_FAULT, reason
+from tidegate.preparing.rejects import is_of_the_file, reason
 from tidegate.sql_files import render
 
 _NO_LINES = "it is not JSON lines: the first line is not a JSON object"
 _NO_OBJECT = "the line is not a JSON object"
 
 
-def read_shape(path: Path, contract: Contract, connection: duckdb.DuckDBPyConnection) -> Shape:
+def read_shape(path: Path, contract: Contract, connection: "duckdb.DuckDBPyConnection") -> Shape:
     """The shape of the JSON lines at `path`.
 
     Raises:
@@ -45,7 +45,7 @@ def read_shape(path: Path, contract: Contract, connection: duckdb.DuckDBPyConnec
     )
 
 
-def list_names(path: Path, connection: duckdb.DuckDBPyConnection) -> list[str]:
+def list_names(path: Path, connection: "duckdb.DuckDBPyConnection") -> list[str]:
     """The fields that the objects of the file at `path` have, in the order of their names.
 
     Raises:
@@ -55,7 +55,9 @@ def list_names(path: Path, connection: duckdb.DuckDBPyConnection) -> list[str]:
     try:
         first = connection.execute(render("prepare/is_first_an_object", paths=paths)).fetchone()
         rows = connection.execute(render("prepare/list_names", paths=paths)).fetchall()
-    except FILE_IS_AT_FAULT as error:
+    except duckdb.Error as error:
+        if not is_of_the_file(error):
+            raise
         raise ShapeError(reason(error, path)) from error
     if first == (False,):
         raise ShapeError(_NO_LINES)

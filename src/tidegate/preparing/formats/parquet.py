@@ -14,7 +14,7 @@ from tidegate.preparing.formats.shape import (
     path_list,
     refuse_strangers,
 )
-from tidegate.preparing.rejects import FILE_IS_AT_FAULT, reason
+from tidegate.preparing.rejects import is_of_the_file, reason
 from tidegate.sql_files import render
 
 _NESTED = ("STRUCT", "MAP", "UNION", "VARIANT")
@@ -22,7 +22,7 @@ _NESTED = ("STRUCT", "MAP", "UNION", "VARIANT")
 _PATH = "tidegate: the path of the file"
 
 
-def read_shape(path: Path, contract: Contract, connection: duckdb.DuckDBPyConnection) -> Shape:
+def read_shape(path: Path, contract: Contract, connection: "duckdb.DuckDBPyConnection") -> Shape:
     """The shape of the Parquet file at `path`; one of no bytes has no columns and no rows.
 
     Raises:
@@ -47,7 +47,7 @@ def read_shape(path: Path, contract: Contract, connection: duckdb.DuckDBPyConnec
     )
 
 
-def column_types(path: Path, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+def column_types(path: Path, connection: "duckdb.DuckDBPyConnection") -> dict[str, str]:
     """DuckDB's types of the columns of the Parquet file at `path`, by name.
 
     Raises:
@@ -57,7 +57,9 @@ def column_types(path: Path, connection: duckdb.DuckDBPyConnection) -> dict[str,
         rows = connection.execute(
             render("prepare/describe_parquet", paths=path_list([path]))
         ).fetchall()
-    except FILE_IS_AT_FAULT as error:
+    except duckdb.Error as error:
+        if not is_of_the_file(error):
+            raise
         raise ShapeError(reason(error, path)) from error
     return {name: type_ for name, type_, *_ in rows}
 

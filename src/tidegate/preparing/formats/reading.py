@@ -1,16 +1,18 @@
 """Shapes by format."""
 
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from tidegate.contract import Contract
 from tidegate.preparing.formats import dms_csv, jsonl, parquet
 from tidegate.preparing.formats.shape import Shape
 
+if TYPE_CHECKING:
+    import duckdb
+
 
 def read_shape(
-    path: Path, contract: Contract, kind: int, connection: duckdb.DuckDBPyConnection
+    path: Path, contract: Contract, kind: int, connection: "duckdb.DuckDBPyConnection"
 ) -> Shape:
     """The shape of the file at `path`, a snapshot or changes.
 
