@@ -38,6 +38,16 @@ GROWING = {
     "columns": [{"name": "id", "type": "integer"}, {"name": "name", "type": "varchar(8)"}],
     "evolve": "add",
 }
+FORMATS = {
+    written_as: {
+        "table": f"formats.{written_as}",
+        "source": {"prefix": f"formats/{written_as}/", "format": written_as},
+        "key": ["id"],
+        "columns": [{"name": "id", "type": "integer"}, {"name": "amount", "type": "decimal(30,4)"}],
+        "evolve": "add",
+    }
+    for written_as in ("jsonl", "parquet")
+}
 WRITE_MODES = {
     "upsert": {"key": ["id"], "partial": True},
     "soft_delete": {"key": ["id"]},
@@ -62,6 +72,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         _write_customers(tables, number)
     (tables / "odd.yaml").write_text(yaml.safe_dump(ODD, allow_unicode=True), encoding="utf-8")
     (tables / "growing.yaml").write_text(yaml.safe_dump(GROWING), encoding="utf-8")
+    for written_as, formatted in FORMATS.items():
+        (tables / f"{written_as}.yaml").write_text(yaml.safe_dump(formatted), encoding="utf-8")
     for mode, keys in WRITE_MODES.items():
         text = yaml.safe_dump(_contract_of(mode) | keys)
         (tables / f"{mode}.yaml").write_text(text, encoding="utf-8")
