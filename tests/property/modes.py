@@ -129,7 +129,9 @@ class Landed:
 
     def refresh(self, files: list[File]) -> None:
         found = [event for file in files for event in self._events_of(file)]
-        self.gone.append(_missing(len(self.epochs), self._events(), found))
+        emptied_at = self.emptied_at()
+        living = [event for event in self.events() if event.position > emptied_at]
+        self.gone.append(_missing(len(self.epochs), living, found))
         self.epochs.append({file.name: file for file in files})
 
     def rows(self) -> list[Row]:
@@ -144,7 +146,7 @@ class Landed:
         }
         return sorted(made[self.mode](), key=repr)
 
-    def _events(self) -> list[Event]:
+    def events(self) -> list[Event]:
         """What can be read, in the order of the source."""
         events: list[Event] = []
         for epoch, (files, gone) in enumerate(zip(self.epochs, self.gone, strict=True)):
@@ -175,21 +177,21 @@ class Landed:
             return False
         return change.id is not None or self.mode == "append"
 
-    def _by_key(self) -> dict[Any, list[Event]]:
+    def by_key(self) -> dict[Any, list[Event]]:
         by_key: dict[Any, list[Event]] = {}
-        for event in self._events():
+        for event in self.events():
             if event.change.operation != "T":
                 by_key.setdefault(event.change.id, []).append(event)
         return by_key
 
-    def _emptied_at(self) -> tuple[Any, ...]:
-        emptied = [event.position for event in self._events() if event.change.operation == "T"]
+    def emptied_at(self) -> tuple[Any, ...]:
+        emptied = [event.position for event in self.events() if event.change.operation == "T"]
         return max(emptied, default=())
 
     def _last_ones(self) -> list[Change]:
         """The last change of each key, but for keys that a truncate has emptied since."""
-        newest = [events[-1] for events in self._by_key().values()]
-        emptied_at = self._emptied_at()
+        newest = [events[-1] for events in self.by_key().values()]
+        emptied_at = self.emptied_at()
         return [event.change for event in newest if event.position > emptied_at]
 
     def _upserted(self) -> list[Row]:
@@ -201,26 +203,26 @@ class Landed:
 
     def _soft_deleted(self) -> list[Row]:
         rows = []
-        for events in self._by_key().values():
+        for events in self.by_key().values():
             living = [event for event in events if event.change.operation != "D"]
             if living:
-                emptied = living[-1].position < self._emptied_at()
+                emptied = living[-1].position < self.emptied_at()
                 deleted = events[-1].change.operation == "D" or emptied
                 rows.append((*_row(living[-1].change), deleted))
         return rows
 
     def _appended(self) -> list[Row]:
-        return [(*_row(event.change), event.change.operation) for event in self._events()]
+        return [(*_row(event.change), event.change.operation) for event in self.events()]
 
     def _replaced(self) -> list[Row]:
         # A snapshot of which nothing can be read does not empty the table.
-        newest = max((event.position[2] for event in self._events()), default=None)
+        newest = max((event.position[2] for event in self.events()), default=None)
         alone = {newest: self.epochs[0][newest]} if newest else {}
         return Landed("replace", epochs=[alone])._upserted()
 
     def _put_together(self) -> list[Row]:
         rows = []
-        for key, events in self._by_key().items():
+        for key, events in self.by_key().items():
             row: dict[str, Any] = {}
             for event in events:
                 if event.change.operation == "D":
@@ -232,28 +234,28 @@ class Landed:
         return rows
 
     def _versions(self) -> list[Row]:
+        return [row for events in self.by_key().values() for row in self.versions(events)]
+
+    def versions(self, events: list[Event]) -> list[Row]:
+        """What a history holds of a key."""
         tracked = self.tracked or ["name", "amount"]
-        rows: list[Row] = []
-        for events in self._by_key().values():
-            versions: list[dict[str, Any]] = []
-            now = _ALWAYS
-            for event in events:
-                now = max(now, _DAY_ONE + timedelta(days=event.change.at))
-                open_ = versions[-1] if versions and versions[-1]["to"] is None else None
-                if event.change.operation == "D":
-                    if open_:
-                        open_["to"] = now
-                    continue
-                seen = {name: _value(event.change, name) for name in tracked}
-                if open_ and open_["seen"] == seen:
-                    open_["row"] = _row(event.change)
-                    continue
+        versions: list[dict[str, Any]] = []
+        now = _ALWAYS
+        for event in events:
+            now = max(now, _DAY_ONE + timedelta(days=event.change.at))
+            open_ = versions[-1] if versions and versions[-1]["to"] is None else None
+            if event.change.operation == "D":
                 if open_:
                     open_["to"] = now
-                version = {"from": now, "to": None, "seen": seen, "row": _row(event.change)}
-                versions.append(version)
-            rows += [(*v["row"], v["from"], v["to"], v["to"] is None) for v in versions]
-        return rows
+                continue
+            seen = {name: _value(event.change, name) for name in tracked}
+            if open_ and open_["seen"] == seen:
+                open_["row"] = _row(event.change)
+                continue
+            if open_:
+                open_["to"] = now
+            versions.append({"from": now, "to": None, "seen": seen, "row": _row(event.change)})
+        return [(*v["row"], v["from"], v["to"], v["to"] is None) for v in versions]
 
 
 def _missing(epoch: int, known: list[Event], found: list[Event]) -> list[Event]:
