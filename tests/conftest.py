@@ -1,6 +1,7 @@
-"""How tests are dealt out to the workers of pytest-xdist, and what these need not do."""
+"""How tests are dealt out to the workers of pytest-xdist, and what these need not do or see."""
 
 import gc
+import os
 from pathlib import PurePosixPath
 
 import pytest
@@ -21,6 +22,18 @@ class ByStack(LoadScopeScheduling):
             return str(PurePosixPath(path).parent)
         # Each write mode has a table of its own, and takes minutes.
         return nodeid if path == "tests/property/test_modes.py" else path
+
+
+# As after `eval "$(tidegate local env)"`: no test may reach what the shell points at.
+_POINTERS = ("AWS_", "PG", "TIDEGATE_")
+_OWN = ("TIDEGATE_EXAMPLES", "TIDEGATE_ALL_FAULTS")
+
+
+def pytest_configure() -> None:
+    """Forget the AWS, the warehouse and the Tidegate of the shell."""
+    for name in list(os.environ):
+        if name.startswith(_POINTERS) and name not in _OWN:
+            del os.environ[name]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByStack:

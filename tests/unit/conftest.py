@@ -11,6 +11,4 @@ def aws() -> Iterator[None]:
     """Credentials that open nothing, and services that forget everything after the module."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
-            patch.delenv(name, raising=False)
         yield
