@@ -26,7 +26,7 @@ class ByStack(LoadScopeScheduling):
 
 # As after `eval "$(tidegate local env)"`: no test may reach what the shell points at.
 _POINTERS = ("AWS_", "PG", "TIDEGATE_")
-_OWN = ("TIDEGATE_EXAMPLES", "TIDEGATE_ALL_FAULTS")
+_OWN = ("TIDEGATE_EXAMPLES", "TIDEGATE_ALL_FAULTS", "TIDEGATE_TEST_CUSTOMERS")
 
 
 def pytest_configure() -> None:

@@ -1,7 +1,7 @@
 (
         select
             case
-                when regexp_matches(line, '[0-9][0-9.]{{16}}') then {exact_texts}
+                when regexp_matches(line, '[\s:,\[]-?[0-9][0-9.]{{16}}') then {exact_texts}
                 else line ->> {pointers}
             end as texts,
             json_type(line, {pointers}) as types,
