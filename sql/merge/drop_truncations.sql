@@ -1,2 +1,2 @@
-delete from {changes}
+delete from {arrived}
 where "_op" = 'T'

@@ -34,7 +34,8 @@ def _merged(before: Landed, after: Landed) -> Counts:
     if _refreshed(before, after):
         return Counts(inserted=len(after.rows()), deleted=len(before.rows()))
     lived, lives = _living(before), _living(after)
-    emptied_at = after.emptied_at()
+    # Partial rows are made anew of all that is known, and merged with what is there.
+    emptied_at = after.emptied_at() if after.mode == "upsert" else ()
     kept = {key: position for key, position in lived.items() if position > emptied_at}
     return Counts(
         inserted=len(lives.keys() - kept.keys()),

@@ -90,7 +90,7 @@ def contract_of(
         "options": {"header": True, "null": NULL} if is_csv else {},
     }
     more: dict[str, Any] = {"write": mode, "key": ["id"]}
-    if mode in {"upsert", "soft_delete"}:
+    if mode != "replace":
         source["operations"] = {"I": "insert", "U": "update", "D": "delete", "T": "truncate"}
     if mode in {"upsert", "soft_delete", "history"}:
         source["before_image"] = "BI_"
@@ -171,7 +171,7 @@ class Landed:
 
     def _is_good(self, change: Change, file: File) -> bool:
         if change.operation == "T":
-            return self.mode in {"upsert", "soft_delete"}
+            return self.mode != "replace"
         asked = "amount" in file.fields and (change.operation in "IU" or self.mode == "append")
         if change.operation not in "IUD" or (change.amount == "x" and asked):
             return False
@@ -182,6 +182,11 @@ class Landed:
         for event in self.events():
             if event.change.operation != "T":
                 by_key.setdefault(event.change.id, []).append(event)
+            elif self.mode in {"history", "partial"}:
+                # It is the end of all that was there before, and stands among the changes of each.
+                for key, events in by_key.items():
+                    delete = event.change._replace(operation="D", id=key)
+                    events.append(event._replace(change=delete, carried=frozenset()))
         return by_key
 
     def emptied_at(self) -> tuple[Any, ...]:
@@ -274,7 +279,8 @@ def _value(change: Change, name: str) -> Any:
 
 
 def _row(change: Change) -> Row:
-    return (change.id, change.name, change.amount)
+    # Of a truncation no value is asked for, so none is refused.
+    return (change.id, change.name, None if change.amount == "x" else change.amount)
 
 
 def seconds_of_day(day: int) -> int:

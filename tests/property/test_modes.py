@@ -61,7 +61,7 @@ def changes(mode: Mode, operations: str) -> st.SearchStrategy[Change]:
 
 @st.composite
 def histories(draw: Any, mode: Mode) -> list[File]:
-    operations = "IUUDDX" + ("T" if mode in {"upsert", "soft_delete"} else "")
+    operations = "IUUDDXT"
     lists = st.lists(changes(mode, operations), max_size=5)
     names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True))
     fields = st.just(tuple(FIELDS))

@@ -219,3 +219,23 @@ def test_a_truncation_empties_the_table_of_all_that_was_before_it(upsert):
     upsert.take(file(D11, change("T", 5, None), change("I", 6, 3, "c")))
     upsert.take(file(D10, change("U", 4, 2, "late")))
     assert upsert.rows == [(3, "c", None)]
+
+
+def test_a_truncation_ends_all_versions_before_it_and_those_that_come_late(history):
+    history.take(file(D9, change("I", 1, 1, "a", at=1), change("I", 2, 2, "b", at=2)))
+    history.take(file(D11, change("T", 5, None, at=5), change("I", 6, 1, "c", at=6)))
+    history.take(file(D10, change("U", 4, 2, "late", at=4), change("I", 4, 3, "late", at=4)))
+    assert history.rows == [
+        (1, "a", None, day(1), day(5), False),
+        (1, "c", None, day(6), None, True),
+        (2, "b", None, day(2), day(4), False),
+        (2, "late", None, day(4), day(5), False),
+        (3, "late", None, day(4), day(5), False),
+    ]
+
+
+def test_a_truncation_forgets_what_partial_rows_had_before_it(partial):
+    partial.take(file(D9, change("I", 1, 1, "a", amount=7), change("I", 2, 2, "b")))
+    partial.take(file(D11, change("T", 5, None), change("U", 6, 1, ABSENT, amount=8)))
+    partial.take(file(D10, change("U", 4, 1, "late"), change("U", 4, 2, "late")))
+    assert partial.rows == [(1, None, 8)]

@@ -59,6 +59,8 @@ MISTAKES = [
     ("  format: dms_csv\n", "  format: dms_csv\n  before_image: BI_\n", ["5: source.before_image: 'BI_id' is not found in source.fields; add it there or write another name"]),
     ("  format: dms_csv\n", "  format: dms_csv\n  fields: [id, BI_id, note]\n  before_image: BI_\n", None),
     ("  format: dms_csv\n", "  format: dms_csv\n  operations: {I: insert, X: erase}\n", ["5: source.operations.X: 'erase' is not supported; write 'insert', 'update', 'delete' or 'truncate'"]),
+    ("key: [id]\n", "key: [id]\nwrite: replace\n", None),
+    ('  options: {header: false, null: "NULL"}\nkey: [id]\n', "  operations: {T: truncate}\nwrite: replace\nkey: [id]\n", ["5: source.operations: replace takes snapshots whole, and a truncate is none; remove it"]),
     # source
     ("  format: dms_csv\n", "", ["2: source.format: is missing; add it"]),
     ("dms_csv", "csv", ["4: source.format: 'csv' is not supported; write 'dms_csv', 'parquet' or 'jsonl'"]),
@@ -68,6 +70,10 @@ MISTAKES = [
     ("  format: dms_csv\n", "  format: dms_csv\n  fields: [id, note, Id]\n", ["5: source.fields: 'id' is named more than once; keep one"]),
     ("  format: dms_csv\n", "  format: dms_csv\n  fields: [Op, id, note]\n", ["5: source.fields: 'Op' is what holds the operation; write another name, here or for source.options.operation"]),
     ("  format: dms_csv\n", "  format: dms_csv\n  fields: [id]\n", ["10: columns.1.from: 'note' is not found in source.fields; add it there or write another name"]),
+    ("dms_csv", "jsonl", ["5: source.options.header: says how CSV is written, not jsonl; remove it"]),
+    ('dms_csv\n  options: {header: false, null: "NULL"}\n', "jsonl\n  options: {operation: op, timestamp: at}\n", None),
+    ('dms_csv\n  options: {header: false, null: "NULL"}\n', "parquet\n", None),
+    ('{header: false, null: "NULL"}', "{operation: note}", ["9: columns.1.from: 'note' is what holds the operation; write another name, here or for source.options.operation"]),
     # options
     ("header: false", "header: no thanks", ["5: source.options.header: 'no thanks' is neither true nor false; write one of them"]),
     ("header: false", "headers: false", ["5: source.options.headers: unknown key (did you mean 'header'?); correct or remove it"]),

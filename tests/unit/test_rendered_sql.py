@@ -37,10 +37,11 @@ HISTORY = contract(
     key=("id", "region"),
     write="history",
     changed_at="name",
+    operations=TRUNCATING,
 )
 APPEND = contract({"id": "integer", "name": "varchar(20)"}, key=(), write="append")
 REPLACE = contract({"id": "integer", "name": "varchar(20)"}, write="replace")
-PARTIAL = contract({"id": "integer", "name": "varchar(20)"}, partial=True)
+PARTIAL = contract({"id": "integer", "name": "varchar(20)"}, partial=True, operations=TRUNCATING)
 EVOLVING = contract({"id": "varchar(9)", "name": "varchar(20)"}, evolve="add")
 ROLE = "arn:aws:iam::123456789012:role/tidegate-copy"
 NUMBERS = {"batch": 1723231637787, "fence": 1723231637999}

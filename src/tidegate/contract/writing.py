@@ -9,7 +9,6 @@ if TYPE_CHECKING:
 
 BY_KEY = ("upsert", "soft_delete", "history")  # what changes rows finds them by their key
 VERSION_COLUMNS = ("valid_from", "valid_to", "is_current")
-_TRUNCATING = ("upsert", "soft_delete")
 _FROM_TEXT = ("super", "varbyte")
 
 
@@ -25,8 +24,9 @@ def keeps_all(contract: "Contract") -> bool:
 
 
 def truncates(contract: "Contract") -> bool:
-    """Whether the source tells that it emptied the table."""
-    return "truncate" in contract.source.operations.values()
+    """Whether the source tells that it emptied the table, and rows go by that."""
+    told = "truncate" in contract.source.operations.values()
+    return told and contract.write in BY_KEY
 
 
 def control_tables(contract: "Contract") -> list[str]:
@@ -62,10 +62,10 @@ def refuse_unfit_mode(contract: "Contract") -> None:
 
 
 def _refuse_unfit_source(contract: "Contract") -> None:
-    if truncates(contract) and (contract.write not in _TRUNCATING or contract.partial):
+    if contract.write == "replace" and "truncate" in contract.source.operations.values():
         raise misfit(
             "source.operations",
-            "truncate is understood by upsert and soft_delete of whole rows; remove it",
+            "replace takes snapshots whole, and a truncate is none; remove it",
         )
     if contract.source.before_image and (contract.write not in BY_KEY or contract.partial):
         raise misfit(

@@ -32,6 +32,8 @@ COUNTS = {
 }
 _MISSING = {"soft_delete": "delete_missing", "history": "close_missing"}
 _BURY = ("clear_tombstones", "write_tombstones")
+# Where all changes are kept, a truncation is a delete of every key that had one before it.
+_SPREAD = ("write_truncations", "spread_truncations", "drop_truncations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,25 +99,27 @@ def _soft_delete(contract: Contract) -> Merge:
     return merge.after(("write_truncation", "drop_truncations")) if truncates(contract) else merge
 
 
-def _partial(_: Contract) -> Merge:
+def _partial(contract: Contract) -> Merge:
     forget = ("make_superseded", "forget_superseded")
     make = ("log_changes", "make_rows")
     apply = (*make, "count_updates", "delete_rows", "drop_deletes", "merge_rows", *forget)
-    return Merge(
+    merge = Merge(
         empty=(*make, "insert_rows", *forget),
         above_watermark=apply,
         late=("drop_logged", *apply),
     )
+    return merge.after(_SPREAD) if truncates(contract) else merge
 
 
-def _history(_: Contract) -> Merge:
+def _history(contract: Contract) -> Merge:
     make = ("log_changes", "make_versions")
     apply = (*make, "count_versions", "delete_versions", "insert_versions")
-    return Merge(
+    merge = Merge(
         empty=(*make, "insert_versions"),
         above_watermark=apply,
         late=("drop_logged", *apply),
     )
+    return merge.after(_SPREAD) if truncates(contract) else merge
 
 
 def _append(_: Contract) -> Merge:

@@ -161,8 +161,9 @@ def _keys(contract: Contract, tables: dict[str, str]) -> dict[str, str]:
     key = [quote(name) for name in contract.key]
     by_name = {column.name: column for column in contract.columns}
     target, log, arrived = tables["target"], tables["change_log"], tables["arrived"]
+    truncations, position = tables["truncations"], quote("_position")
     of_log = [f"{log}.{name}" for name in key]
-    position = quote("_position")
+    of_truncation = [position, *([quote("_changed_at")] if contract.write == "history" else [])]
     return {
         "key": ", ".join(key),
         "key_columns": lines(key),
@@ -172,6 +173,12 @@ def _keys(contract: Contract, tables: dict[str, str]) -> dict[str, str]:
         "declared_key": lines([_declared(by_name[name], contract) for name in contract.key]),
         "key_of_change_log": lines(of_log, indent=8),
         "key_of_change_log_in_line": ", ".join(of_log),
+        "keys_of_arrived": lines([f"{arrived}.{name}" for name in key], indent=8),
+        "own_of_truncation": lines(of_truncation),
+        "own_from_truncations": lines(
+            [f"{truncations}.{name}" for name in of_truncation], indent=8
+        ),
+        "time_of_truncation": f"{arrived}.{of_truncation[1]}" if of_truncation[1:] else "null",
         "keys_of_target": lines([f"{target}.{name}" for name in key]),
         "same_key_as_arrived": _same(key, arrived, target),
         "first_key_arrived": f"{arrived}.{key[0]}" if key else "",

@@ -15,7 +15,7 @@ select
     numeric_scale
 from svv_columns
 where (table_schema = 'sales' and table_name = 'orders')
-    or (table_schema = 'tidegate' and table_name in ('sales__orders__batches', 'sales__orders__change_log'));
+    or (table_schema = 'tidegate' and table_name in ('sales__orders__batches', 'sales__orders__change_log', 'sales__orders__truncations'));
 
 -- create: create_target_schema
 create schema if not exists "sales";
@@ -66,6 +66,15 @@ create table if not exists "tidegate"."sales__orders__change_log" (
     "_batch" bigint
 )
 distkey ("id")
+sortkey auto;
+
+-- create: create_truncations
+create table if not exists "tidegate"."sales__orders__truncations" (
+    "_position" varchar(512),
+    "_batch" bigint,
+    "_changed_at" timestamp
+)
+diststyle all
 sortkey auto;
 
 -- create_stage: create_stage
@@ -134,6 +143,59 @@ from (
     from "tidegate_stage"
 ) as ranked
 where "_rank" = 1;
+
+-- merge_empty: write_truncations
+insert into "tidegate"."sales__orders__truncations" (
+    "_position",
+    "_batch",
+    "_changed_at"
+)
+select
+    "tidegate_arrived"."_position",
+    1723231637787,
+    "tidegate_arrived"."_changed_at"
+from "tidegate_arrived"
+left join "tidegate"."sales__orders__truncations" on "tidegate"."sales__orders__truncations"."_position" = "tidegate_arrived"."_position"
+where "tidegate_arrived"."_op" = 'T'
+    and "tidegate"."sales__orders__truncations"."_position" is null;
+
+-- merge_empty: spread_truncations
+insert into "tidegate_arrived" (
+    "id",
+    "region",
+    "_op",
+    "_position",
+    "_changed_at"
+)
+select
+    "id",
+    "region",
+    'D',
+    "_position",
+    "_changed_at"
+from (
+    select
+        "tidegate_arrived"."id",
+        "tidegate_arrived"."region",
+        "tidegate"."sales__orders__truncations"."_position",
+        "tidegate"."sales__orders__truncations"."_changed_at"
+    from "tidegate_arrived"
+    join "tidegate"."sales__orders__truncations" on "tidegate_arrived"."_position" < "tidegate"."sales__orders__truncations"."_position"
+    where "tidegate_arrived"."_op" <> 'T'
+    union
+    select
+        "tidegate"."sales__orders__change_log"."id",
+        "tidegate"."sales__orders__change_log"."region",
+        "tidegate"."sales__orders__truncations"."_position",
+        "tidegate"."sales__orders__truncations"."_changed_at"
+    from "tidegate"."sales__orders__change_log"
+    join "tidegate"."sales__orders__truncations" on "tidegate"."sales__orders__change_log"."_position" < "tidegate"."sales__orders__truncations"."_position"
+    where "tidegate"."sales__orders__truncations"."_batch" = 1723231637787
+) as ended;
+
+-- merge_empty: drop_truncations
+delete from "tidegate_arrived"
+where "_op" = 'T';
 
 -- merge_empty: log_changes
 insert into "tidegate"."sales__orders__change_log" (
@@ -297,6 +359,59 @@ from (
     from "tidegate_stage"
 ) as ranked
 where "_rank" = 1;
+
+-- merge_above_watermark: write_truncations
+insert into "tidegate"."sales__orders__truncations" (
+    "_position",
+    "_batch",
+    "_changed_at"
+)
+select
+    "tidegate_arrived"."_position",
+    1723231637787,
+    "tidegate_arrived"."_changed_at"
+from "tidegate_arrived"
+left join "tidegate"."sales__orders__truncations" on "tidegate"."sales__orders__truncations"."_position" = "tidegate_arrived"."_position"
+where "tidegate_arrived"."_op" = 'T'
+    and "tidegate"."sales__orders__truncations"."_position" is null;
+
+-- merge_above_watermark: spread_truncations
+insert into "tidegate_arrived" (
+    "id",
+    "region",
+    "_op",
+    "_position",
+    "_changed_at"
+)
+select
+    "id",
+    "region",
+    'D',
+    "_position",
+    "_changed_at"
+from (
+    select
+        "tidegate_arrived"."id",
+        "tidegate_arrived"."region",
+        "tidegate"."sales__orders__truncations"."_position",
+        "tidegate"."sales__orders__truncations"."_changed_at"
+    from "tidegate_arrived"
+    join "tidegate"."sales__orders__truncations" on "tidegate_arrived"."_position" < "tidegate"."sales__orders__truncations"."_position"
+    where "tidegate_arrived"."_op" <> 'T'
+    union
+    select
+        "tidegate"."sales__orders__change_log"."id",
+        "tidegate"."sales__orders__change_log"."region",
+        "tidegate"."sales__orders__truncations"."_position",
+        "tidegate"."sales__orders__truncations"."_changed_at"
+    from "tidegate"."sales__orders__change_log"
+    join "tidegate"."sales__orders__truncations" on "tidegate"."sales__orders__change_log"."_position" < "tidegate"."sales__orders__truncations"."_position"
+    where "tidegate"."sales__orders__truncations"."_batch" = 1723231637787
+) as ended;
+
+-- merge_above_watermark: drop_truncations
+delete from "tidegate_arrived"
+where "_op" = 'T';
 
 -- merge_above_watermark: log_changes
 insert into "tidegate"."sales__orders__change_log" (
@@ -479,6 +594,59 @@ from (
     from "tidegate_stage"
 ) as ranked
 where "_rank" = 1;
+
+-- merge_late: write_truncations
+insert into "tidegate"."sales__orders__truncations" (
+    "_position",
+    "_batch",
+    "_changed_at"
+)
+select
+    "tidegate_arrived"."_position",
+    1723231637787,
+    "tidegate_arrived"."_changed_at"
+from "tidegate_arrived"
+left join "tidegate"."sales__orders__truncations" on "tidegate"."sales__orders__truncations"."_position" = "tidegate_arrived"."_position"
+where "tidegate_arrived"."_op" = 'T'
+    and "tidegate"."sales__orders__truncations"."_position" is null;
+
+-- merge_late: spread_truncations
+insert into "tidegate_arrived" (
+    "id",
+    "region",
+    "_op",
+    "_position",
+    "_changed_at"
+)
+select
+    "id",
+    "region",
+    'D',
+    "_position",
+    "_changed_at"
+from (
+    select
+        "tidegate_arrived"."id",
+        "tidegate_arrived"."region",
+        "tidegate"."sales__orders__truncations"."_position",
+        "tidegate"."sales__orders__truncations"."_changed_at"
+    from "tidegate_arrived"
+    join "tidegate"."sales__orders__truncations" on "tidegate_arrived"."_position" < "tidegate"."sales__orders__truncations"."_position"
+    where "tidegate_arrived"."_op" <> 'T'
+    union
+    select
+        "tidegate"."sales__orders__change_log"."id",
+        "tidegate"."sales__orders__change_log"."region",
+        "tidegate"."sales__orders__truncations"."_position",
+        "tidegate"."sales__orders__truncations"."_changed_at"
+    from "tidegate"."sales__orders__change_log"
+    join "tidegate"."sales__orders__truncations" on "tidegate"."sales__orders__change_log"."_position" < "tidegate"."sales__orders__truncations"."_position"
+    where "tidegate"."sales__orders__truncations"."_batch" = 1723231637787
+) as ended;
+
+-- merge_late: drop_truncations
+delete from "tidegate_arrived"
+where "_op" = 'T';
 
 -- merge_late: drop_logged
 delete from "tidegate_arrived"

@@ -15,7 +15,7 @@ select
     numeric_scale
 from svv_columns
 where (table_schema = 'sales' and table_name = 'orders')
-    or (table_schema = 'tidegate' and table_name in ('sales__orders__batches', 'sales__orders__change_log'));
+    or (table_schema = 'tidegate' and table_name in ('sales__orders__batches', 'sales__orders__change_log', 'sales__orders__truncations'));
 
 -- create: create_target_schema
 create schema if not exists "sales";
@@ -62,6 +62,15 @@ create table if not exists "tidegate"."sales__orders__change_log" (
 distkey ("id")
 sortkey auto;
 
+-- create: create_truncations
+create table if not exists "tidegate"."sales__orders__truncations" (
+    "_position" varchar(512),
+    "_batch" bigint,
+    "_changed_at" timestamp
+)
+diststyle all
+sortkey auto;
+
 -- create_stage: create_stage
 create temporary table "tidegate_stage" (
     "id" integer,
@@ -99,6 +108,51 @@ select
     max(case when batch = 1723231637787 then rows_deleted end) as rows_deleted,
     max(case when batch = 1723231637787 then rows_stale end) as rows_stale
 from "tidegate"."sales__orders__batches";
+
+-- merge_empty: write_truncations
+insert into "tidegate"."sales__orders__truncations" (
+    "_position",
+    "_batch",
+    "_changed_at"
+)
+select
+    "tidegate_stage"."_position",
+    1723231637787,
+    null
+from "tidegate_stage"
+left join "tidegate"."sales__orders__truncations" on "tidegate"."sales__orders__truncations"."_position" = "tidegate_stage"."_position"
+where "tidegate_stage"."_op" = 'T'
+    and "tidegate"."sales__orders__truncations"."_position" is null;
+
+-- merge_empty: spread_truncations
+insert into "tidegate_stage" (
+    "id",
+    "_op",
+    "_position"
+)
+select
+    "id",
+    'D',
+    "_position"
+from (
+    select
+        "tidegate_stage"."id",
+        "tidegate"."sales__orders__truncations"."_position"
+    from "tidegate_stage"
+    join "tidegate"."sales__orders__truncations" on "tidegate_stage"."_position" < "tidegate"."sales__orders__truncations"."_position"
+    where "tidegate_stage"."_op" <> 'T'
+    union
+    select
+        "tidegate"."sales__orders__change_log"."id",
+        "tidegate"."sales__orders__truncations"."_position"
+    from "tidegate"."sales__orders__change_log"
+    join "tidegate"."sales__orders__truncations" on "tidegate"."sales__orders__change_log"."_position" < "tidegate"."sales__orders__truncations"."_position"
+    where "tidegate"."sales__orders__truncations"."_batch" = 1723231637787
+) as ended;
+
+-- merge_empty: drop_truncations
+delete from "tidegate_stage"
+where "_op" = 'T';
 
 -- merge_empty: log_changes
 insert into "tidegate"."sales__orders__change_log" (
@@ -235,6 +289,51 @@ delete from "tidegate"."sales__orders__change_log"
 using "tidegate_superseded"
 where "tidegate"."sales__orders__change_log"."id" = "tidegate_superseded"."id"
     and "tidegate"."sales__orders__change_log"."_position" = "tidegate_superseded"."_position";
+
+-- merge_above_watermark: write_truncations
+insert into "tidegate"."sales__orders__truncations" (
+    "_position",
+    "_batch",
+    "_changed_at"
+)
+select
+    "tidegate_stage"."_position",
+    1723231637787,
+    null
+from "tidegate_stage"
+left join "tidegate"."sales__orders__truncations" on "tidegate"."sales__orders__truncations"."_position" = "tidegate_stage"."_position"
+where "tidegate_stage"."_op" = 'T'
+    and "tidegate"."sales__orders__truncations"."_position" is null;
+
+-- merge_above_watermark: spread_truncations
+insert into "tidegate_stage" (
+    "id",
+    "_op",
+    "_position"
+)
+select
+    "id",
+    'D',
+    "_position"
+from (
+    select
+        "tidegate_stage"."id",
+        "tidegate"."sales__orders__truncations"."_position"
+    from "tidegate_stage"
+    join "tidegate"."sales__orders__truncations" on "tidegate_stage"."_position" < "tidegate"."sales__orders__truncations"."_position"
+    where "tidegate_stage"."_op" <> 'T'
+    union
+    select
+        "tidegate"."sales__orders__change_log"."id",
+        "tidegate"."sales__orders__truncations"."_position"
+    from "tidegate"."sales__orders__change_log"
+    join "tidegate"."sales__orders__truncations" on "tidegate"."sales__orders__change_log"."_position" < "tidegate"."sales__orders__truncations"."_position"
+    where "tidegate"."sales__orders__truncations"."_batch" = 1723231637787
+) as ended;
+
+-- merge_above_watermark: drop_truncations
+delete from "tidegate_stage"
+where "_op" = 'T';
 
 -- merge_above_watermark: log_changes
 insert into "tidegate"."sales__orders__change_log" (
@@ -395,6 +494,51 @@ delete from "tidegate"."sales__orders__change_log"
 using "tidegate_superseded"
 where "tidegate"."sales__orders__change_log"."id" = "tidegate_superseded"."id"
     and "tidegate"."sales__orders__change_log"."_position" = "tidegate_superseded"."_position";
+
+-- merge_late: write_truncations
+insert into "tidegate"."sales__orders__truncations" (
+    "_position",
+    "_batch",
+    "_changed_at"
+)
+select
+    "tidegate_stage"."_position",
+    1723231637787,
+    null
+from "tidegate_stage"
+left join "tidegate"."sales__orders__truncations" on "tidegate"."sales__orders__truncations"."_position" = "tidegate_stage"."_position"
+where "tidegate_stage"."_op" = 'T'
+    and "tidegate"."sales__orders__truncations"."_position" is null;
+
+-- merge_late: spread_truncations
+insert into "tidegate_stage" (
+    "id",
+    "_op",
+    "_position"
+)
+select
+    "id",
+    'D',
+    "_position"
+from (
+    select
+        "tidegate_stage"."id",
+        "tidegate"."sales__orders__truncations"."_position"
+    from "tidegate_stage"
+    join "tidegate"."sales__orders__truncations" on "tidegate_stage"."_position" < "tidegate"."sales__orders__truncations"."_position"
+    where "tidegate_stage"."_op" <> 'T'
+    union
+    select
+        "tidegate"."sales__orders__change_log"."id",
+        "tidegate"."sales__orders__truncations"."_position"
+    from "tidegate"."sales__orders__change_log"
+    join "tidegate"."sales__orders__truncations" on "tidegate"."sales__orders__change_log"."_position" < "tidegate"."sales__orders__truncations"."_position"
+    where "tidegate"."sales__orders__truncations"."_batch" = 1723231637787
+) as ended;
+
+-- merge_late: drop_truncations
+delete from "tidegate_stage"
+where "_op" = 'T';
 
 -- merge_late: drop_logged
 delete from "tidegate_stage"

@@ -64,7 +64,8 @@ sortkey auto;
 -- create: create_truncations
 create table if not exists "tidegate"."sales__orders__truncations" (
     "_position" varchar(512),
-    "_batch" bigint
+    "_batch" bigint,
+    "_changed_at" timestamp
 )
 diststyle all
 sortkey auto;
