@@ -38,8 +38,9 @@ def test_batch_is_cut_by_bytes_files_and_chunks(given, cut):
     assert sizes(*given, limits=Limits(chunk_bytes=10, chunk_files=3, batch_chunks=3)) == cut
 
 
-def test_gzip_weighs_what_it_unpacks_to():
+def test_what_is_compressed_weighs_what_it_unpacks_to():
     assert weigh(landed(PREFIX + "a.csv.gz", size=10)) == 60
+    assert weigh(landed(PREFIX + "a.gz/b.parquet", size=10)) == 30
     assert sizes(1, 1, limits=Limits(chunk_bytes=6), end=".csv.gz") == [[1], [1]]
 
 

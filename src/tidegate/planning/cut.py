@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from tidegate.landing.objects import LandedFile
 
 _MEGABYTE = 1 << 20
-_GZIP_GROWS = 6  # times; text of tables shrinks to about that part
+_GROWS = {".gz": 6, ".parquet": 3}  # times; to about that part the text of tables shrinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +49,4 @@ def cut_batch(waiting: Iterable[LandedFile], limits: Limits) -> list[list[Landed
 
 def weigh(file: LandedFile) -> int:
     """How many bytes of text a file holds, about."""
-    return file.size * (_GZIP_GROWS if file.key.endswith(".gz") else 1)
+    return file.size * _GROWS.get(PurePosixPath(file.key).suffix, 1)

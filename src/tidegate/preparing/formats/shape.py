@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from tidegate.contract import Contract
@@ -17,7 +18,7 @@ class ShapeError(ValueError):
     """A file cannot be opened, or its columns are not what the contract needs."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shape:
     """What is alike in files that DuckDB reads together.
 
@@ -44,15 +45,23 @@ class Shape:
 
     def text(self, name: str) -> str:
         """The text of the column `name`; a file without it holds nothing for it."""
-        return dict(self.texts).get(name, "null")
+        return self._text_of.get(name, "null")
 
     def has(self, name: str) -> bool:
         """Whether the file has the column `name`."""
-        return name in dict(self.texts)
+        return name in self._text_of
 
     def carries(self, name: str) -> str:
         """DuckDB's expression of whether a record holds something for the column `name`."""
-        return dict(self.carried).get(name, "true" if self.has(name) else "false")
+        return self._carried_by.get(name, "true" if self.has(name) else "false")
+
+    @cached_property
+    def _text_of(self) -> dict[str, str]:
+        return dict(self.texts)
+
+    @cached_property
+    def _carried_by(self) -> dict[str, str]:
+        return dict(self.carried)
 
 
 def path_list(paths: Iterable[Path]) -> str:
