@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.samples import PREFIX, Workshop, contract, parquet
 from tidegate.contract import Contract
+from tidegate.preparing.formats.jsonl import MOST_NAMES
 
 FILE = PREFIX + "20240809-192717787"
 SNAPSHOT = PREFIX + "LOAD00000001"
@@ -136,6 +137,14 @@ def test_partial_json_carries_what_it_has_and_a_null_is_a_null(shop):
         (None, "10"),
         ("x", "11"),
     ]
+
+
+def test_keys_that_are_data_are_left_unread_and_the_operation_is_seen(shop):
+    keyed = [{f"{number:05d}": 1} for number in range(MOST_NAMES)]
+    lines = json_lines(*keyed, {"id": 1, "Op": "D"})
+    found = shop.prepare(of(), {FILE: lines})
+    assert [(row["id"], row["_op"]) for row in found.rows] == [(1, "D")]
+    assert (found.chunk.unread[-1], len(found.refused)) == (f"{MOST_NAMES - 2:05d}", MOST_NAMES)
 
 
 def test_lines_longer_than_a_csv_record_may_be_are_read(shop):

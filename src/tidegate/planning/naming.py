@@ -62,7 +62,7 @@ class ReadNames:
             case "parquet":
                 return self._columns(file)
             case "jsonl":
-                return self._fields(file)
+                return self._fields(contract, file)
 
     def _header(self, file: LandedFile) -> bytes:
         first = b""
@@ -88,13 +88,13 @@ class ReadNames:
             with self._one_at_a_time, self.database.connect() as connection:
                 return list(column_types(Path(copy.name), connection))
 
-    def _fields(self, file: LandedFile) -> list[str]:
+    def _fields(self, contract: Contract, file: LandedFile) -> list[str]:
         with tempfile.TemporaryDirectory(prefix="tidegate-names-") as folder:
             [local] = download(self.s3, self.landing_bucket, [file], Path(folder))
             if local.unreadable:
                 return []
             with self._one_at_a_time, self.database.connect() as connection:
-                return list_names(local.path, connection)
+                return list_names(local.path, contract, connection)
 
 
 def _unpacked(content: bytes) -> bytes:

@@ -16,6 +16,8 @@ from tidegate.preparing.formats.shape import Shape, ShapeError, path_list, refus
 from tidegate.preparing.rejects import is_of_the_file, reason
 from tidegate.sql_files import render
 
+# Where keys are data there may be millions of names; nobody makes columns of them.
+MOST_NAMES = 10_000
 _NO_LINES = "it is not JSON lines: the first line is not a JSON object"
 _NO_OBJECT = "the line is not a JSON object"
 
@@ -26,7 +28,7 @@ def read_shape(path: Path, contract: Contract, connection: "duckdb.DuckDBPyConne
     Raises:
         ShapeError: not readable, or not JSON lines.
     """
-    names = list_names(path, connection)
+    names = list_names(path, contract, connection)
     operation = contract.source.options.operation
     wanted = [*([operation] if operation in names else []), *needed(contract)]
     numbers = {name: number for number, name in enumerate(wanted, start=1)}
@@ -45,8 +47,10 @@ def read_shape(path: Path, contract: Contract, connection: "duckdb.DuckDBPyConne
     )
 
 
-def list_names(path: Path, connection: "duckdb.DuckDBPyConnection") -> list[str]:
-    """The fields that the objects of the file at `path` have, in the order of their names.
+def list_names(
+    path: Path, contract: Contract, connection: "duckdb.DuckDBPyConnection"
+) -> list[str]:
+    """The fields that the objects of the file at `path` have; the operation is the first.
 
     Raises:
         ShapeError: not readable, or not JSON lines.
@@ -54,14 +58,16 @@ def list_names(path: Path, connection: "duckdb.DuckDBPyConnection") -> list[str]
     paths = path_list([path])
     try:
         first = connection.execute(render("prepare/is_first_an_object", paths=paths)).fetchone()
-        rows = connection.execute(render("prepare/list_names", paths=paths)).fetchall()
+        operation = duckdb_literal(contract.source.options.operation)
+        listed = render("prepare/list_names", paths=paths, operation=operation, most=MOST_NAMES)
+        rows = connection.execute(listed).fetchall()
     except duckdb.Error as error:
         if not is_of_the_file(error):
             raise
         raise ShapeError(reason(error, path)) from error
     if first == (False,):
         raise ShapeError(_NO_LINES)
-    return sorted(name for (name,) in rows)
+    return [name for (name,) in rows]
 
 
 def _pointer(name: str) -> str:
