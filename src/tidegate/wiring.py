@@ -38,6 +38,7 @@ from tidegate.storage import WorkBucket
 from tidegate.sweeping.sweep_tables import FindMissed, SweepTables
 
 if TYPE_CHECKING:
+    from tidegate.planning.naming import ReadNames
     from tidegate.preparing.prepare_chunk import PrepareChunk
 
 _RETRYING = Config(retries={"mode": "standard", "max_attempts": 8})
@@ -66,12 +67,8 @@ def register_files() -> RegisterFiles:
 @cache
 def plan_batch() -> PlanBatch:
     """The step plan_batch."""
-    from tidegate.planning.naming import ReadNames
-    from tidegate.preparing.database import Database
-
     settings = read_settings(PlanBatchSettings, os.environ)
     ledger = LedgerTable(client("dynamodb"), settings.ledger_table)
-    database = Database(int(settings.memory_size * _SHARE_FOR_DUCKDB) << 20)
     history = FileHistory(ledger)
     return PlanBatch(
         contracts=read_contracts(settings.contracts),
@@ -80,11 +77,22 @@ def plan_batch() -> PlanBatch:
         states=StateLedger(ledger),
         refreshes=RefreshLedger(ledger),
         plan_refresh=PlanRefresh(Snapshots(client("s3"), settings.landing_bucket), history),
-        evolve=Evolve(ReadNames(client("s3"), settings.landing_bucket, database)),
+        evolve=Evolve(lambda contract, files: _read_names()(contract, files)),
         work=WorkBucket(client("s3"), settings.work_bucket),
         copy_role=settings.copy_role,
         lease_seconds=settings.lease_seconds,
     )
+
+
+@cache
+def _read_names() -> "ReadNames":
+    """What plan_batch looks into files with, where a contract asks for it: DuckDB starts slowly."""
+    from tidegate.planning.naming import ReadNames
+    from tidegate.preparing.database import Database
+
+    settings = read_settings(PlanBatchSettings, os.environ)
+    database = Database(int(settings.memory_size * _SHARE_FOR_DUCKDB) << 20)
+    return ReadNames(client("s3"), settings.landing_bucket, database)
 
 
 @cache

@@ -124,6 +124,11 @@ class Landed:
     epochs: list[dict[str, File]] = field(default_factory=lambda: [{}])
     gone: list[list[Event]] = field(default_factory=lambda: [[]])
 
+    def copy(self) -> "Landed":
+        """The same, for what is added from now on not to be in it."""
+        epochs = [dict(files) for files in self.epochs]
+        return Landed(self.mode, self.tracked, epochs, list(self.gone))
+
     def add(self, file: File) -> None:
         self.epochs[-1][file.name] = file
 

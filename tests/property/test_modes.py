@@ -4,7 +4,6 @@ TIDEGATE_EXAMPLES=5000 pytest tests/property/test_modes.py looks longer, each ti
 """
 
 import os
-from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -126,7 +125,7 @@ class Follower:
 
     def take(self, chunks: list[list[File]]) -> None:
         self.batch += 1
-        before = deepcopy(self.landed)
+        before = self.landed.copy()
         landed = [[self.land(file) for file in chunk] for chunk in chunks]
         epoch = len(self.landed.epochs)
         self.table.load(self.table.plan(self.batch, self.batch, landed, epoch=epoch))
@@ -137,7 +136,7 @@ class Follower:
     def refresh(self, chunks: list[list[File]]) -> None:
         """Let a snapshot, and changes that landed since, replace what there is."""
         self.batch += 1
-        before = deepcopy(self.landed)
+        before = self.landed.copy()
         self.landed.refresh([file for chunk in chunks for file in chunk])
         landed = [[self.land(file) for file in chunk] for chunk in chunks]
         plan = self.table.plan(
