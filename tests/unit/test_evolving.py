@@ -294,14 +294,14 @@ def test_contract_that_does_not_go_with_what_was_loaded_is_refused(before, now, 
     with pytest.raises(
         ContractError, match=rf"^sales\.orders was loaded otherwise .* {said}; chan"
     ):
-        refuse_incompatible(now, applied_contract(before, []), refreshes=True)
+        refuse_incompatible(now, applied_contract(before, []), refreshes=True, altered=False)
 
 
 def test_other_order_of_changes_needs_a_refresh():
     before, now = of(sequence=["id"]), of(sequence=["id", "name"])
     with pytest.raises(ContractError, match=r"or begin anew: tidegate refresh sales\.orders$"):
-        refuse_incompatible(now, applied_contract(before, []), refreshes=False)
-    refuse_incompatible(now, applied_contract(before, []), refreshes=True)
+        refuse_incompatible(now, applied_contract(before, []), refreshes=False, altered=False)
+    refuse_incompatible(now, applied_contract(before, []), refreshes=True, altered=False)
 
 
 def test_batches_before_the_refresh_do_not_change_how_rows_are_ordered():
@@ -313,19 +313,59 @@ def test_batches_before_the_refresh_do_not_change_how_rows_are_ordered():
 @pytest.mark.parametrize(
     "now",
     [
-        of("refuse", columns={"city": "varchar(9)", "name": "varchar(99)", "id": "bigint"}),
+        of(columns={"city": "varchar(9)", "name": "varchar(99)", "id": "integer"}),
+        of("refuse", columns={"id": "integer", "name": "varchar(7)"}),
         of(columns={"id": "integer"}),
         of(freshness="15m", max_deletes="none"),
     ],
-    ids=["columns added, moved and widened", "a column less", "other keys"],
+    ids=["columns added, moved and widened", "a narrower column", "a column less", "other keys"],
 )
 def test_contract_that_goes_with_what_was_loaded_is_taken(now):
-    refuse_incompatible(now, applied_contract(of(sequence=["id"]), []), refreshes=True)
+    refuse_incompatible(
+        now, applied_contract(of(sequence=["id"]), []), refreshes=True, altered=False
+    )
 
 
 def test_key_of_a_table_that_finds_no_row_by_it_may_change():
     before = applied_contract(of(write="append"), [])
-    refuse_incompatible(of(write="append", key=()), before, refreshes=False)
+    refuse_incompatible(of(write="append", key=()), before, refreshes=False, altered=False)
+
+
+@pytest.mark.parametrize(
+    ("evolve", "was", "becomes"),
+    [
+        ("add", "integer", "bigint"),
+        ("add", "decimal(12,2)", "decimal(14,2)"),
+        ("add", "decimal(12,2)", "decimal(12,3)"),
+        ("add", "varchar(8)", "char(8)"),
+        ("add", "char(8)", "char(9)"),
+        ("ignore", "varchar(8)", "varchar(9)"),
+        ("add", "timestamp", "timestamptz"),
+    ],
+)
+def test_column_that_became_another_is_refused_with_what_it_was(evolve, was, becomes):
+    before, now = (of(evolve, columns=COLUMNS | {"x": type_}) for type_ in (was, becomes))
+    applied = applied_contract(before, [])
+    with pytest.raises(ContractError) as caught:
+        refuse_incompatible(now, applied, refreshes=True, altered=False)
+    assert str(caught.value) == (
+        f"sales.orders: its columns are not what the contract says now (x was {was}, is {becomes});"
+        " change it back, or alter them in Redshift and start the table again"
+    )
+    refuse_incompatible(now, applied, refreshes=False, altered=True)
+
+
+def test_columns_of_a_blocked_table_are_left_to_the_job_which_sees_what_a_person_altered(evolving):
+    evolving.put("1.csv", b"Op,id,name\n")
+    evolving.commit()
+    evolving.put("2.csv", b"Op,id,name\n")
+    evolving.deploy(of(columns={"id": "bigint", "name": COLUMNS["name"]}))
+    with pytest.raises(ContractError, match=r"\(id was integer, is bigint\)"):
+        evolving.plan()
+    evolving.states.block(TABLE, "run")
+    evolving.commit()
+    evolving.put("3.csv", b"Op,id,name\n")
+    evolving.commit()
 
 
 def test_refused_contract_is_not_planned_and_the_old_one_goes_on(evolving):

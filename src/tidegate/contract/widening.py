@@ -11,6 +11,17 @@ def is_growing(type_: ColumnType, contract: Contract) -> bool:
     return contract.evolve == "add" and type_.name == "varchar"
 
 
+def can_hold(was: ColumnType, becomes: ColumnType, contract: Contract) -> bool:
+    """Whether a target column of type `was` takes what `contract` says it `becomes`.
+
+    The job asks the same of the target itself, which a person may have altered.
+    """
+    alike = (becomes.name, becomes.precision, becomes.scale) == (was.name, was.precision, was.scale)
+    if not alike or was.length is None or becomes.length is None:
+        return alike
+    return becomes.length <= was.length or is_growing(becomes, contract)
+
+
 def growing(contract: Contract) -> list[Column]:
     """The columns that may become wider than the contract says, as longer texts arrive.
 

@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tidegate.contract import Column, Contract
 from tidegate.contract.types import ColumnType
+from tidegate.contract.widening import can_hold
 from tidegate.contract.writing import BY_KEY
 from tidegate.errors import ContractError
 
@@ -14,8 +15,8 @@ _SAME_ORDER = {"smallint": "integer", "bigint": "integer", "char": "varchar"}
 class AppliedContract(BaseModel):
     """What the ledger keeps of the contract of the last applied batch.
 
-    `evolved` are the columns that files brought; `columns`, all of them in their order, are kept
-    for partial rows only, which know their columns by number.
+    `columns` are all of them with their types, in their order, by which partial rows know them;
+    `evolved` are those that files brought.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -25,7 +26,7 @@ class AppliedContract(BaseModel):
     key: list[str]
     sequence: dict[str, str]
     evolved: list[Column] = []
-    columns: list[str] = []
+    columns: list[tuple[str, str]] = []
 
 
 def applied_contract(
@@ -44,7 +45,7 @@ def applied_contract(
         key=sorted(contract.key) if contract.write in BY_KEY else [],
         sequence={name: _order(type_) for name, type_ in contract.order_by.items()},
         evolved=evolved,
-        columns=[column.name for column in contract.columns] if contract.partial else [],
+        columns=[(column.name, str(column.type)) for column in contract.columns],
     )
 
 
@@ -53,16 +54,40 @@ def _order(type_: ColumnType) -> str:
     return name if name == "varchar" else str(ColumnType(name, None, type_.precision, type_.scale))
 
 
-def refuse_incompatible(contract: Contract, before: AppliedContract, *, refreshes: bool) -> None:
+def refuse_incompatible(
+    contract: Contract, before: AppliedContract, *, refreshes: bool, altered: bool
+) -> None:
     """Raise if what was loaded before cannot be gone on with under `contract`.
 
-    The types of columns are not looked at: the job compares them with the target itself.
+    With `altered` a person may have altered the target since: then the types of its columns are
+    left to the job, which sees it.
 
     Raises:
         ContractError: says what differs, and what to do.
     """
     now = applied_contract(contract, [])
-    gone = [name for name in before.columns if name not in now.columns and now.partial]
+    if changes := _changes(before, now):
+        raise ContractError(
+            f"{contract.table} was loaded otherwise than its contract says now "
+            f"({'; '.join(changes)}); change it back, or give it another table: that one is loaded "
+            "from all that lies under its prefix"
+        )
+    misfits = _misfits(contract, before)
+    if misfits and not altered:
+        raise ContractError(
+            f"{contract.table}: its columns are not what the contract says now "
+            f"({'; '.join(misfits)}); change it back, or alter them in Redshift and start the "
+            "table again"
+        )
+    if before.sequence != now.sequence and not refreshes:
+        raise ContractError(
+            f"{contract.table}: changes were ordered by {before.sequence or 'their files'}, the "
+            f"contract now says {now.sequence or 'their files'}, which does not compare; change it "
+            f"back, or begin anew: tidegate refresh {contract.table}"
+        )
+
+
+def _changes(before: AppliedContract, now: AppliedContract) -> list[str]:
     changes = [
         f"{key} was {was}, is {becomes}"
         for key, was, becomes in (
@@ -72,17 +97,16 @@ def refuse_incompatible(contract: Contract, before: AppliedContract, *, refreshe
         )
         if was != becomes
     ]
-    if gone:
+    gone = [name for name, _ in before.columns if name not in dict(now.columns)]
+    if gone and now.partial:
         changes.append(f"columns lacks {', '.join(gone)}, which partial rows are remembered with")
-    if changes:
-        raise ContractError(
-            f"{contract.table} was loaded otherwise than its contract says now "
-            f"({'; '.join(changes)}); change it back, or give it another table: that one is loaded "
-            "from all that lies under its prefix"
-        )
-    if before.sequence != now.sequence and not refreshes:
-        raise ContractError(
-            f"{contract.table}: changes were ordered by {before.sequence or 'their files'}, the "
-            f"contract now says {now.sequence or 'their files'}, which does not compare; change it "
-            f"back, or begin anew: tidegate refresh {contract.table}"
-        )
+    return changes
+
+
+def _misfits(contract: Contract, before: AppliedContract) -> list[str]:
+    types = {column.name: column.type for column in contract.columns}
+    return [
+        f"{name} was {was}, is {types[name]}"
+        for name, was in before.columns
+        if name in types and not can_hold(ColumnType.parse(was), types[name], contract)
+    ]

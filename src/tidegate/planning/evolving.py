@@ -55,9 +55,9 @@ def add_known(contract: Contract, before: AppliedContract | None) -> Contract:
         if column.name not in names and strangers([column.source], contract)
     ]
     columns = [*contract.columns, *kept]
-    if before:
+    if before and contract.partial:
         # Partial rows know their columns by number, so each stays where it was.
-        order = {name: number for number, name in enumerate(before.columns)}
+        order = {name: number for number, (name, _) in enumerate(before.columns)}
         columns.sort(key=lambda column: order.get(column.name, len(order)))
     return contract.model_copy(update={"columns": columns})
 

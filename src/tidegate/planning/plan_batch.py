@@ -146,7 +146,9 @@ class PlanBatch:
         )
         if state.applied:
             anew = batch.refresh is not None or state.refresh is not None
-            refuse_incompatible(evolved.contract, state.applied, refreshes=anew)
+            refuse_incompatible(
+                evolved.contract, state.applied, refreshes=anew, altered=state.blocked
+            )
         attempt = self._attempt(state, number, batch, folder)
         plan = Plan(
             table=contract.table,
