@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from tests.property.modes import Event, Landed
+from tests.property.modes import Event, File, Landed
 
 Position = tuple[Any, ...]
 
@@ -42,6 +42,20 @@ def _merged(before: Landed, after: Landed) -> Counts:
         updated=len([key for key in _touched(before, after) if key in kept and key in lives]),
         deleted=len(lived) - len(kept.keys() & lives.keys()),
     )
+
+
+def partial_updates(before: Landed, after: Landed, batch: list[File]) -> tuple[int, int]:
+    """The least and the most partial rows that a batch may write anew.
+
+    Changes that were superseded are forgotten: one that comes again may write its row once more,
+    and a truncation that comes late may not know that it is later than a change of that row.
+    """
+    lived, lives = _living(before), _living(after)
+    kept = lived.keys() & lives.keys()
+    old, new = ({row[0]: row for row in landed.rows()} for landed in (before, after))
+    changed = {key for key in kept if (old[key], lived[key]) != (new[key], lives[key])}
+    named = {change.id for file in batch for change in file.changes}
+    return len(changed), len(kept & (_touched(before, after) | named))
 
 
 def _living(landed: Landed) -> dict[Any, Position]:
