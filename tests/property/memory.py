@@ -27,7 +27,7 @@ class MemoryS3:
         self._objects[Bucket, Key] = Body
         return {"ETag": _etag(Body)}
 
-    def upload_file(self, path: str, bucket: str, key: str) -> None:
+    def upload_file(self, path: str, bucket: str, key: str, **_: Any) -> None:
         self.put_object(Bucket=bucket, Key=key, Body=Path(path).read_bytes())
 
     def get_object(
