@@ -25,7 +25,7 @@ def test_an_empty_file_is_applied_as_nothing(stack: LocalStack, table: FreshTabl
     assert rows(stack, table) == {}
 
 
-def test_a_file_with_a_wrong_number_of_columns_is_quarantined_and_the_rest_lands(
+def test_pain_26_a_file_with_a_wrong_number_of_columns_is_quarantined_and_the_rest_lands(
     stack: LocalStack, table: FreshTable
 ) -> None:
     good, changes = ((FILES / name).read_bytes() for name in (SNAPSHOT, CHANGES))

@@ -54,7 +54,7 @@ MOMENTS = {
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_killed_job_is_made_good_by_the_next_attempt(
+def test_pain_10_a_killed_job_is_made_good_by_the_next_attempt(
     stack: LocalStack, table: FreshTable, moment: str
 ) -> None:
     snapshot, changes = ((FILES / name).read_bytes() for name in (SNAPSHOT, CHANGES))

@@ -72,7 +72,7 @@ def test_changes_that_are_newer_than_the_snapshot_stay_applied(
     assert stack.table_status(loaded.name).applied_files == 4
 
 
-def test_changes_that_land_meanwhile_are_applied_after_and_readers_see_the_old_rows(
+def test_pain_13_changes_that_land_meanwhile_come_after_and_readers_see_the_old_rows(
     stack: LocalStack, loaded: FreshTable
 ) -> None:
     load_again(stack, loaded, NEW)
@@ -90,7 +90,9 @@ def test_changes_that_land_meanwhile_are_applied_after_and_readers_see_the_old_r
     assert len(stack.batches(loaded.name)) == batches + 2
 
 
-def test_grants_views_and_comments_survive_a_refresh(stack: LocalStack, loaded: FreshTable) -> None:
+def test_pain_13_grants_views_and_comments_survive_a_refresh(
+    stack: LocalStack, loaded: FreshTable
+) -> None:
     table = loaded.name
     schema, name = table.split(".")
     stack.query(f"create view {table}_names as select customer_name from {table}")
@@ -105,7 +107,7 @@ def test_grants_views_and_comments_survive_a_refresh(stack: LocalStack, loaded: 
 
 
 @pytest.mark.parametrize("snapshot", [FEW, b""], ids=["below the floor", "of zero rows"])
-def test_too_small_a_snapshot_is_refused_with_both_counts_unless_forced(
+def test_pain_12_too_small_a_snapshot_is_refused_with_both_counts_unless_forced(
     stack: LocalStack, loaded: FreshTable, snapshot: bytes
 ) -> None:
     load_again(stack, loaded, snapshot)

@@ -57,7 +57,7 @@ def at_once(work: list[Callable[[], Outcome]]) -> list[Outcome]:
 
 
 @pytest.mark.parametrize(("tables", "batches"), [(1, 8), (4, 2)], ids=["one table", "four tables"])
-def test_batches_that_run_at_once_and_twice_land_each_once(pipeline, tables, batches):
+def test_pain_01_batches_that_run_at_once_and_twice_land_each_once(pipeline, tables, batches):
     histories = {new_table(pipeline): some_files(batches, seed) for seed in range(tables)}
     plans = [
         (table, prepared(table, number, file))

@@ -3,9 +3,12 @@
 After a wanted change `python -m tests.unit.test_rendered_sql` writes them anew; read the diff.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlglot
+from sqlglot import exp
 
 from tests.unit.samples import contract
 from tidegate.contract import Contract
@@ -106,6 +109,34 @@ def test_late_batches_take_the_checks_that_others_skip():
         "merge_rows",
     ]
     assert empty == ["keep_newest", "clear_tombstones", "write_tombstones", "insert_rows"]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_pain_23_tables_are_joined_by_equal_columns_which_takes_no_nested_loop(name):
+    found = CASES[name]
+    for statement in [*found.merge_empty, *found.merge_above_watermark, *found.merge_late]:
+        for condition in joins(sqlglot.parse_one(statement.sql, dialect="redshift")):
+            # What a truncation ends has no key in common with it; few sources write any.
+            assert has_equal_columns(condition) or '__truncations"' in condition.sql()
+
+
+def joins(statement: exp.Expr) -> Iterator[exp.Expr]:
+    """The conditions by which a statement joins tables."""
+    for node in statement.find_all(exp.Join, exp.Merge):
+        yield node.args["on"]
+    deletes = isinstance(statement, exp.Delete) and statement.args.get("using")
+    updates = isinstance(statement, exp.Update) and statement.args.get("from_")
+    if deletes or updates:
+        yield statement.args["where"].this
+
+
+def has_equal_columns(condition: exp.Expr) -> bool:
+    conjuncts = condition.flatten() if isinstance(condition, exp.And) else [condition]
+    equals = [(one.this, one.expression) for one in conjuncts if isinstance(one, exp.EQ)]
+    return any(
+        isinstance(one, exp.Column) and isinstance(other, exp.Column) and one.table != other.table
+        for one, other in equals
+    )
 
 
 def test_a_single_chunk_holds_the_newest_changes_already_and_is_merged_from_the_stage():

@@ -100,7 +100,7 @@ def test_table_at_work_is_left_alone(sweep):
     assert (sweep.due(), sweep.states.read(TABLE).holder) == ([], "run")
 
 
-def test_lease_of_a_dead_run_is_freed_and_its_batch_taken_up(sweep):
+def test_pain_24_lease_of_a_dead_run_is_freed_and_its_batch_taken_up(sweep):
     held = sweep.states.acquire(TABLE, "run", 7200)
     sweep.states.open_batch(TABLE, held.fence, 7, "plan.json")
     assert (sweep.due(), sweep.states.read(TABLE).holder) == ([TABLE], None)
@@ -124,7 +124,7 @@ def test_deployed_tables_are_listed_and_others_struck_out(sweep):
     assert sweep.catalogue.tables() == ["new.one", "sales.orders"]
 
 
-def test_objects_without_an_event_are_found(sweep):
+def test_pain_24_objects_without_an_event_are_found(sweep):
     sweep.contracts = [contract()]
     keys = [PREFIX + "1.csv", PREFIX + "2 ü+.csv"]
     sweep.land(*keys, PREFIX, "dms/sales/awsdms_status/1.csv", "other/1.csv")

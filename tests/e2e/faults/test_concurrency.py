@@ -31,7 +31,7 @@ def test_nine_tables_are_loaded_while_a_tenth_is_held(table: Table, tables: Tabl
     table.check()
 
 
-def test_twenty_executions_at_once_apply_everything_exactly_once(table: Table) -> None:
+def test_pain_11_twenty_executions_at_once_apply_everything_exactly_once(table: Table) -> None:
     stack = table.stack
     before = len(stack.batches(table.name))
     with ThreadPoolExecutor(20) as pool:
