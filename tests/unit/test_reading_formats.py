@@ -107,10 +107,23 @@ def test_line_that_is_not_an_object_is_refused_alone(shop):
     assert found.files[FILE].records == 7
 
 
-@pytest.mark.parametrize("content", [b"id,name\n1,Ann\n", b'[{"id": 1}]\n', b"PAR1\x00\x01"])
-def test_file_that_is_not_json_lines_is_quarantined_whole(shop, content):
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"id,name\n1,Ann\n",
+        b'[{"id": 1}]\n',
+        b'{\n  "id": 1\n}\n',
+        b"PAR1\x00\x01",
+        '{"id": 1}\n'.encode("utf-8-sig"),
+        '{"id": 1}\n'.encode("utf-16"),
+    ],
+)
+def test_file_that_is_not_json_lines_is_quarantined_whole_and_says_what_to_write(shop, content):
     found = shop.prepare(of(), {FILE: content})
-    assert found.quarantined == {FILE: "it is not JSON lines: the first line is not a JSON object"}
+    assert found.quarantined == {
+        FILE: "it is not JSON lines: the first line is not a JSON object; write every object on a "
+        "line of its own, in UTF-8 without a byte order mark, and land the file again"
+    }
 
 
 @pytest.mark.parametrize("written_as", ["jsonl", "parquet"])

@@ -18,7 +18,10 @@ from tidegate.sql_files import render
 
 # Where keys are data there may be millions of names; nobody makes columns of them.
 MOST_NAMES = 10_000
-_NO_LINES = "it is not JSON lines: the first line is not a JSON object"
+_NO_LINES = (
+    "it is not JSON lines: the first line is not a JSON object; write every object on a line of "
+    "its own, in UTF-8 without a byte order mark, and land the file again"
+)
 _NO_OBJECT = "the line is not a JSON object"
 
 
