@@ -28,6 +28,7 @@ Result = TypeVar("Result")
 
 FACTS = ("data_type", "character_maximum_length", "numeric_precision", "numeric_scale")
 LONGEST_VARCHAR = 65_535  # bytes
+SNAPSHOT = 0  # the kind of a file of a full load
 
 ATTEMPTS = 5  # at one transaction, when Redshift lets another one go first
 POSITIONS = ("first_position", "last_position")
@@ -65,6 +66,18 @@ class ContractError(JobError):
     """The target is not what its contract says."""
 
 
+class TooNarrowError(JobError):
+    """Texts are longer than columns that Redshift does not widen; `narrow` has their bytes."""
+
+    def __init__(self, table: str, narrow: "dict[str, int]") -> None:
+        names = ", ".join(f"{name!r} ({length} bytes)" for name, length in narrow.items())
+        super().__init__(
+            f"{table}: Redshift does not widen {names}; rows with longer texts are quarantined; "
+            "to load them, replace the column by a wider one, and replay the time they landed in"
+        )
+        self.narrow = narrow
+
+
 class LeaseLostError(JobError):
     """A run with a higher fence has committed already."""
 
@@ -95,7 +108,9 @@ def run_plan(url: str, secret: Document, objects: "Objects") -> None:
         with translated_errors():
             outcome = load(plan, secret, objects)
     except JobError as error:
-        report = {"error": type(error).__name__, "message": str(error)}
+        report: Document = {"error": type(error).__name__, "message": str(error)}
+        if isinstance(error, TooNarrowError):
+            report["narrow"] = error.narrow
         objects.write(plan["load"]["outcome"], report)
         raise
     objects.write(plan["load"]["outcome"], outcome)
@@ -135,6 +150,7 @@ class Batch:
         self.files = [file for chunk in chunks for file in chunk["files"]]
         self.chunks = [chunk for chunk in chunks if chunk["parquet"]]
         self.rows = sum(chunk["rows"] for chunk in self.chunks)
+        self.narrow: dict[str, int] = {}  # bytes, of columns that are not widened
         self.widths: dict[str, int] = {}  # bytes, by the columns that are too narrow
         for name, size in (width for chunk in self.chunks for width in chunk["widths"].items()):
             self.widths[name] = max(size, self.widths.get(name, 0))
@@ -156,10 +172,18 @@ class Batch:
                     f"{name_of(column)} is not visible to the user; grant it select"
                 )
             self._make_column_fit(column, table.get(column["name"]))
+        if self.narrow:
+            raise TooNarrowError(self.plan["table"], self.narrow)
 
     def _make_column_fit(self, column: Document, found: Optional[list[Any]]) -> None:
         """Add or widen what the batch needs; nothing is ever dropped or narrowed."""
         if found is None:
+            if column["add"] is None:
+                raise ContractError(
+                    f"{name_of(column)} was not made by Tidegate: it has no column "
+                    f"{column['name']!r}, and of its rows no change is known, by which this "
+                    "write mode makes rows anew; rename the table, and it is made and filled"
+                )
             self.warehouse.execute(column["add"])
             say("added", table=name_of(column), column=column["name"])
             found = [column[fact] for fact in FACTS]
@@ -167,11 +191,13 @@ class Batch:
         needed, declared = self.widths.get(column["name"], 0), column["character_maximum_length"]
         same = data_type == column["data_type"]
         if column["widen"] and same and length < max(needed, declared):
-            self._widen(column, length, length_for(needed, declared))
+            self._widen(column, length, needed)
         else:
             refuse_misfit(column, found)
 
-    def _widen(self, column: Document, length: int, size: int) -> None:
+    def _widen(self, column: Document, length: int, needed: int) -> None:
+        declared = column["character_maximum_length"]
+        size = length_for(needed, declared)
         # This cannot run in a transaction, so it comes before the one of the merge:
         # https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html
         try:
@@ -179,11 +205,15 @@ class Batch:
         except redshift_connector.Error as error:
             if not is_lasting(error):
                 raise
-            raise ContractError(
-                f"column {column['name']!r} of {name_of(column)} is too narrow with {length} bytes "
-                f"and cannot be made {size} wide ({text_of(error)}); replace the column by a wider "
-                "one by hand, or write evolve: ignore, which quarantines the rows that are too long"
-            ) from error
+            if length < declared:
+                raise ContractError(
+                    f"column {column['name']!r} of {name_of(column)} is too narrow with {length} "
+                    f"bytes, and Redshift does not make it {size} wide ({text_of(error)}); replace "
+                    "the column by a wider one by hand, or change the contract"
+                ) from error
+            self.narrow[column["name"]] = length
+            say("not widened", table=name_of(column), column=column["name"], why=text_of(error))
+            return
         say("widened", table=name_of(column), column=column["name"], bytes=size)
 
     def stage(self) -> None:
@@ -220,10 +250,21 @@ class Batch:
                 f"{self.plan['table']}: a run with fence {progress['fence']} has committed, "
                 f"this one has {self.plan['fence']}; it stops and changes nothing"
             )
+        self._refuse_past_epoch(progress["watermark"])
         record = self._merge(progress)
         values = [record[name] for name in POSITIONS + COUNTS]
         self.warehouse.execute(self.steps["write_batch"]["sql"], values)
         return record
+
+    def _refuse_past_epoch(self, watermark: Optional[str]) -> None:
+        """Raise if the rows stand in a later epoch than the batch, which they would all outlast."""
+        known, found = self.plan["epoch"], int((watermark or "0").split(" ")[0])
+        if found > known:
+            raise LoadFailedError(
+                f"{self.plan['table']}: the rows stand in epoch {found}, the ledger says {known}: "
+                "it does not know of the last full refresh; if it was restored, docs/operations.md "
+                "says what to do; nothing was changed"
+            )
 
     def _merge(self, progress: Document) -> Document:
         record = {**dict.fromkeys(POSITIONS), **dict.fromkeys(COUNTS, 0)}
@@ -232,11 +273,11 @@ class Batch:
             record[first] = min(chunk[first] for chunk in self.chunks)
             record[last] = max(chunk[last] for chunk in self.chunks)
             record["rows_staged"] = self.rows
-        held = self._count_rows(self.steps["refresh_floor"])
+        held = self._count_rows(self.steps["refresh_floor"] or self.steps["max_deletes"])
         for statement in self._statements(record, progress):
             self._count(record, statement)
         self._refuse_refresh(held)
-        self._refuse_mass_delete(record)
+        self._refuse_mass_delete(record, held)
         return record
 
     def _statements(self, record: Document, progress: Document) -> Any:  # noqa: ANN401  (of JSON)
@@ -257,12 +298,14 @@ class Batch:
         floor = self.steps["refresh_floor"]
         if floor is None:
             return
-        new = self._count_rows(floor)
+        new, read = self._count_rows(floor), self._count_snapshot()
         unread = [file["quarantined"] for file in self.files if file["quarantined"]]
         if unread:
             why = f"{len(unread)} of {len(self.files)} files cannot be read ({unread[0]})"
         elif new < max(1, floor["rows"], floor["share"] * held):
             why = f"it makes {new} rows, the table holds {held}, {floor['told']}"
+        elif not read:
+            why = f"it has no row that can be loaded, the table holds {held}"
         else:
             return
         raise RefreshRefusedError(
@@ -270,13 +313,18 @@ class Batch:
             "the refresh with force if this is right; nothing was changed"
         )
 
-    def _refuse_mass_delete(self, record: Document) -> None:
-        """Raise if more rows are deleted than the contract allows; counts the target if it may."""
-        guard, deleted = self.steps["max_deletes"], record["rows_deleted"]
-        if guard is None or deleted <= guard["rows"]:
+    def _count_snapshot(self) -> int:
+        landed = [file for chunk in self.plan["chunks"] for file in chunk]
+        whole = [file for file, of in zip(self.files, landed) if of["kind"] == SNAPSHOT]
+        return sum(file["records"] - file["refused"] for file in whole)
+
+    def _refuse_mass_delete(self, record: Document, held: int) -> None:
+        """Raise if more of the rows held so far are deleted than the contract allows."""
+        guard = self.steps["max_deletes"]
+        if guard is None:
             return
-        held = self._count_rows(guard) + deleted - record["rows_inserted"]
-        if held > guard["least_rows"] and deleted > guard["share"] * held:
+        deleted = record["rows_deleted"] - (record["rows_inserted"] if guard["is_net"] else 0)
+        if held > guard["least_rows"] and deleted > max(guard["rows"], guard["share"] * held):
             raise MassDeleteError(
                 f"{self.plan['table']}: batch {self.plan['batch']} deletes {deleted} of {held} "
                 f"rows, {guard['told']}; nothing was changed; if this is right, let it pass: "

@@ -2,6 +2,7 @@
 
 TidegateError
 ├── TransientError            the state machine tries again
+│   ├── TooNarrowError
 │   ├── WarehouseBusyError
 │   └── ServiceBusyError
 └── TerminalError             a person has to act
@@ -28,6 +29,10 @@ class TransientError(TidegateError):
 
 class TerminalError(TidegateError):
     """The same call will fail again until somebody changes something."""
+
+
+class TooNarrowError(TransientError):
+    """Texts are longer than columns that Redshift does not widen; next time they are refused."""
 
 
 class WarehouseBusyError(TransientError):

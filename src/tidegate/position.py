@@ -5,7 +5,8 @@
 
 The parts are separated by a blank, which sorts below every character a part can hold (blanks and
 exclamation marks inside a part are written as '!P' and '!Q'), so that positions compare byte by
-byte as the tuples of their parts would.
+byte as the tuples of their parts would. Where there is no sequence, the file is told from others
+of its name as well: see Chunk.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ SNAPSHOT, CHANGE = 0, 1
 LONGEST_POSITION = 512  # bytes; the length of the column _position
 _LONGEST_FILE = 120  # bytes
 _KEPT_OF_LONG_FILE = 100
+_DIGITS = 40  # DMS's $AR_H_CHANGE_SEQ has 35
 
 
 def head(epoch: int, kind: int) -> str:
@@ -52,7 +54,8 @@ def row_sql(row: str) -> str:
 def sequence_sql(value: str, type_: ColumnType) -> str:
     """DuckDB expression that normalises a sequence value of its type, to compare as text.
 
-    It is null where the value is, and where a text is empty or holds a control character.
+    It is null where the value is, and where a text is empty or holds a control character. A text of
+    digits compares as the number that it is: what orders changes is one more often than not.
     """
     match type_.name:
         case "smallint" | "integer" | "bigint":
@@ -67,6 +70,8 @@ def sequence_sql(value: str, type_: ColumnType) -> str:
             escaped = f"replace(replace({value}, '!', '!Q'), ' ', '!P')"
             return (
                 f"case when {value} = '' or regexp_matches({value}, '[[:cntrl:]]') then null "
+                f"when length({value}) < {_DIGITS} and translate({value}, '0123456789', '') = '' "
+                f"then lpad({value}, {_DIGITS}, '0') "
                 f"when contains({value}, '!') or contains({value}, ' ') then {escaped} "
                 f"else {value} end"
             )

@@ -59,6 +59,7 @@ def register_files() -> RegisterFiles:
     return RegisterFiles(
         router=Router(read_contracts(settings.contracts)),
         files=FileLedger(ledger),
+        history=FileHistory(ledger),
         states=StateLedger(ledger),
         start=partial(start_run, client("stepfunctions"), settings.state_machine_arn),
     )

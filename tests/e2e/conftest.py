@@ -38,6 +38,10 @@ GROWING = {
     "columns": [{"name": "id", "type": "integer"}, {"name": "name", "type": "varchar(8)"}],
     "evolve": "add",
 }
+FIXED = GROWING | {
+    "table": "fixed.orders",
+    "source": {"prefix": "dms/e2e/fixed/", "format": "dms_csv", "options": {"header": True}},
+}
 FORMATS = {
     written_as: {
         "table": f"formats.{written_as}",
@@ -72,6 +76,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         _write_customers(tables, number)
     (tables / "odd.yaml").write_text(yaml.safe_dump(ODD, allow_unicode=True), encoding="utf-8")
     (tables / "growing.yaml").write_text(yaml.safe_dump(GROWING), encoding="utf-8")
+    (tables / "fixed.yaml").write_text(yaml.safe_dump(FIXED), encoding="utf-8")
     for written_as, formatted in FORMATS.items():
         (tables / f"{written_as}.yaml").write_text(yaml.safe_dump(formatted), encoding="utf-8")
     for mode, keys in WRITE_MODES.items():

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.e2e.conftest import GROWING
+from tests.e2e.conftest import FIXED, GROWING
 from tests.e2e.harness import LocalStack
 from tidegate.ledger import LedgerTable
 
@@ -35,3 +35,17 @@ def test_a_table_follows_files_that_name_more_and_hold_longer_texts(stack: Local
     status = stack.table_status(TABLE)
     assert (status.state, status.quarantined_files, status.quarantined_rows) == ("idle", 0, 0)
     assert status.evolved_columns == ["remark"]
+
+
+def test_text_that_redshift_does_not_let_a_column_take_refuses_its_row_only(
+    stack: LocalStack,
+) -> None:
+    table, prefix = str(FIXED["table"]), "dms/e2e/fixed/"
+    schema = table.partition(".")[0]
+    stack.query(f"create schema if not exists {schema}")
+    stack.query(f"create table {table} (id integer, name varchar(8) default 'none')")
+    stack.land(prefix + "20240809-1.csv", b"Op,id,name\nI,1,longer than eight\nI,2,b\n")
+    stack.wait()
+    assert stack.query(f"select id, name from {table}") == [[2, "b"]]
+    status = stack.table_status(table)
+    assert (status.state, status.quarantined_rows, status.last_error) == ("idle", 1, None)

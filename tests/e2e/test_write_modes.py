@@ -33,7 +33,7 @@ EXPECTED: dict[str, tuple[str, list[list[Any]]]] = {
         ],
     ),
     "append": (
-        "id, _position, _op, name",
+        "id, split_part(_position, '-', 1), _op, name",
         [
             [1, "000001 1  1.csv 0000000001", "I", "Ann"],
             [1, "000001 1  2.csv 0000000001", "U", "Anna"],

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from tests.property.modes import Event, File, Landed
+from tests.property.modes import File, Landed
 
 Position = tuple[Any, ...]
 
@@ -77,12 +77,16 @@ def _touched(before: Landed, after: Landed) -> set[Any]:
 
 
 def _versions(before: Landed, after: Landed) -> Counts:
-    """All versions of a key that changes are written anew."""
+    """All versions of a key that changes are written anew; a key without a current one is gone."""
     old, new = before.by_key(), after.by_key()
     touched = _touched(before, after)
     had = sum(len(before.versions(old.get(key, []))) for key in touched)
     has = sum(len(after.versions(new[key])) for key in touched)
-    return Counts(inserted=has - had, updated=had)
+    return Counts(inserted=has - had, updated=had, deleted=_gone(before, after))
+
+
+def _gone(before: Landed, after: Landed) -> int:
+    return len(_living(before).keys() - _living(after).keys())
 
 
 def _replaced(before: Landed, after: Landed, batch: list[str]) -> Counts:
@@ -93,47 +97,21 @@ def _replaced(before: Landed, after: Landed, batch: list[str]) -> Counts:
     return Counts(inserted=len(after.rows()), deleted=len(before.rows()))
 
 
-class _Marked(NamedTuple):
-    """The change that a row has its values from, and whether and by what it is marked."""
-
-    position: Position
-    deleted_at: Position | None
-    emptied: bool
-
-
 def _marked(before: Landed, after: Landed) -> Counts:
-    old, new = _rows(before), _rows(after)
-    changed = {key for key in new if key not in old or new[key].position != old[key].position}
+    """A row that is marked already is not deleted once more."""
+    old, new = _values(before), _values(after)
     return Counts(
         inserted=len(new.keys() - old.keys()),
-        updated=len(changed & old.keys()),
-        deleted=len([key for key in new if _is_marked(new[key], old.get(key))]),
+        updated=len([key for key in old if new[key] != old[key]]),
+        deleted=_gone(before, after),
     )
 
 
-def _is_marked(new: _Marked, old: _Marked | None) -> bool:
-    """Whether a batch marks a row; one that is marked already only by a newer delete."""
-    anew = old is None or new.position != old.position
-    if new.deleted_at:
-        return anew or old is None or new.deleted_at != old.deleted_at
-    marked = old is not None and (old.deleted_at or old.emptied)
-    return new.emptied and (anew or not marked)
-
-
-def _rows(landed: Landed) -> dict[Any, _Marked]:
-    emptied_at, rows = landed.emptied_at(), {}
-    for key, events in landed.by_key().items():
-        values = [event.position for event in events if event.change.operation != "D"]
-        if values:
-            delete = _last_delete(events)
-            deleted_at = delete if delete and delete > values[-1] else None
-            rows[key] = _Marked(values[-1], deleted_at, values[-1] < emptied_at)
-    return rows
-
-
-def _last_delete(events: list[Event]) -> Position | None:
-    deletes = [event.position for event in events if event.change.operation == "D"]
-    return deletes[-1] if deletes else None
+def _values(landed: Landed) -> dict[Any, Position]:
+    """The positions of the changes that rows have their values from."""
+    by_key = landed.by_key().items()
+    living = {key: [one for one in events if one.change.operation != "D"] for key, events in by_key}
+    return {key: events[-1].position for key, events in living.items() if events}
 
 
 def _refreshed(before: Landed, after: Landed) -> bool:

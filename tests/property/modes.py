@@ -208,8 +208,12 @@ class Landed:
         return [_row(change) for change in self._last_ones() if change.operation != "D"]
 
     def buried(self) -> list[Row]:
-        """The keys that tombstones of an upsert must stand for: late changes of them are stale."""
-        return sorted((change.id,) for change in self._last_ones() if change.operation == "D")
+        """The keys that tombstones must stand for: late changes of them are stale."""
+        if self.mode == "upsert":
+            return sorted((change.id,) for change in self._last_ones() if change.operation == "D")
+        # A row that is only marked has its values from one change, and its mark from another.
+        by_key = self.by_key().items()
+        return sorted((key,) for key, events in by_key if any(map(_is_delete, events)))
 
     def _soft_deleted(self) -> list[Row]:
         rows = []
@@ -279,6 +283,10 @@ def _missing(epoch: int, known: list[Event], found: list[Event]) -> list[Event]:
     return [Event((epoch,), delete, frozenset()) for delete in deletes]
 
 
+def _is_delete(event: Event) -> bool:
+    return event.change.operation == "D"
+
+
 def _value(change: Change, name: str) -> Any:
     return getattr(change, name, None)
 
@@ -310,7 +318,10 @@ def as_parquet(types: dict[str, str], records: list[dict[str, Any]]) -> bytes:
 
 
 def _text(value: object) -> str:
-    return NULL if value is None else str(value)
+    """A field of CSV, quoted where it would be taken for something else."""
+    text = NULL if value is None else str(value)
+    must = any(mark in text for mark in ',"\n') or (value == NULL)
+    return '"' + text.replace('"', '""') + '"' if must else text
 
 
 def _text_of_day(day: int) -> str:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from glue_jobs.load_batch import MassDeleteError, RefreshRefusedError
+from glue_jobs.load_batch import LoadFailedError, MassDeleteError, RefreshRefusedError
 from tests.property.pipeline import Pipeline, Table
 from tests.unit.samples import contract
-from tidegate.planning.plan import Plan
+from tidegate.planning.plan import Outcome, Plan
 
 CHANGES, LATER, SNAPSHOT = "20240809-1.csv", "20240810-1.csv", "LOAD00000001.csv"
 Numbers = Iterable[int]
@@ -16,9 +16,9 @@ Numbers = Iterable[int]
 
 @pytest.fixture
 def table(pipeline: Pipeline) -> Callable[..., Table]:
-    def make(**more: Any) -> Table:
+    def make(columns: dict[str, str] | None = None, **more: Any) -> Table:
         name = pipeline.new_name()
-        of = contract({"id": "integer"}, table=name, prefix=f"{name}/", **more)
+        of = contract(columns or {"id": "integer"}, table=name, prefix=f"{name}/", **more)
         return Table(pipeline, of)
 
     return make
@@ -78,6 +78,44 @@ def test_deletes_of_rows_that_are_not_there_do_not_count(table):
     assert made.load(deletes(made, range(100, 200))).rows_deleted == 0
 
 
+def test_versions_that_end_are_deletes(table):
+    made = table({"id": "integer", "at": "date"}, max_deletes=3, write="history", changed_at="at")
+    days = {"I": "2024-08-09", "D": "2024-08-10"}
+
+    def load(batch: int, operation: str, numbers: Numbers) -> Outcome:
+        content = "".join(f"{operation},{number},{days[operation]}\n" for number in numbers)
+        file = made.land(f"2024081{batch}-1.csv", content.encode())
+        return made.load(made.plan(batch, batch, [[file]]))
+
+    load(1, "I", range(5))
+    with pytest.raises(MassDeleteError, match="deletes 4 of 5 rows"):
+        load(2, "D", range(4))
+    assert load(3, "D", range(3)).rows_deleted == 3
+    # Of the two that are left one goes: versions that ended before count neither way.
+    assert load(4, "D", range(1, 4)).rows_deleted == 1
+
+
+def test_rows_that_are_marked_already_are_not_deleted_once_more(table):
+    made = filled(table(max_deletes="50%", write="soft_delete"), 2100)
+    assert made.load(deletes(made, range(1050))).rows_deleted == 1050
+    again = made.land("20240811-1.csv", lines("D,", range(1150)))
+    assert made.load(made.plan(3, 3, [[again]])).rows_deleted == 100
+
+
+def test_snapshot_that_would_leave_a_small_part_of_a_replaced_table_is_held_back(table):
+    made = table(max_deletes="50%", write="replace")
+    snapshots = {1: range(2000), 2: range(999), 3: range(5000, 6000)}
+    plans = {
+        batch: made.plan(batch, batch, [[made.land(f"export-{batch}.csv", lines("", numbers))]])
+        for batch, numbers in snapshots.items()
+    }
+    made.load(plans[1])
+    with pytest.raises(MassDeleteError, match="deletes 1001 of 2000 rows"):
+        made.load(plans[2])
+    assert made.load(plans[3]).rows_deleted == 2000
+    assert ids(made) == list(range(5000, 6000))
+
+
 def test_refresh_replaces_all_rows_and_forgets_what_was_deleted_before_it(table):
     made = filled(table(), 4)
     made.load(deletes(made, [3]))
@@ -111,6 +149,23 @@ def test_refresh_below_the_floor_changes_nothing_and_one_that_reaches_it_is_appl
     assert ids(made) == list(range(held))
     made.load(refresh(made, range(least), batch=3))
     assert ids(made) == list(range(least))
+
+
+def test_empty_snapshot_is_refused_whatever_changes_came_since(table):
+    made = filled(table(refresh_floor=1), 3)
+    files = [made.land(SNAPSHOT, b""), made.land(LATER, lines("I,", range(5, 9)))]
+    with pytest.raises(RefreshRefusedError, match="it has no row that can be loaded"):
+        made.load(made.plan(2, 2, [files], epoch=2, refreshes=True))
+    assert ids(made) == [0, 1, 2]
+
+
+def test_batch_of_an_epoch_before_the_last_refresh_is_refused_and_nothing_lost(table):
+    made = filled(table(), 3)
+    made.load(refresh(made, range(3)))
+    late = made.plan(3, 3, [[made.land(LATER, lines("I,", [7]))]], epoch=1)
+    with pytest.raises(LoadFailedError, match=r"stand in epoch 2, the ledger says 1"):
+        made.load(late)
+    assert (ids(made), len(made.batches())) == ([0, 1, 2], 2)
 
 
 def test_refresh_by_force_takes_any_snapshot_even_an_empty_one(table):

@@ -7,6 +7,8 @@ import pytest
 
 from tests.property.modes import ABSENT, COLUMNS, Change, File, Format, Mode, contract_of
 from tests.property.pipeline import Pipeline, Table
+from tests.unit.samples import contract
+from tidegate.contract import Contract
 
 D9, D10, D11 = "20240809-1.csv", "20240810-1.csv", "20240811-1.csv"
 LOAD = "LOAD00000001.csv"
@@ -18,8 +20,8 @@ class Replica:
     def __init__(self, pipeline: Pipeline, mode: Mode, written_as: Format = "dms_csv") -> None:
         self.mode = mode
         self.written_as = written_as
-        contract = contract_of(mode, pipeline.new_name(), written_as=written_as)
-        self.table = Table(pipeline, contract)
+        of = contract_of(mode, pipeline.new_name(), written_as=written_as)
+        self.table = Table(pipeline, of)
         self.batch = 0
 
     def take(self, *files: File) -> dict[str, Any]:
@@ -155,6 +157,57 @@ def test_pain_20_a_changed_key_leaves_no_row_behind(upsert):
     assert upsert.rows == [(3, "a", None)]
 
 
+def test_file_of_the_name_of_another_adds_what_is_new_in_it_once(pipeline):
+    of = contract({"id": "integer"}, table=pipeline.new_name(), key=(), write="append")
+    table = Table(pipeline, of)
+    # Another file, the first one again, and what it has grown to.
+    contents = [b"I,1\nI,1\n", b"I,2\n", b"I,1\nI,1\n", b"I,1\nI,1\nI,1\nI,3\n"]
+    for batch, content in enumerate(contents, start=1):
+        landed = table.land(D9, content)
+        table.load(table.plan(batch, batch, [[landed]]))
+    assert sorted(table.rows("id")) == [(1,), (1,), (1,), (2,), (3,)]
+    assert [record["rows_stale"] for record in table.batches()] == [0, 0, 2, 2]
+
+
+def test_without_a_sequence_what_landed_later_under_a_name_is_newer(pipeline):
+    of = contract(table=pipeline.new_name())
+    table = Table(pipeline, of)
+    files = {
+        (LOAD, 1): b"1,a\n2,b\n3,c\n",
+        ("LOAD00000002.csv", 2): b"4,d\n",
+        # A second full load, whose rows stand in other lines and files than before.
+        ("LOAD00000002.csv", 9): b"1,A\n",
+        (LOAD, 8): b"4,D\n3,C\n2,B\n",
+        (D9, 21): b"U,2,changed\n",
+        (D9, 20): b"U,2,before\n",
+    }
+    for batch, ((name, landed_at), content) in enumerate(files.items(), start=1):
+        landed = table.land(name, content).model_copy(update={"landed_at": landed_at})
+        table.load(table.plan(batch, batch, [[landed]]))
+    assert sorted(table.rows("id", "name")) == [(1, "A"), (2, "changed"), (3, "C"), (4, "D")]
+
+
+@pytest.mark.parametrize("mode", ["upsert", "soft_delete", "history"])
+def test_pain_20_images_of_only_those_parts_of_a_key_that_changed_leave_no_row_behind(
+    pipeline, mode
+):
+    written = contract_of(mode, pipeline.new_name(), ["amount"] if mode == "history" else None)
+    of = Contract.model_validate(written.as_written() | {"key": ["id", "name"]})
+    table = Table(pipeline, of)
+    header = b"Op,seq,at,BI_id,BI_name,id,name,amount\n"
+    first = b"I,00001,2024-08-10,NULL,NULL,1,a,5\nI,00001,2024-08-10,NULL,NULL,3,c,6\n"
+    moved = b"U,00002,2024-08-11,NULL,a,1,b,5\nU,00002,2024-08-11,3,NULL,4,c,6\n"
+    same = b"U,00003,2024-08-12,NULL,NULL,4,c,6\n"
+    for batch, content in enumerate([first, moved, same], start=1):
+        landed = table.land(f"2024081{batch}-1.csv", header + content)
+        table.load(table.plan(batch, batch, [[landed]]))
+    gone = {"history": "is_current", "soft_delete": "_deleted_at"}.get(mode)
+    rows = table.rows("id", "name", *([gone] if gone else []))
+    living = [row[:2] for row in rows if not gone or row[2] in {None, True}]
+    assert sorted(living) == [(1, "b"), (4, "c")]
+    assert len(rows) == (2 if mode == "upsert" else 4)
+
+
 def test_pain_21_rows_of_a_full_load_have_no_operation_and_deletes_only_a_key(pipeline):
     replica = Replica(pipeline, "upsert")
     whole = file(LOAD, change("I", 0, 1, "a"), change("I", 0, 2, "b")).content()
@@ -217,8 +270,8 @@ def test_pain_27_a_late_update_does_not_bring_back_a_deleted_row(upsert):
 def test_a_truncation_empties_the_table_of_all_that_was_before_it(upsert):
     upsert.take(file(D9, change("I", 1, 1, "a"), change("I", 2, 2, "b")))
     upsert.take(file(D11, change("T", 5, None), change("I", 6, 3, "c")))
-    upsert.take(file(D10, change("U", 4, 2, "late")))
-    assert upsert.rows == [(3, "c", None)]
+    record = upsert.take(file(D10, change("U", 4, 2, "late")))
+    assert (upsert.rows, record["rows_stale"]) == ([(3, "c", None)], 1)
 
 
 def test_a_truncation_ends_all_versions_before_it_and_those_that_come_late(history):

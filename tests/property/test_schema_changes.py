@@ -9,6 +9,7 @@ import pytest
 from glue_jobs import load_batch
 from tests.property.pipeline import Pipeline, Table
 from tests.unit.samples import contract
+from tidegate.contract.widening import keep_narrow
 from tidegate.planning.applied import AppliedContract, applied_contract
 from tidegate.planning.plan import BatchFolder, Plan, PreparedChunk
 
@@ -16,6 +17,7 @@ D8, D9, D10, D11 = (f"202408{day:02d}-1.csv" for day in (8, 9, 10, 11))
 LOAD = "LOAD00000001.csv"
 COLUMNS = {"id": "integer", "name": "varchar(8)"}
 OPTIONS = {"header": True, "null": "", "timestamp": "at"}
+OPERATIONS = {"I": "insert", "U": "update", "D": "delete", "T": "truncate"}
 LONG = "größer als acht"  # 15 characters, 17 bytes
 
 
@@ -28,13 +30,14 @@ class Growing:
         self.table = Table(pipeline, self.declared)
         self.evolve = pipeline.shop.evolve
         self.before: AppliedContract | None = None
+        self.narrow: dict[str, int] = {}
         self.batch = 0
 
     def plan(self, files: Mapping[str, str | bytes]) -> Plan:
         self.batch += 1
         landed = [self.table.land(name, as_bytes(content)) for name, content in files.items()]
         evolved = self.evolve(self.declared, self.before, landed)
-        self.table.contract = evolved.contract
+        self.table.contract = keep_narrow(evolved.contract, self.narrow)
         self.before = applied_contract(evolved.contract, evolved.columns)
         return self.table.plan(self.batch, self.batch, [landed])
 
@@ -101,6 +104,35 @@ def test_pain_14_a_column_that_appears_in_the_middle_of_a_file_set_is_added(pipe
     growing.take({D11: lines("Op,Remark,at,id,name", "I,again,2024-08-11,4,d")})
     expected = [(1, "a", None), (2, "b", None), (3, "c", "new"), (4, "d", "again")]
     assert growing.rows("remark") == (expected[-1:] if mode == "replace" else expected)
+
+
+def with_rows(growing: Growing) -> Growing:
+    """The same, whose target somebody else has made and filled."""
+    name = growing.declared.table
+    growing.query("create schema if not exists sales")
+    growing.query(f"create table {name} (id integer not null, name varchar(8))")
+    growing.query(f"insert into {name} values (1, 'a'), (2, 'b'), (3, 'c')")
+    return growing
+
+
+@pytest.mark.parametrize("mode", ["upsert", "soft_delete"])
+def test_rows_of_a_table_that_was_there_are_older_than_all_that_lands(pipeline, mode):
+    growing = with_rows(Growing(pipeline, operations=OPERATIONS, **EVERY_MODE[mode]))
+    growing.take({D9: lines("Op,at,id,name", "U,2024-08-09,1,A", "D,2024-08-09,2,")})
+    where = "where _deleted_at is null" if mode == "soft_delete" else ""
+    query = f"select id, name from {growing.declared.table} {where} order by id"
+    assert growing.query(query) == [(1, "A"), (3, "c")]
+    growing.take({D10: lines("Op,at,id,name", "T,2024-08-10,,", "I,2024-08-11,4,d")})
+    assert growing.query(query) == [(4, "d")]
+
+
+@pytest.mark.parametrize("mode", ["history", "partial"])
+def test_table_that_was_there_is_not_made_anew_of_changes_that_nobody_kept(pipeline, mode):
+    growing = with_rows(Growing(pipeline, **EVERY_MODE[mode]))
+    with pytest.raises(load_batch.ContractError, match="was not made by Tidegate"):
+        growing.take({D9: lines("Op,at,id,name", "U,2024-08-09,1,A")})
+    query = f"select id, name from {growing.declared.table} order by id"
+    assert growing.query(query) == [(1, "a"), (2, "b"), (3, "c")]
 
 
 def test_a_new_column_takes_any_text_and_is_added_once(growing):
@@ -174,25 +206,38 @@ def test_a_column_that_is_wider_than_its_contract_is_left_so(growing):
     assert (growing.rows(), growing.width("name")) == ([(1, LONG)], 20)
 
 
-def test_a_column_that_redshift_does_not_widen_stops_the_table_and_names_it(pipeline):
+def test_text_too_long_for_a_column_that_redshift_does_not_widen_refuses_its_row_only(pipeline):
     growing = Growing(pipeline)
     table = growing.declared.table
     growing.query("create schema if not exists sales")
-    growing.query(f"create table {table} (id integer, name varchar(8) default 'none')")
-    long = {D9: lines("Op,at,id,name", f"I,2024-08-09,1,{LONG}", "I,2024-08-09,2,b")}
-    with pytest.raises(load_batch.ContractError) as caught:
+    growing.query(f"create table {table} (id integer, name varchar(9) default 'none')")
+    long = {D9: lines("Op,at,id,name", f"I,2024-08-09,1,{LONG}", "I,2024-08-09,2,nine byte")}
+    with pytest.raises(
+        load_batch.TooNarrowError, match=r"does not widen 'name' \(9 bytes\)"
+    ) as why:
         growing.take(long)
-    assert str(caught.value) == (
-        f"column 'name' of {table} is too narrow with 8 bytes and cannot be made 32 wide "
-        f'(cannot alter column "name" of relation "{table.partition(".")[2]}", it has a default '
-        "value (SQLSTATE 0A000)); replace the column by a wider one by hand, or write "
-        "evolve: ignore, which quarantines the rows that are too long"
-    )
-    assert growing.rows() == []
+    assert (growing.rows(), why.value.narrow) == ([], {"name": 9})
 
-    growing.declared = growing.declared.model_copy(update={"evolve": "ignore"})
+    growing.narrow = why.value.narrow
     prepared = growing.take(long)
-    assert (growing.rows(), prepared.files[0].refused) == ([(2, "b")], 1)
+    assert (growing.rows(), prepared.files[0].refused) == ([(2, "nine byte")], 1)
+    assert growing.width("name") == 9
+
+
+def test_column_that_its_contract_makes_wider_than_redshift_does_stops_the_table(pipeline):
+    growing = Growing(pipeline)
+    growing.query("create schema if not exists sales")
+    growing.query(
+        f"create table {growing.declared.table} (id integer, name varchar(7) default 'none')"
+    )
+    with pytest.raises(load_batch.ContractError) as caught:
+        growing.take({D9: lines("Op,at,id,name", "I,2024-08-09,1,a")})
+    name = growing.declared.table.partition(".")[2]
+    assert str(caught.value) == (
+        f"column 'name' of sales.{name} is too narrow with 7 bytes, and Redshift does not make it "
+        f'8 wide (cannot alter column "name" of relation "{name}", it has a default value '
+        "(SQLSTATE 0A000)); replace the column by a wider one by hand, or change the contract"
+    )
 
 
 def test_a_varchar_that_its_contract_widens_is_widened_with_add_only(pipeline):

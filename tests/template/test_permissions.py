@@ -113,7 +113,10 @@ def test_who_looks_for_what_may_be_missing_may_list_the_bucket(allowed, bucket, 
 @pytest.mark.parametrize(
     ("role", "actions"),
     [
-        ("RegisterFilesRole", {"PutItem", "UpdateItem", "ConditionCheckItem"}),
+        (
+            "RegisterFilesRole",
+            {"PutItem", "UpdateItem", "DeleteItem", "BatchGetItem", "ConditionCheckItem"},
+        ),
         (
             "PlanBatchRole",
             {"GetItem", "BatchGetItem", "Query", "UpdateItem", "PutItem", "DeleteItem"},

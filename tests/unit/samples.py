@@ -137,10 +137,12 @@ class Workshop:
         of: Contract,
         files: dict[str, bytes] | list[LandedFile],
         as_of: str | None = None,
+        taken_at: int = 0,
     ) -> Prepared:
         if isinstance(files, dict):
             files = [self.land(key, content, of) for key, content in files.items()]
-        planned = plan(of, [files]).model_copy(update={"as_of": as_of})
+        told = {"as_of": as_of, "taken_at": taken_at}
+        planned = plan(of, [files]).model_copy(update=told)
         folder = BatchFolder(of.table, planned.batch, planned.fence)
         self.work.write(folder.plan, planned)
         chunk = self.prepare_chunk(folder.plan, 0)

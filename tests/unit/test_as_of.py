@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.samples import CHANGES, SNAPSHOT, Workshop, contract
+from tests.unit.samples import CHANGES, PREFIX, SNAPSHOT, Workshop, contract
 from tidegate.errors import InvalidInputError
 from tidegate.planning.as_of import read_as_of, time_of
 
@@ -36,6 +36,22 @@ def test_changes_up_to_it_do_not_count_and_later_ones_do(shop, type_):
     found = shop.prepare(of, {CHANGES: "\n".join(lines).encode()}, as_of=read_as_of(as_of, of))
     assert found.column("id") == [2]
     assert [file.records for file in found.files.values()] == [3]
+
+
+def test_without_it_nothing_counts_that_landed_before_the_snapshot(shop):
+    of = contract()
+    old, new, whole = (
+        shop.land(name, content, of).model_copy(update={"landed_at": landed_at})
+        for name, content, landed_at in (
+            (CHANGES, b"U,1,older\nU,2,gone\nU,x,y\n", 99),
+            (PREFIX + "20240810-1.csv", b"U,3,newer\n", 101),
+            (SNAPSHOT, b"1,whole\n3,whole\n", 100),
+        )
+    )
+    found = shop.prepare(of, [old, new, whole], taken_at=100)
+    assert sorted(found.column("name")) == ["newer", "whole"]
+    assert [file.records for file in found.files.values()] == [3, 1, 2]
+    assert len(found.reasons) == 1
 
 
 def test_rows_of_the_snapshot_count_whatever_their_time_is(shop):

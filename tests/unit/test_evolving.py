@@ -271,6 +271,7 @@ def _applied(found: Evolved) -> tuple[Contract, list]:
 
 
 REGION = COLUMNS | {"region": "char(2)"}
+HISTORY = {"write": "history", "changed_at": "id"}
 
 
 @pytest.mark.parametrize(
@@ -287,6 +288,16 @@ REGION = COLUMNS | {"region": "char(2)"}
             of(columns=REGION, partial=True),
             of(partial=True),
             r"\(columns lacks region, which partial rows are remembered with\)",
+        ),
+        (
+            of(columns=REGION, **HISTORY),
+            of(columns=REGION, track=["region"], **HISTORY),
+            r"\(track was \[\], is \['region'\]\)",
+        ),
+        (
+            of(columns=REGION, **HISTORY),
+            of(**HISTORY),
+            r"\(columns lacks region, which versions are told apart by\)",
         ),
     ],
 )

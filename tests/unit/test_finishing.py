@@ -16,7 +16,7 @@ from tidegate.planning.plan import BatchFolder, Outcome, PreparedChunk, Prepared
 
 ROOT = Path(__file__).parents[2]
 TABLE, RUN = "sales.orders", "arn:run"
-TRANSIENT = ["WarehouseBusyError", "ServiceBusyError"]
+TRANSIENT = ["WarehouseBusyError", "ServiceBusyError", "TooNarrowError"]
 TERMINAL = ["ContractError", "InvalidInputError", "LoadFailedError", "SettingsError"]
 UNKNOWN = ["States.Timeout", "States.TaskFailed", "ClientError", "Lambda.Unknown", "Exception", ""]
 
@@ -228,3 +228,14 @@ def test_every_error_of_the_job_is_one_of_tidegates():
     named = {name for name in classes if name.endswith("Error")} - {"JobError"}
     assert named
     assert named <= errors_of(errors.TransientError) | errors_of(errors.TerminalError)
+
+
+def test_columns_that_are_not_widened_are_noted_until_the_batch_is_applied(finishing):
+    finishing.report(error="TooNarrowError", message="too narrow", narrow={"name": 9})
+    assert finishing.fail("States.TaskFailed").verdict == "retry"
+    finishing.report(error="TooNarrowError", message="too narrow", narrow={"note": 4})
+    finishing.fail("States.TaskFailed")
+    assert finishing.states.read(TABLE).narrow == {"name": 9, "note": 4}
+    finishing.report(last_position="p9")
+    finishing.commit(finishing.folder.plan)
+    assert finishing.states.read(TABLE).narrow == {}

@@ -26,7 +26,7 @@ from tidegate.landing.objects import LandedObject
 from tidegate.landing.register_files import RegisterFiles
 from tidegate.landing.routing import Router, is_data, place
 from tidegate.landing.starting import is_due, is_running, start_run
-from tidegate.ledger import FileLedger, StateLedger, TableState
+from tidegate.ledger import FileHistory, FileLedger, StateLedger, TableState
 from tidegate.planning.plan import PreparedFile
 
 EVENTS = Path(__file__).parents[1] / "events"
@@ -41,13 +41,15 @@ def message(event: str) -> dict[str, Any]:
 class Landing:
     """register_files with contracts of two tables, and the list of runs it started."""
 
-    def __init__(self, freshness: str = "0s") -> None:
+    def __init__(self, freshness: str = "0s", **more: Any) -> None:
         ledger = ledger_table()
         self.clock, self.started = Clock(), []
         self.files, self.states = FileLedger(ledger), StateLedger(ledger, self.clock)
         others = contract(table="sales.items", prefix="dms/sales/items/")
-        router = Router([contract(freshness=freshness), others])
-        self.register = RegisterFiles(router, self.files, self.states, self.started.append)
+        self.of = contract(freshness=freshness, **more)
+        router = Router([self.of, others])
+        history = FileHistory(ledger, self.clock)
+        self.register = RegisterFiles(router, self.files, history, self.states, self.started.append)
 
 
 @pytest.fixture
@@ -267,11 +269,32 @@ def test_run_that_step_functions_forgot_does_not_run(aws):
     assert not is_running(client, arn)
 
 
-def test_snapshots_of_one_name_are_ordered_by_when_they_landed():
-    of = contract(write="replace")
-    early, late = (
-        place(landed_object().model_copy(update={"landed_at": at}), of)
-        for at in (99, 1_723_231_637)
-    )
-    assert (early.kind, late.kind) == (0, 0)
-    assert early.order < late.order
+def settle(landing: Landing, landed: LandedObject, reason: str | None) -> None:
+    file = place(landed, landing.of)
+    landing.files.settle(TABLE, 7, [file], {file.id: PreparedFile(id=file.id, quarantined=reason)})
+
+
+@pytest.mark.parametrize(("reason", "write"), [("not UTF-8", "upsert"), (None, "replace")])
+def test_object_that_lands_again_waits_again_if_it_was_refused_or_may_be_newest(aws, reason, write):
+    landing = Landing(write=write)
+    first = landed_object()
+    landing.register([first])
+    settle(landing, first, reason)
+    for told in (first, first.model_copy(update={"landed_at": first.landed_at - 1})):
+        landing.register([told])
+        assert landing.files.count_pending(TABLE) == 0
+    again = first.model_copy(update={"landed_at": first.landed_at + 60, "version": "v2"})
+    landing.started.clear()
+    landing.register([again, again])
+    [waits] = landing.files.pending(TABLE)
+    assert (waits.version, waits.landed_at, landing.started) == ("v2", again.landed_at, [TABLE])
+    state = landing.states.read(TABLE)
+    assert (state.quarantined_files, state.applied_files) == ((-1, 0) if reason else (0, -1))
+
+
+def test_object_that_was_applied_and_lands_again_is_left_alone(landing):
+    first = landed_object()
+    landing.register([first])
+    settle(landing, first, None)
+    landing.register([first.model_copy(update={"landed_at": first.landed_at + 60})])
+    assert landing.files.count_pending(TABLE) == 0

@@ -1,5 +1,7 @@
 """What waits becomes a batch, its chunks and one plan; a batch begun is planned again as it was."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.unit.samples import PREFIX, Clock, Workshop, contract, landed, ledger_table
@@ -72,7 +74,7 @@ class Planning:
         self.files, self.states = FileLedger(ledger), StateLedger(ledger, self.clock)
         self.shop = Workshop()
         self.work, history = self.shop.work, FileHistory(ledger, self.clock)
-        limits = Limits(chunk_bytes=10, chunk_files=3, batch_chunks=2)
+        limits = Limits(chunk_bytes=10, chunk_files=3, batch_chunks=2, first_chunks=2)
         self.step = PlanBatch(
             contracts=[self.of],
             files=self.files,
@@ -98,6 +100,13 @@ class Planning:
 @pytest.fixture
 def planning(aws) -> Planning:
     return Planning()
+
+
+def test_first_load_is_one_batch_whose_chunks_many_functions_prepare(planning):
+    step = replace(planning.step, limits=Limits(chunk_files=1))
+    planning.land(*(f"LOAD{number:08X}.csv" for number in range(1, 301)))
+    planned = step({"table": TABLE}, "run", 0)
+    assert (planned.action, len(planned.chunks)) == ("load_many", 200)
 
 
 def test_plan_names_files_in_source_order_and_all_that_will_run(planning):
@@ -222,3 +231,21 @@ def test_planned_batch_unblocks_its_table(planning):
     planning.land("1.csv")
     planning.step(REQUEST, "person", 0)
     assert not planning.states.read(TABLE).blocked
+
+
+def test_columns_that_are_not_widened_are_planned_as_they_are(aws):
+    planning = Planning(contract({"id": "integer", "name": "varchar(5)"}, evolve="add"))
+    planning.land("1.csv")
+    first = planning.read(planning.step(REQUEST, "run", 0))
+    planning.states.note_narrow(TABLE, "run", {"name": 9})
+    again = planning.read(planning.step(REQUEST, "run", 1))
+    columns = [
+        {column.name: column.widen for column in plan.load.columns if column.table[0] == "sales"}
+        for plan in (first, again)
+    ]
+    assert [one["name"] is None for one in columns] == [False, True]
+    assert [str(column.type) for column in again.read_contract().columns] == [
+        "integer",
+        "varchar(9)",
+    ]
+    assert again.applied.columns == first.applied.columns

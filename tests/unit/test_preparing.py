@@ -48,10 +48,10 @@ def test_positions_number_the_records_of_each_file(shop):
     files = {CHANGES: b'I,1,"a\nb"\n\nI,2,c\n', LATER: b"I,3,d\nI,4,e\n"}
     found = shop.prepare(contract(), files)
     assert found.column("_position") == [
-        "000001 1  20240809-192717787.csv 0000000001",
-        "000001 1  20240809-192717787.csv 0000000002",
-        "000001 1  20240809-192717788.csv 0000000001",
-        "000001 1  20240809-192717788.csv 0000000002",
+        "000001 1  20240809-192717787.csv!/1723231637 0000000001",
+        "000001 1  20240809-192717787.csv!/1723231637 0000000002",
+        "000001 1  20240809-192717788.csv!/1723231637 0000000001",
+        "000001 1  20240809-192717788.csv!/1723231637 0000000002",
     ]
     assert (found.chunk.first_position, found.chunk.last_position) == (
         found.rows[0]["_position"],
@@ -80,7 +80,7 @@ def test_deleted_rows_need_no_more_than_their_key(shop):
         (b"D,one,secret", "column 'id' is not a valid integer"),
     ],
 )
-def test_refused_row_tells_its_file_record_and_reason_and_what_it_held(shop, record, reason):
+def test_refused_row_tells_its_of_filerecord_and_reason_and_what_it_held(shop, record, reason):
     found = shop.prepare(contract(), {CHANGES: b"I,7,good\n" + record + b"\nI,8,good\n"})
     operation, id_, name = (None if v == "NULL" else v for v in record.decode().split(","))
     assert found.refused == [
@@ -138,13 +138,15 @@ def test_deleted_row_is_not_ordered_by_a_sequence_that_is_none(shop):
     assert (found.reasons, found.column("_op")) == ([(2, reason), (4, reason)], ["U", "U"])
 
 
-def test_snapshot_rows_need_no_sequence(shop):
-    of = contract(fields=["seq", "id", "name"], sequence=["seq"])
-    found = shop.prepare(of, {SNAPSHOT: b",1,x\n"})
+def test_snapshot_rows_need_no_sequence_but_one_that_can_be_read_if_there_is_one(shop):
+    of = contract({"id": "integer"}, fields=["seq", "at", "id"], sequence=["seq", "at"])
+    found = shop.prepare(of, {SNAPSHOT: b",,1\na\tb,,2\n,a\tb,3\n"})
     assert found.column("_position") == ["000001 0  LOAD00000001.csv 0000000001"]
+    reason = "the sequence is null or cannot be read"
+    assert found.reasons == [(2, reason), (3, reason)]
 
 
-def test_sequence_orders_before_file_and_line(shop):
+def test_sequence_orders_before_of_fileand_line(shop):
     of = contract({"id": "integer", "version": "integer"}, sequence=["version"])
     found = shop.prepare(of, {CHANGES: b"U,1,10\nU,1,9\n", LATER: b"U,1,-1\nD,1,2\n"})
     assert [(row["version"], row["_op"]) for row in found.rows] == [(10, "U")]
@@ -215,9 +217,10 @@ def test_chunk_much_larger_than_the_memory_passes(tmp_path):
     assert path.stat().st_size > 3 * MEMORY
     assert (rows, last[-11:]) == (700_000, " 0002000000")
     newest = duckdb.read_parquet(str(tmp_path / "newest.parquet")).filter("id in (0, 600000)")
+    of_file = "000001 1  20240809-192717787.csv!/1723231637"
     assert newest.order("id").project("id, name, _position").fetchall() == [
-        (0, f"1400000{NEWLINES}{FILLER}", "000001 1  20240809-192717787.csv 0001400001"),
-        (600_000, f"1300000{FILLER}", "000001 1  20240809-192717787.csv 0001300001"),
+        (0, f"1400000{NEWLINES}{FILLER}", f"{of_file} 0001400001"),
+        (600_000, f"1300000{FILLER}", f"{of_file} 0001300001"),
     ]
 
 

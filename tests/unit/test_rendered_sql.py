@@ -68,7 +68,8 @@ def script(found: Load) -> str:
         statements = [value] if isinstance(value, Statement) else value
         if isinstance(statements, list) and statements and isinstance(statements[0], Statement):
             parts += [f"-- {name}: {one.name}\n{one.sql};\n" for one in statements]
-    adds = [f"-- columns: {column.name}\n{column.add};\n" for column in found.columns]
+    added = [column for column in found.columns if column.add]
+    adds = [f"-- columns: {column.name}\n{column.add};\n" for column in added]
     # The job writes the length that it needs behind it.
     widen = [f"-- widen: {one.name}\n{one.widen}(…);\n" for one in found.columns if one.widen]
     return "\n".join(parts + adds + widen)

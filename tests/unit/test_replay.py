@@ -63,15 +63,15 @@ def test_of_two_replays_at_once_each_file_waits_once(refreshing, monkeypatch):
     refreshing.put("1.csv", "2.csv")
     refreshing.load()
     history = refreshing.step.history
-    look = type(history).applied
+    look = type(history)._settled
 
-    def be_faster(self, *given, **named):
-        found = list(look(self, *given, **named))
-        monkeypatch.setattr(type(history), "applied", look)
+    def be_faster(self, *given):
+        found = list(look(self, *given))
+        monkeypatch.setattr(type(history), "_settled", look)
         assert history.repeat(TABLE, 0, found[0].landed_at + 1)
         return found
 
-    monkeypatch.setattr(type(history), "applied", be_faster)
+    monkeypatch.setattr(type(history), "_settled", be_faster)
     assert history.repeat(TABLE, 0, 2**40)
     assert refreshing.files.count_pending(TABLE) == 2
     assert refreshing.states.read(TABLE).applied_files == 0
@@ -83,6 +83,17 @@ def test_more_files_than_a_transaction_holds_all_wait_again(refreshing):
     refreshing.step(REPLAY, "run", 0)
     assert refreshing.files.count_pending(TABLE) == 120
     assert refreshing.states.read(TABLE).applied_files == 0
+
+
+def test_what_is_in_quarantine_is_loaded_again_too(refreshing):
+    refreshing.put("1.csv")
+    refreshing.commit(refreshing.step(LOAD, "loading", 0), **{"1.csv": "no such column"})
+    assert refreshing.step(LOAD, "loading", 1).action == "done"
+    state = refreshing.states.read(TABLE)
+    assert (state.applied_files, state.quarantined_files) == (0, 1)
+    refreshing.commit(refreshing.step(REPLAY, "run", 0))
+    state = refreshing.states.read(TABLE)
+    assert (state.applied_files, state.quarantined_files) == (1, 0)
 
 
 def test_replay_while_another_run_works_is_left_to_it(refreshing):

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.unit.samples import PREFIX, Workshop, contract, landed
-from tidegate.planning.snapshots import Snapshots, newest_load
+from tidegate.errors import RefreshRefusedError
+from tidegate.planning.snapshots import Snapshots, longest_pause, newest_load
 
 
 def names(*written: tuple[str, int]) -> list[str]:
@@ -14,25 +15,50 @@ def names(*written: tuple[str, int]) -> list[str]:
     return [file.key.removeprefix(PREFIX) for file in newest_load(files)]
 
 
+HOUR = 3600
+
+
 def test_files_left_over_from_a_longer_load_before_are_not_taken():
-    written = [("LOAD00000001.csv", 20), ("LOAD00000002.csv", 25), ("LOAD00000003.csv", 10)]
+    old, new = 10 * HOUR, 20 * HOUR
+    written = [("LOAD00000001.csv", new), ("LOAD00000002.csv", new + 5), ("LOAD00000003.csv", old)]
     assert names(*written) == ["LOAD00000001.csv", "LOAD00000002.csv"]
 
 
-def test_files_of_one_second_are_of_one_load():
-    assert len(names(("LOAD00000001.csv", 20), ("LOAD00000002.csv", 20))) == 2
+def test_files_that_were_uploaded_at_once_are_of_one_load_in_whatever_order():
+    written = [("LOAD00000001.csv", HOUR), ("LOAD00000002.csv", HOUR - 90)]
+    assert names(*written) == ["LOAD00000001.csv", "LOAD00000002.csv"]
 
 
 def test_counter_is_hexadecimal():
-    written = [(f"LOAD{number:08X}.csv.gz", 100 - number) for number in range(9, 17)]
+    written = [(f"LOAD{number:08X}.csv.gz", 100 * HOUR - number * HOUR) for number in range(9, 17)]
     assert names(*written) == ["LOAD00000009.csv.gz"]
 
 
 @pytest.mark.parametrize("between", ["/", "_"])
 def test_parts_of_a_parallel_load_are_told_apart(between):
-    written = [(f"part{part}{between}LOAD00000001.csv", 30 - part) for part in (1, 2)]
-    left_over = (f"part2{between}LOAD00000002.csv", 9)
+    written = [(f"part{part}{between}LOAD00000001.csv", (9 - part) * HOUR) for part in (1, 2)]
+    left_over = (f"part2{between}LOAD00000002.csv", 2 * HOUR)
     assert names(*written, left_over) == sorted(name for name, _ in written)
+
+
+@pytest.mark.parametrize(
+    "both",
+    [
+        ("2026-01/LOAD00000001.csv", "2026-02/LOAD00000001.csv"),
+        ("LOAD_20260101.csv", "LOAD_20260201.csv"),
+        ("LOAD00000001.csv", "LOAD00000001.csv.gz"),
+        ("SEGMENT2_LOAD00000001.csv", "SEGMENT1_LOAD00000001.csv"),
+    ],
+)
+def test_files_of_times_far_apart_are_not_taken_for_one_snapshot(both):
+    old, new = both
+    placed = [
+        landed(PREFIX + name).model_copy(update={"landed_at": landed_at})
+        for name, landed_at in ((old, 0), (new, 7 * HOUR))
+    ]
+    before, after = longest_pause(newest_load(placed))
+    assert (before.key, after.key) == (PREFIX + old, PREFIX + new)
+    assert longest_pause(newest_load(placed[1:])) is None
 
 
 def test_snapshot_is_what_is_named_like_one_under_the_prefix(aws):
@@ -52,7 +78,8 @@ def test_snapshot_is_what_is_named_like_one_under_the_prefix(aws):
 
     assert found() == ["LOAD00000001.csv", "2024/LOAD00000001.csv"]
     assert found(PREFIX + "2024/") == ["2024/LOAD00000001.csv"]
-    assert found(PREFIX + "2025/") == []
+    with pytest.raises(RefreshRefusedError, match=r"orders/2025/' is named like '\*LOAD"):
+        found(PREFIX + "2025/")
 
 
 def test_object_is_known_by_the_id_that_its_event_gave_it(aws):

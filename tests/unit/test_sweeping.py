@@ -15,7 +15,7 @@ from tests.unit.samples import (
 from tidegate.errors import ServiceBusyError, SweepFailedError
 from tidegate.landing.register_files import RegisterFiles
 from tidegate.landing.routing import Router
-from tidegate.ledger import Catalogue, FileLedger, StateLedger
+from tidegate.ledger import Catalogue, FileHistory, FileLedger, StateLedger
 from tidegate.planning.plan import PreparedFile
 from tidegate.sweeping.sweep_tables import FindMissed, SweepTables
 
@@ -26,7 +26,7 @@ class Sweep:
     """One table, a landing bucket, and the runs that live or were started."""
 
     def __init__(self) -> None:
-        ledger = ledger_table()
+        self.ledger = ledger = ledger_table()
         self.clock, self.started, self.living = Clock(), [], set()
         self.failing: set[str] = set()
         self.files, self.states = FileLedger(ledger), StateLedger(ledger, self.clock)
@@ -45,7 +45,10 @@ class Sweep:
         return step()
 
     def missed(self, has_time=lambda: True) -> int:
-        register = RegisterFiles(Router(self.contracts), self.files, self.states, self.start)
+        history = FileHistory(self.ledger)
+        register = RegisterFiles(
+            Router(self.contracts), self.files, history, self.states, self.start
+        )
         step = FindMissed(
             register=register,
             catalogue=self.catalogue,

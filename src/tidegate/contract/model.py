@@ -36,6 +36,7 @@ class Column(Part):
     name: ColumnName
     type: ColumnType
     from_: FieldName | None = Field(default=None, alias="from")
+    widen: StrictBool = True
 
     @property
     def source(self) -> str:
@@ -152,8 +153,8 @@ class Contract(Part):
     def order_by(self) -> dict[str, ColumnType]:
         """The source columns that order changes, before file and line do, and how they compare.
 
-        A sequence that no target column declares is compared as text; DMS's own timestamp column
-        is always a timestamp.
+        A sequence that no target column declares is a text; DMS's own timestamp column is always a
+        timestamp.
         """
         declared = {column.source: column.type for column in self.columns}
         stamps = {name: ColumnType("timestamp") for name in self._timestamp_field()}

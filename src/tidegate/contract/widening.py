@@ -11,6 +11,19 @@ def is_growing(type_: ColumnType, contract: Contract) -> bool:
     return contract.evolve == "add" and type_.name == "varchar"
 
 
+def keep_narrow(contract: Contract, widths: dict[str, int]) -> Contract:
+    """`contract` with columns that the warehouse does not widen beyond `widths`, in bytes."""
+    columns = [
+        column.model_copy(
+            update={"type": ColumnType(column.type.name, widths[column.name]), "widen": False}
+        )
+        if column.name in widths
+        else column
+        for column in contract.columns
+    ]
+    return contract.model_copy(update={"columns": columns})
+
+
 def can_hold(was: ColumnType, becomes: ColumnType, contract: Contract) -> bool:
     """Whether a target column of type `was` takes what `contract` says it `becomes`.
 
@@ -31,6 +44,7 @@ def growing(contract: Contract) -> list[Column]:
         column
         for column in contract.columns
         if is_growing(column.type, contract)
+        and column.widen
         and column.type != _WIDEST
         and column.name not in contract.key
     ]

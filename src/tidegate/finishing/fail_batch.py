@@ -55,7 +55,8 @@ class FailBatch:
         A full refresh that is refused is forgotten, and the table goes on as if nobody had asked.
         People are told before either: if this dies between the two, they are told again, not never.
         """
-        error, message = self._cause(plan_key, failure)
+        outcome = self._outcome(plan_key, failure)
+        error, message = _cause(outcome, failure)
         given_up = Verdict(verdict="give_up", error=error, message=message)
         before = self.states.read(table)
         if error == errors.LeaseLostError.__name__ or (before.blocked and not before.holder):
@@ -63,6 +64,8 @@ class FailBatch:
         state = self.states.record_failure(table, execution, f"{error}: {message}")
         if state is None:
             return given_up
+        if outcome.narrow:
+            self.states.note_narrow(table, execution, state.narrow | outcome.narrow)
         if not is_terminal(error) and state.attempts < self.most_attempts:
             wait = min(self.retry_seconds * 2 ** (state.attempts - 1), LONGEST_WAIT)
             return Verdict(verdict="retry", wait_seconds=wait, error=error, message=message)
@@ -78,17 +81,19 @@ class FailBatch:
             give_up(table, execution)
         return given_up
 
-    def _cause(self, plan_key: str, failure: Failure) -> tuple[str, str]:
-        outcome = self._outcome(plan_key) if failure.error in _OF_THE_JOB else None
-        if outcome and outcome.error:
-            return outcome.error, (outcome.message or "")[:_LONGEST_MESSAGE]
-        return failure.error, read_cause(failure.cause)[:_LONGEST_MESSAGE]
-
-    def _outcome(self, plan_key: str) -> Outcome | None:
-        if not plan_key:
-            return None
+    def _outcome(self, plan_key: str, failure: Failure) -> Outcome:
+        """What the job reports, if it is the job that failed."""
+        if not plan_key or failure.error not in _OF_THE_JOB:
+            return Outcome()
         plan = self.work.read(plan_key, Plan)
-        return self.work.find(BatchFolder(plan.table, plan.batch, plan.fence).outcome, Outcome)
+        folder = BatchFolder(plan.table, plan.batch, plan.fence)
+        return self.work.find(folder.outcome, Outcome) or Outcome()
+
+
+def _cause(outcome: Outcome, failure: Failure) -> tuple[str, str]:
+    if outcome.error:
+        return outcome.error, (outcome.message or "")[:_LONGEST_MESSAGE]
+    return failure.error, read_cause(failure.cause)[:_LONGEST_MESSAGE]
 
 
 def is_terminal(name: str) -> bool:

@@ -7,7 +7,7 @@ from tidegate.contract import Contract
 from tidegate.landing.objects import LandedFile, LandedObject
 from tidegate.landing.routing import Router, place
 from tidegate.landing.starting import is_due
-from tidegate.ledger import FileLedger, Registered, StateLedger
+from tidegate.ledger import FileHistory, FileLedger, Registered, StateLedger
 
 UNROUTED = "unrouted"
 
@@ -30,6 +30,7 @@ class RegisterFiles:
 
     router: Router
     files: FileLedger
+    history: FileHistory
     states: StateLedger
     start: Callable[[str], object]
 
@@ -59,6 +60,11 @@ class RegisterFiles:
 
     def _register_files(self, contract: Contract, files: list[LandedFile]) -> None:
         known = self.files.register(contract.table, files)
+        if Registered.SETTLED in known:
+            # A snapshot that landed before may be the newest once more.
+            applied = contract.write == "replace"
+            if self.history.land_again(contract.table, files, applied=applied):
+                known.add(Registered.NEW)
         if known <= {Registered.SETTLED}:
             return
         state = self.states.wake(contract.table, min(file.landed_at for file in files))

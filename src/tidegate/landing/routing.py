@@ -53,7 +53,4 @@ def place(landed: LandedObject, contract: Contract) -> LandedFile:
     whole = contract.write == "replace" or fnmatchcase(name, contract.source.snapshot)
     kind = SNAPSHOT if whole else CHANGE
     order = file_order(landed.key, contract.source.prefix)
-    if contract.write == "replace":
-        # An export may have one name for ever; which of two came later only S3 can tell.
-        order += f"!/{landed.landed_at:010d}"
     return LandedFile(**landed.model_dump(), kind=kind, order=order)

@@ -1,28 +1,34 @@
-"""What was applied before: found by the time it landed, and made to wait once more."""
+"""What was settled before: found by the time it landed, and made to wait once more."""
 
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Any
 
 from tidegate.landing.objects import LandedFile
 from tidegate.ledger.files import DONE, QUARANTINE, partition, pending_key
 from tidegate.ledger.items import MOST_ACTIONS, MOST_GETS, Item, LedgerTable, pack, pieces
 from tidegate.ledger.states import STATE
 
-_ACTIONS_TO_REPEAT = 2
-_WHERE = {"since": "landed_at >= :since", "until": "landed_at < :until", "kind": "kind = :kind"}
+_ACTIONS_TO_MOVE = 2
+_MOST_MOVES = (MOST_ACTIONS - 1) // _ACTIONS_TO_MOVE
 _COUNTED = ("applied_files", "quarantined_files", "quarantined_rows")
 
 
-class AppliedFile(LandedFile):
-    """A file that `batch` applied; `refused` of its rows are in quarantine."""
+class SettledFile(LandedFile):
+    """A file that `batch` applied, or quarantined for `reason`; `refused` of its rows are there."""
 
     batch: int
     refused: int
+    reason: str | None = None
 
     def as_landed(self) -> LandedFile:
         """The file as it was when it waited."""
-        return LandedFile.model_validate(self.model_dump(exclude={"batch", "refused"}))
+        return LandedFile.model_validate(self.model_dump(exclude={"batch", "refused", "reason"}))
+
+
+Move = tuple[SettledFile, LandedFile]
 
 
 class FileHistory:
@@ -32,81 +38,117 @@ class FileHistory:
         self._items = table
         self._clock = clock
 
-    def applied(
-        self, table: str, since: int, until: int | None = None, kind: int | None = None
-    ) -> Iterator[AppliedFile]:
-        """The applied files that landed from `since` on and before `until`, in no order."""
-        given = {"since": since, "until": until, "kind": kind}
-        values = {name: value for name, value in given.items() if value is not None}
-        where = " and ".join(_WHERE[name] for name in values)
-        found = self._items.query(partition(table), DONE, where=where, **values)
-        return map(AppliedFile.model_validate, found)
+    def applied(self, table: str, since: int, kind: int) -> Iterator[SettledFile]:
+        """The applied files of a kind that landed from `since` on, in no order."""
+        where = "landed_at >= :since and kind = :kind"
+        found = self._items.query(partition(table), DONE, where=where, since=since, kind=kind)
+        return map(SettledFile.model_validate, found)
 
     def counts(self, table: str, files: Iterable[LandedFile]) -> dict[str, int]:
         """What the table's counts hold of `files` because they are settled already."""
         counts = Counter(dict.fromkeys(_COUNTED, 0))
-        pk = partition(table)
-        for some in pieces(files, MOST_GETS // 2):
-            keys = [(pk, kind + file.id) for file in some for kind in (DONE, QUARANTINE)]
-            for item in self._items.get_all(keys):
+        for some in pieces((file.id for file in files), MOST_GETS // 2):
+            for item in self._found(table, (DONE, QUARANTINE), some):
                 applied = item["sk"].startswith(DONE)
                 counts["applied_files" if applied else "quarantined_files"] += 1
                 counts["quarantined_rows"] += item["refused"]
         return dict(counts)
 
     def repeat(self, table: str, since: int, until: int) -> bool:
-        """Make applied files wait once more; again and again is as good as once.
+        """Make files wait once more that landed from `since` on and before `until`, applied or not.
 
-        Those that were applied before the last full refresh stay as they are: its snapshot has
-        taken their place. False if a refresh is wanted, or was done while this went on.
+        Again and again is as good as once. Those that were settled before the last full refresh
+        stay as they are: its snapshot has taken their place. False if a refresh is wanted, or was
+        done while this went on.
         """
         state = self._items.get(partition(table), STATE) or {}
         epoch_from = state.get("epoch_from", 0)
-        found = (file for file in self.applied(table, since, until) if file.batch >= epoch_from)
-        some = pieces(found, (MOST_ACTIONS - 1) // _ACTIONS_TO_REPEAT)
-        return all(self._repeat_some(table, files, epoch_from) for files in some)
+        settled = chain(*(self._settled(table, of, since, until) for of in (DONE, QUARANTINE)))
+        moved = ((file, file.as_landed()) for file in settled if file.batch >= epoch_from)
+        still = {
+            "condition": "attribute_not_exists(refresh) and "
+            "(attribute_not_exists(epoch_from) or epoch_from = :epoch_from)",
+            "values": {":epoch_from": epoch_from},
+        }
+        return all(self._move_some(table, some, **still) for some in pieces(moved, _MOST_MOVES))
 
-    def _repeat_some(self, table: str, files: list[AppliedFile], epoch_from: int) -> bool:
-        while files:
-            moves = [action for file in files for action in self._move(table, file)]
+    def land_again(self, table: str, files: Iterable[LandedFile], *, applied: bool) -> bool:
+        """Make those of `files` wait that landed again since they were quarantined, or `applied`.
+
+        Tells whether there are any.
+        """
+        kinds = (QUARANTINE, DONE) if applied else (QUARANTINE,)
+        by_id = {file.id: file for file in files}
+        moved = [
+            (settled, by_id[settled.id])
+            for some in pieces(by_id, MOST_GETS // len(kinds))
+            for settled in map(SettledFile.model_validate, self._found(table, kinds, some))
+            if settled.landed_at < by_id[settled.id].landed_at
+        ]
+        for some in pieces(moved, _MOST_MOVES):
+            self._move_some(table, some)
+        return bool(moved)
+
+    def _settled(self, table: str, of: str, since: int, until: int) -> Iterator[SettledFile]:
+        where = "landed_at >= :since and landed_at < :until"
+        found = self._items.query(partition(table), of, where=where, since=since, until=until)
+        return map(SettledFile.model_validate, found)
+
+    def _found(self, table: str, kinds: Iterable[str], ids: list[str]) -> Iterator[Item]:
+        return self._items.get_all(
+            [(partition(table), kind + id_) for id_ in ids for kind in kinds]
+        )
+
+    def _move_some(self, table: str, moved: list[Move], **still: Any) -> bool:  # noqa: ANN401
+        while moved:
+            actions = [action for move in moved for action in self._move(table, *move)]
+            settled = [file for file, _ in moved]
             *refused, of_state = self._items.transact(
-                [*moves, self._wake(table, files, epoch_from)]
+                [*actions, self._wake(table, settled, **still)]
             )
             if of_state:
                 return False
             if not any(refused):
                 return True
             # Somebody else has made these wait meanwhile.
-            pairs = zip(files, pieces(refused, _ACTIONS_TO_REPEAT), strict=True)
-            files = [file for file, refusals in pairs if not any(refusals)]
+            pairs = zip(moved, pieces(refused, _ACTIONS_TO_MOVE), strict=True)
+            moved = [move for move, refusals in pairs if not any(refusals)]
         return True
 
-    def _move(self, table: str, file: AppliedFile) -> list[Item]:
-        pk, landed = partition(table), file.as_landed()
+    def _move(self, table: str, settled: SettledFile, landed: LandedFile) -> list[Item]:
+        pk, kind = partition(table), QUARANTINE if settled.reason else DONE
         waiting = {"pk": pk, "sk": pending_key(landed), **landed.model_dump()}
         return [
             self._items.action(
                 "Delete",
-                Key=pack({"pk": pk, "sk": DONE + file.id}),
+                Key=pack({"pk": pk, "sk": kind + settled.id}),
                 ConditionExpression="attribute_exists(pk)",
             ),
             self._items.action("Put", Item=pack(waiting)),
         ]
 
-    def _wake(self, table: str, files: list[AppliedFile], epoch_from: int) -> Item:
+    def _wake(
+        self,
+        table: str,
+        settled: list[SettledFile],
+        condition: str = "attribute_exists(pk)",
+        values: Item | None = None,
+    ) -> Item:
+        quarantined = sum(1 for file in settled if file.reason)
         values = {
             ":now": int(self._clock()),
             ":one": 1,
-            ":files": -len(files),
-            ":rows": -sum(file.refused for file in files),
-            ":epoch_from": epoch_from,
+            ":applied": quarantined - len(settled),
+            ":quarantined": -quarantined,
+            ":rows": -sum(file.refused for file in settled),
+            **(values or {}),
         }
         return self._items.action(
             "Update",
             Key=pack({"pk": partition(table), "sk": STATE}),
-            ConditionExpression="attribute_not_exists(refresh) and "
-            "(attribute_not_exists(epoch_from) or epoch_from = :epoch_from)",
+            ConditionExpression=condition,
             UpdateExpression="set pending_since = if_not_exists(pending_since, :now) "
-            "add wake :one, applied_files :files, quarantined_rows :rows",
+            "add wake :one, applied_files :applied, quarantined_files :quarantined, "
+            "quarantined_rows :rows",
             ExpressionAttributeValues=pack(values),
         )

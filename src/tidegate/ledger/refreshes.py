@@ -46,7 +46,7 @@ class RefreshLedger:
             partition(table),
             STATE,
             "set attempts = :zero "
-            "remove refresh, open_batch, open_plan, released, holder, lease_expires",
+            "remove refresh, open_batch, open_plan, released, narrow, holder, lease_expires",
             {":zero": 0, ":holder": holder},
             condition=NOT_ANOTHERS,
         )

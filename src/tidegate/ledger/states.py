@@ -38,8 +38,10 @@ class TableState(BaseModel):
     open_batch: int | None = None
     open_plan: str | None = None
     released: int | None = None
+    narrow: dict[str, int] = {}
     refresh: Refresh | None = None
     as_of: str | None = None
+    taken_at: int = 0
     applied: AppliedContract | None = None
     last_batch: int = 0
     blocked: bool = False
@@ -177,7 +179,9 @@ class StateLedger:
             "attempts": 0,
             "watermark": max(state.watermark or "", outcome.last_position or "") or None,
         }
-        gone = dict.fromkeys(("open_batch", "open_plan", "released", "last_error", "blocked"))
+        gone = dict.fromkeys(
+            ("open_batch", "open_plan", "released", "narrow", "last_error", "blocked")
+        )
         if plan and plan.applied:
             new["applied"] = plan.applied.model_dump(mode="json", by_alias=True)
         counted = plan.counted_before if plan else {}
@@ -187,14 +191,14 @@ class StateLedger:
             "sk": f"{BATCH}{batch:013d}",
             "closed_at": self.now(),
             "expires_at": self.now() + _KEEP_BATCHES,
-            **outcome.model_dump(exclude={"error", "message"}),
+            **outcome.model_dump(exclude={"error", "message", "narrow"}),
             **counts,
             "columns_added": plan.columns_added if plan else [],
         }
         records = [record]
         if plan and plan.refresh:
             new |= {"epoch": plan.epoch, "epoch_from": batch}
-            new |= {"as_of": plan.refresh.as_of}
+            new |= {"as_of": plan.refresh.as_of, "taken_at": plan.taken_at}
             gone |= {"refresh": None} if state.refresh == plan.refresh else {}
             records.append(
                 {
@@ -236,6 +240,15 @@ class StateLedger:
             condition=NOT_ANOTHERS,
         )
         return self._changed(item) if item else None
+
+    def note_narrow(self, table: str, holder: str, narrow: dict[str, int]) -> None:
+        """Note the columns, with their bytes, that the open batch has to do with as they are."""
+        self._update(
+            table,
+            "set narrow = :narrow",
+            {":narrow": narrow, ":holder": holder},
+            condition=NOT_ANOTHERS,
+        )
 
     def block(self, table: str, holder: str) -> None:
         """Mark the table as one that a person must look at, and let go of the lease."""

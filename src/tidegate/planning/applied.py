@@ -25,6 +25,7 @@ class AppliedContract(BaseModel):
     partial: bool
     key: list[str]
     sequence: dict[str, str]
+    track: list[str] = []
     evolved: list[Column] = []
     columns: list[tuple[str, str]] = []
 
@@ -44,6 +45,7 @@ def applied_contract(
         partial=contract.partial,
         key=sorted(contract.key) if contract.write in BY_KEY else [],
         sequence={name: _order(type_) for name, type_ in contract.order_by.items()},
+        track=sorted(contract.track or []),
         evolved=evolved,
         columns=[(column.name, str(column.type)) for column in contract.columns],
     )
@@ -94,12 +96,15 @@ def _changes(before: AppliedContract, now: AppliedContract) -> list[str]:
             ("write", before.write, now.write),
             ("partial", before.partial, now.partial),
             ("key", before.key, now.key),
+            ("track", before.track, now.track),
         )
         if was != becomes
     ]
     gone = [name for name, _ in before.columns if name not in dict(now.columns)]
     if gone and now.partial:
         changes.append(f"columns lacks {', '.join(gone)}, which partial rows are remembered with")
+    if gone and now.write == "history" and not now.track:
+        changes.append(f"columns lacks {', '.join(gone)}, which versions are told apart by")
     return changes
 
 

@@ -14,12 +14,18 @@ _GROWS = {".gz": 6, ".parquet": 3}  # times; to about that part the text of tabl
 class Limits:
     """How much a chunk holds at most (one file it always holds), and a batch; sizes in bytes.
 
-    Without `batch_chunks` a batch holds all there is.
+    The first batch of a table holds `first_chunks`; without `batch_chunks` a batch holds all there
+    is.
     """
 
     chunk_bytes: int = 256 * _MEGABYTE
     chunk_files: int = 250
     batch_chunks: int | None = 20
+    first_chunks: int = 200
+
+    def first_load(self) -> "Limits":
+        """A batch of what landed before there was a table."""
+        return replace(self, batch_chunks=self.first_chunks)
 
     def one_file(self) -> "Limits":
         """A batch of a single file."""

@@ -12,8 +12,8 @@ _COUNT = {
     "upsert": "control/count_rows",
     "soft_delete": "control/count_living_rows",
     "history": "control/count_current_rows",
+    "replace": "control/count_rows",
 }
-_DELETING = ("upsert", "soft_delete")
 
 
 def refresh_floor(
@@ -31,15 +31,15 @@ def refresh_floor(
 def max_deletes(
     contract: Contract, attempt: Attempt, statement: Callable[[str], Statement]
 ) -> DeleteGuard | None:
-    """What a merge may delete; None where nothing limits it. The other modes delete no rows."""
+    """What a merge may delete; None where nothing limits it."""
     limit = contract.max_deletes
-    if limit is None or contract.write not in _DELETING or attempt.refreshes or attempt.force:
+    if limit is None or contract.write not in _COUNT or attempt.refreshes or attempt.force:
         return None
-    share, least = _share(limit), LEAST_ROWS if limit.is_percentage else 0
     return DeleteGuard(
-        rows=_rows(limit) or int(share * least),
-        share=share,
-        least_rows=least,
+        rows=_rows(limit),
+        share=_share(limit),
+        least_rows=LEAST_ROWS if limit.is_percentage else 0,
+        is_net=contract.write == "replace",
         told=f"more than max_deletes ({limit}) allows",
         count_rows=statement(_COUNT[contract.write]),
     )

@@ -13,15 +13,16 @@ Operations = tuple[str, ...]
 COUNTS = {
     "count_updates": "columns",
     "count_versions": "columns",
+    "count_deletes": "columns",
+    "count_truncated": "columns",
     "insert_rows": "rows_inserted",
     "insert_versions": "rows_inserted",
     "append_changes": "rows_inserted",
     "delete_rows": "rows_deleted",
-    "mark_deleted": "rows_deleted",
     "truncate_rows": "rows_deleted",
-    "mark_truncated": "rows_deleted",
     "clear_rows": "rows_deleted",
     "empty_target": "rows_deleted",
+    "drop_truncated": "rows_stale",
     "drop_stale_rows": "rows_stale",
     "drop_deleted_rows": "rows_stale",
     "drop_stale_values": "rows_stale",
@@ -31,6 +32,7 @@ COUNTS = {
     "drop_replaced": "rows_stale",
 }
 _MISSING = {"soft_delete": "delete_missing", "history": "close_missing"}
+_TRUNCATE = ("truncate_rows", "truncate_tombstones")
 _BURY = ("clear_tombstones", "write_tombstones")
 # Where all changes are kept, a truncation is a delete of every key that had one before it.
 _SPREAD = ("write_truncations", "spread_truncations", "drop_truncations")
@@ -76,7 +78,7 @@ def _first(contract: Contract, attempt: Attempt) -> Operations:
 
 
 def _upsert(contract: Contract) -> Merge:
-    emptied = ("write_truncation", "drop_truncated", "truncate_rows", "truncate_tombstones")
+    emptied = ("write_truncation", "drop_truncations", "drop_truncated", *_TRUNCATE)
     apply = ("count_updates", "delete_rows", *_BURY, "drop_deletes", "merge_rows")
     merge = Merge(
         empty=(*_BURY, "insert_rows"),
@@ -89,8 +91,11 @@ def _upsert(contract: Contract) -> Merge:
 def _soft_delete(contract: Contract) -> Merge:
     # A row has its values and whether it is deleted from two changes, each the newest of its kind.
     bury = ("clear_deleted", "write_tombstones", "drop_deletes")
-    mark = ("mark_deleted", "mark_truncated") if truncates(contract) else ("mark_deleted",)
-    apply = ("count_updates", *bury, "merge_rows", *mark)
+    count: Operations = ("count_deletes",)
+    mark: Operations = ("mark_deleted",)
+    if truncates(contract):
+        count, mark = (*count, "count_truncated"), (*mark, "mark_truncated")
+    apply = ("count_updates", *bury, *count, "merge_rows", *mark)
     merge = Merge(
         empty=(*bury, "insert_rows", *mark),
         above_watermark=apply,

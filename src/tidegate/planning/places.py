@@ -190,6 +190,7 @@ def _keys(contract: Contract, tables: dict[str, str]) -> dict[str, str]:
         "same_version": _same([*key, position], log, tables["versions"]),
         "same_key_as_superseded": _same(key, log, tables["superseded"]),
         "target_is_touched": _same(key, target, "touched"),
+        "target_is_living": _same(key, target, "living"),
     }
 
 

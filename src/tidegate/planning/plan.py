@@ -39,7 +39,8 @@ class TargetColumn(_Document):
     """A column as svv_columns must show it, and the statement that adds it where it is missing.
 
     `table` is schema and name. Length and numbers are None where any will do. `widen` lacks nothing
-    but the length in brackets; it is None for a column that keeps the length it has.
+    but the length in brackets; it is None for a column that keeps the length it has. `add` is None
+    for a column that a table cannot do without from its first row on.
     """
 
     table: tuple[str, str]
@@ -48,7 +49,7 @@ class TargetColumn(_Document):
     character_maximum_length: int | None
     numeric_precision: int | None
     numeric_scale: int | None
-    add: str
+    add: str | None
     widen: str | None
 
 
@@ -64,13 +65,13 @@ class RefreshFloor(_Document):
 class DeleteGuard(_Document):
     """How many rows a batch may delete: a number, and a share of those there are.
 
-    The rows of the target are counted only for a batch that deletes more than `rows`; up to
-    `least_rows` of them, all may be deleted.
+    Of up to `least_rows` all may be deleted. `is_net`: those that it inserts make up for them.
     """
 
     rows: int
     share: float
     least_rows: int
+    is_net: bool
     told: str
     count_rows: Statement
 
@@ -103,10 +104,11 @@ class Load(_Document):
 class Plan(_Document):
     """What one attempt at one batch will do.
 
-    Changes up to `as_of` are in the table's snapshot already. `refresh` is set where the batch is a
-    full refresh by a snapshot taken at `taken_at`, seconds since 1970; `counted_before` is what the
-    table's counts hold of its files. `applied` is what the ledger keeps of the contract once the
-    batch is applied; `columns_added` are the columns that its files brought.
+    The snapshot of the epoch was taken at `taken_at`, seconds since 1970. It has the changes up to
+    `as_of` already, or, where that is not said, all that landed before it. `refresh` is set where
+    the batch is a full refresh; `counted_before` is what the table's counts hold of its files.
+    `applied` is what the ledger keeps of the contract once the batch is applied; `columns_added`
+    are the columns that its files brought.
     """
 
     table: str
@@ -167,10 +169,14 @@ class PreparedChunk(_Document):
 
 
 class Outcome(_Document):
-    """What the job reports: the batch record as Redshift holds it, or an error and its class."""
+    """What the job reports: the batch record as Redshift holds it, or an error and its class.
+
+    `narrow` are the columns that Redshift does not widen, with their bytes.
+    """
 
     error: str | None = None
     message: str | None = None
+    narrow: dict[str, int] = {}
     already_applied: bool = False
     fence: int | None = None
     first_position: str | None = None

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from tidegate.contract import Contract
+from tidegate.contract.widening import keep_narrow
 from tidegate.errors import InvalidInputError, LeaseLostError
 from tidegate.ledger import FileHistory, FileLedger, RefreshLedger, StateLedger, TableState
 from tidegate.planning.applied import applied_contract, refuse_incompatible
@@ -128,10 +129,14 @@ class PlanBatch:
 
     def _new_batch(self, contract: Contract, state: TableState) -> OpenBatch | None:
         # Two snapshots in one batch would be taken for one that holds the rows of both.
-        limits = self.limits.one_file() if contract.write == "replace" else self.limits
+        limits = self.limits if state.last_batch else self.limits.first_load()
+        if contract.write == "replace":
+            limits = limits.one_file()
         chunks = cut_batch(self.files.pending(contract.table), limits)
         if chunks:
-            return OpenBatch(epoch=state.epoch, chunks=chunks, as_of=state.as_of)
+            return OpenBatch(
+                epoch=state.epoch, chunks=chunks, as_of=state.as_of, taken_at=state.taken_at
+            )
         if state.refresh:
             return self.plan_refresh(contract, state, state.refresh)
         return None
@@ -149,13 +154,14 @@ class PlanBatch:
             refuse_incompatible(
                 evolved.contract, state.applied, refreshes=anew, altered=state.blocked
             )
+        contract_now = keep_narrow(evolved.contract, state.narrow)
         attempt = self._attempt(state, number, batch, folder)
         plan = Plan(
             table=contract.table,
             batch=number,
             fence=state.fence,
-            contract=evolved.contract.as_written(),
-            load=render_load(evolved.contract, attempt),
+            contract=contract_now.as_written(),
+            load=render_load(contract_now, attempt),
             applied=applied_contract(
                 evolved.contract, evolved.columns, None if batch.refresh else state.applied
             ),

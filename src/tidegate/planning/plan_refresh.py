@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from tidegate.contract import Contract
-from tidegate.errors import RefreshRefusedError
 from tidegate.landing.objects import LandedFile
 from tidegate.ledger import FileHistory, TableState
 from tidegate.planning.as_of import time_of
@@ -29,22 +28,18 @@ class PlanRefresh:
         """The batch that `refresh` asks for, in an epoch of its own.
 
         Raises:
-            RefreshRefusedError: there is no snapshot.
+            RefreshRefusedError: there is no snapshot, or more than one.
         """
         snapshot = self.snapshots.newest(contract, refresh.snapshot_prefix)
-        if not snapshot:
-            under = refresh.snapshot_prefix or contract.source.prefix
-            raise RefreshRefusedError(
-                f"{contract.table}: nothing under {under!r} is named like "
-                f"{contract.source.snapshot!r}; land a snapshot, or correct snapshot_prefix"
-            )
+        taken_at = min(file.landed_at for file in snapshot)
         files = [*snapshot, *self._changes(contract, snapshot, refresh.as_of)]
         return OpenBatch(
-            epoch=state.epoch + 1,
+            # A ledger that was lost and made anew does not repeat the epochs that rows stand in.
+            epoch=max(state.epoch + 1, taken_at // _DAY),
             chunks=cut_batch(files, replace(self.limits, batch_chunks=None)),
             as_of=refresh.as_of,
             refresh=refresh,
-            taken_at=min(file.landed_at for file in snapshot),
+            taken_at=taken_at,
             counted_before=self.history.counts(contract.table, files),
         )
 
@@ -58,6 +53,6 @@ class PlanRefresh:
         since = min(file.landed_at for file in snapshot)
         if as_of:
             since = min(since, time_of(as_of, contract) or since) - _DAY
-        applied = self.history.applied(contract.table, since, kind=CHANGE)
+        applied = self.history.applied(contract.table, since, CHANGE)
         for file in sorted(applied, key=lambda file: file.order):
             yield file.as_landed()

@@ -4,9 +4,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tidegate.contract import Contract
+from tidegate.errors import RefreshRefusedError
 from tidegate.landing.listing import list_landed
 from tidegate.landing.objects import LandedFile
 from tidegate.landing.routing import is_data, place
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 # LOAD00000001.csv, SEGMENT1_LOAD0000000A.csv.gz: the counter is hexadecimal.
 # https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.S3.html
 _COUNTER = re.compile(r"[0-9A-F]{8}(?=\.|$)")
+_UPLOADED_AT_ONCE = 600  # seconds by which a copy of a load may change the order of its files
+_LONGEST_PAUSE = 6 * 3600  # seconds between two files of a load
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +33,29 @@ class Snapshots:
     landing_bucket: str
 
     def newest(self, contract: Contract, prefix: str | None = None) -> list[LandedFile]:
-        """The files of the newest snapshot under `prefix`, by default the contract's, in order."""
+        """The files of the newest snapshot under `prefix`, by default the contract's, in order.
+
+        Raises:
+            RefreshRefusedError: there is none, or files of several times may all belong to it.
+        """
         under = prefix or contract.source.prefix
         listed = list_landed(self.s3, self.landing_bucket, prefix=under)
         files = [place(landed, contract) for landed in listed if is_data(landed.key)]
-        return newest_load(file for file in files if file.kind == SNAPSHOT)
+        found = newest_load(file for file in files if file.kind == SNAPSHOT)
+        if not found:
+            raise RefreshRefusedError(
+                f"{contract.table}: nothing under {under!r} is named like "
+                f"{contract.source.snapshot!r}; land a snapshot, or correct snapshot_prefix"
+            )
+        if pause := longest_pause(found):
+            before, after = pause
+            raise RefreshRefusedError(
+                f"{contract.table}: what is named like {contract.source.snapshot!r} under "
+                f"{under!r} did not land at one time ({before.key!r} at {_time(before)}, the next "
+                f"one, {after.key!r}, at {_time(after)}): say which is the snapshot by "
+                "snapshot_prefix, or remove what is not of it"
+            )
+        return found
 
 
 def newest_load(files: Iterable[LandedFile]) -> list[LandedFile]:
@@ -49,5 +72,21 @@ def newest_load(files: Iterable[LandedFile]) -> list[LandedFile]:
     return sorted(newest, key=lambda file: file.order)
 
 
+def longest_pause(files: Iterable[LandedFile]) -> tuple[LandedFile, LandedFile] | None:
+    """The files before and after the longest time without any, if that is too long for one load."""
+    by_time = sorted(files, key=lambda file: file.landed_at)
+    pauses = list(pairwise(by_time))
+    before, after = max(pauses, key=_pause, default=(by_time[0], by_time[0]))
+    return (before, after) if _pause((before, after)) > _LONGEST_PAUSE else None
+
+
+def _pause(pair: tuple[LandedFile, LandedFile]) -> int:
+    return pair[1].landed_at - pair[0].landed_at
+
+
 def _not_before(first: LandedFile, file: LandedFile) -> bool:
-    return file.landed_at >= first.landed_at
+    return file.landed_at >= first.landed_at - _UPLOADED_AT_ONCE
+
+
+def _time(file: LandedFile) -> str:
+    return f"{datetime.fromtimestamp(file.landed_at, UTC):%Y-%m-%d %H:%M} UTC"

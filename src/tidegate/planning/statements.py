@@ -7,7 +7,7 @@ from tidegate.contract.names import TIDEGATE_SCHEMA, control_table, quote
 from tidegate.contract.own_columns import columns_of_changes, columns_of_target
 from tidegate.contract.types import ColumnType
 from tidegate.contract.widening import is_growing
-from tidegate.contract.writing import control_tables
+from tidegate.contract.writing import control_tables, keeps_all
 from tidegate.planning.guarding import max_deletes, refresh_floor
 from tidegate.planning.merging import COUNTS, merge_of, refresh_of
 from tidegate.planning.places import Attempt, places
@@ -67,15 +67,27 @@ def _columns(contract: Contract) -> list[TargetColumn]:
         for kind in control_tables(contract)
         if kind in beside
     }
-    grow = {"_carried", *(name for name, type_ in declared.items() if is_growing(type_, contract))}
+    alterable = {column.name: column.type for column in contract.columns if column.widen}
+    grow = {"_carried", *(name for name, type_ in alterable.items() if is_growing(type_, contract))}
     return [
-        _column(table, name, type_, grows=name in grow)
+        _column(table, name, type_, _added(table, name, type_, contract), grows=name in grow)
         for table, columns in tables.items()
         for name, type_ in columns.items()
     ]
 
 
-def _column(table: tuple[str, str], name: str, type_: ColumnType, *, grows: bool) -> TargetColumn:
+def _added(table: tuple[str, str], name: str, type_: ColumnType, contract: Contract) -> str | None:
+    """How a column is declared that is added; None if rows that are there cannot do without it."""
+    if name != "_position" or table[0] == TIDEGATE_SCHEMA:
+        return type_.ddl
+    # Rows that were there already are older than all that lands. Where rows are made anew of the
+    # changes that are kept, there are none of them.
+    return None if keeps_all(contract) else f"{type_.ddl} default ''"
+
+
+def _column(
+    table: tuple[str, str], name: str, type_: ColumnType, added: str | None, *, grows: bool
+) -> TargetColumn:
     data_type, length, precision, scale = type_.catalogue
     places = {"table": ".".join(map(quote, table)), "column": quote(name)}
     return TargetColumn(
@@ -85,6 +97,6 @@ def _column(table: tuple[str, str], name: str, type_: ColumnType, *, grows: bool
         character_maximum_length=length,
         numeric_precision=precision,
         numeric_scale=scale,
-        add=render("control/add_column", type=type_.ddl, **places),
+        add=render("control/add_column", type=added, **places) if added else None,
         widen=render("control/widen_column", **places) if grows else None,
     )

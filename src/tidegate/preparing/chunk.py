@@ -10,7 +10,8 @@ import duckdb
 from tidegate.contract import Contract
 from tidegate.contract.widening import growing
 from tidegate.contract.writing import keeps_newest
-from tidegate.position import CHANGE, head
+from tidegate.landing.objects import LandedFile
+from tidegate.position import CHANGE, SNAPSHOT, head
 from tidegate.preparing.download import LocalFile
 from tidegate.preparing.formats.reading import read_shape
 from tidegate.preparing.formats.shape import Shape, ShapeError
@@ -26,8 +27,8 @@ class Chunk:
 
     Structure decides on files: one record with a wrong number of columns, an open quote or bytes
     that are not UTF-8 make it doubtful what the others mean, so such a file is quarantined whole.
-    Values decide on rows. Changes up to `as_of` do not count, for the snapshot of the epoch has
-    them; it was taken at `taken_at`, see Plan.
+    Values decide on rows. Changes up to `as_of`, or without it those that landed before `taken_at`,
+    do not count, for the snapshot of the epoch has them: see Plan.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Chunk:
         self._contract = contract
         self._epoch = epoch
         self._as_of = as_of
+        self._taken_at = taken_at
         self._statements = Statements(contract, taken_at)
         self._shapes: dict[str, Shape] = {}
         self._connection = connection
@@ -68,6 +70,8 @@ class Chunk:
             self._set_empty_apart(local for those in alike.values() for local in those)
         if self._contract.before_images:
             self._connection.execute(self._statements.move_keys())
+        if self._as_of is None:
+            self._drop_superseded(local for those in alike.values() for local in those)
 
     def unread(self) -> list[str]:
         """The columns that files have and the contract does not."""
@@ -116,6 +120,11 @@ class Chunk:
             if counts[str(local.path)][0] == 0:
                 self.quarantined.setdefault(local.file.id, _EMPTY)
 
+    def _drop_superseded(self, files: Iterable[LocalFile]) -> None:
+        late = [str(local.path) for local in files if local.file.landed_at < self._taken_at]
+        if late:
+            self._connection.execute(render("prepare/drop_superseded"), [late])
+
     def _shape(self, local: LocalFile) -> Shape:
         if local.unreadable:
             raise ShapeError(local.unreadable)
@@ -137,7 +146,7 @@ class Chunk:
 
     def _read_at_once(self, shape: Shape, kind: int, files: list[LocalFile]) -> dict[str, str]:
         described = [
-            (str(local.path), local.file.key, head(self._epoch, kind), local.tail)
+            (str(local.path), local.file.key, head(self._epoch, kind), self._tail(local.file))
             for local in files
         ]
         columns = [list(column) for column in zip(*described, strict=True)]
@@ -150,6 +159,20 @@ class Chunk:
         return {
             local.file.id: reasons[str(local.path)] for local in files if str(local.path) in reasons
         }
+
+    def _tail(self, file: LandedFile) -> str:
+        """What stands between sequence and row in the positions of a file's records.
+
+        Without a sequence nothing in a file tells whether it is newer than one of the same name:
+        the one that landed later is, and of two full loads, whose files have the same names, all
+        of the later one. Where every change counts, records are told apart by what they hold.
+        """
+        order, landed_at = file.order, f"{file.landed_at:010d}"
+        if self._contract.write == "replace":
+            return f" {order}!/{landed_at} "
+        if self._contract.order_by or self._contract.write == "append":
+            return f" {order} "
+        return f" {landed_at}!/{order} " if file.kind == SNAPSHOT else f" {order}!/{landed_at} "
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -26,11 +26,6 @@ class LocalFile:
     path: Path
     unreadable: str | None = None
 
-    @property
-    def tail(self) -> str:
-        """What stands between sequence and row in the positions of its records."""
-        return f" {self.file.order} "
-
 
 def download(
     s3: "S3Client", bucket: str, files: list[LandedFile], folder: Path

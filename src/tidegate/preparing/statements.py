@@ -63,11 +63,15 @@ class Statements:
         return render("prepare/count_records")
 
     def move_keys(self) -> str:
-        """Delete the row of the old key where an update changed the key."""
+        """Delete the row of the old key where an update changed the key.
+
+        No part of a key is null, so a null image is one that the source left out.
+        """
         names, first = list(self._contract.before_images), len(self._contract.columns)
-        images = [f"v{first + names.index(name)}" for name in self._contract.key]
         keys = [f"v{number}" for number in self._key_numbers()]
-        moved = [f"{key} <> {image}" for key, image in zip(keys, images, strict=True)]
+        was = [f"v{first + names.index(name)}" for name in self._contract.key]
+        images = [f"coalesce({image}, {key})" for image, key in zip(was, keys, strict=True)]
+        moved = [f"{key} <> {image}" for key, image in zip(keys, was, strict=True)]
         own = list(self._own.types)
         return render(
             "prepare/move_keys",
@@ -156,6 +160,10 @@ class Statements:
 
     def _position(self) -> str:
         row = row_sql("coalesce(changes.of_record, changes.rowid) - files.first_record + 1")
+        if self._contract.write == "append" and not self._contract.order_by:
+            held = [f"changes.v{number}::varchar" for number in range(len(self._columns))]
+            values = ", ".join(["changes.operation", *held])
+            row = f"{row} || '-' || left(md5(to_json([{values}])::varchar), 16)"
         return f"files.head || coalesce(changes.sequence, '') || files.tail || {row}"
 
     def _key_numbers(self) -> list[int]:
@@ -170,12 +178,14 @@ class Statements:
         return f"case when operation in {held_by} then v{number} end as v{number}"
 
     def _sequence(self) -> str:
-        order_by = self._contract.order_by
-        parts = [
-            sequence_sql(typed_sql(type_, self._fields[name]), type_)
-            for name, type_ in order_by.items()
-        ]
-        return " || ' ' || ".join(parts) or "''"
+        return " || ' ' || ".join(self._sequence_parts().values()) or "''"
+
+    def _sequence_parts(self) -> dict[str, str]:
+        """By the text of each field that orders changes, its part of the sequence."""
+        return {
+            self._fields[name]: sequence_sql(typed_sql(type_, self._fields[name]), type_)
+            for name, type_ in self._contract.order_by.items()
+        }
 
     def _refusals(self, shape: Shape, casts: list[Cast], kind: int) -> list[str]:
         refusals = [_when("is_faulty", shape.fault[1])] if shape.fault else []
@@ -193,7 +203,11 @@ class Statements:
                 refusals.append(f"when v{number} is null and {when} then {missing}")
         if kind == CHANGE:
             refusals.append(_when("sequence is null", _NO_SEQUENCE))
-        refusals.append(_when(f"strlen(sequence) > {LONGEST_POSITION - 150}", _LONG_SEQUENCE))
+        elif parts := self._sequence_parts():
+            # Rows of a snapshot need none, but one that is there and cannot be read is a mistake.
+            unread = [f"({text} <> '' and ({part}) is null)" for text, part in parts.items()]
+            refusals.append(_when(" or ".join(unread), _NO_SEQUENCE))
+        refusals.append(_when(f"strlen(sequence) > {LONGEST_POSITION - 160}", _LONG_SEQUENCE))
         return [*refusals, *self._own.refusals(kind)]
 
     def _unknown(self) -> str:

@@ -20,11 +20,22 @@ _PLAN_BATCH = [
     *_TAKE_THE_LEASE,
     "dynamodb:UpdateItem",  # nothing waits any more: the lease is given back
 ]
+_ASK = ["dynamodb:GetItem", "dynamodb:UpdateItem"]  # is it done? it is wanted
+_PLAN_REFRESH = [
+    *_ASK,
+    *_TAKE_THE_LEASE,
+    *("s3:ListObjectsV2", "dynamodb:Query", "dynamodb:BatchGetItem"),  # the files, their counts
+    *("s3:PutObject", "dynamodb:UpdateItem"),
+    "dynamodb:GetItem",  # it is done
+    *_TAKE_THE_LEASE,
+    "dynamodb:UpdateItem",
+]
 _PREPARE_CHUNK = ["s3:GetObject", "s3:GetObject", "s3:PutObject", "s3:PutObject"]
 _BEGIN_JOB = ["secretsmanager:GetSecretValue", "s3:GetObject", "redshift:connect", "s3:GetObject"]
 _DESCRIBE = ["redshift:set", "redshift:set", "redshift:select"]
 _STAGE = ["redshift:create", "s3:PutObject", "redshift:copy", "redshift:select"]
-_LOCK = ["redshift:begin", "redshift:lock", "redshift:select"]
+# The transaction begins: what was applied, and how many rows there are.
+_LOCK = ["redshift:begin", "redshift:lock", "redshift:select", "redshift:select"]
 _RECORD = ["redshift:insert", "redshift:commit", "s3:PutObject"]
 _COMMIT_BATCH = [
     *("s3:GetObject", "s3:GetObject", "s3:GetObject"),
@@ -50,6 +61,16 @@ _LOAD_FIRST = [
     *("redshift:delete", "redshift:insert", "redshift:insert"),
     *_RECORD,
 ]
+_LOAD_REFRESH = [
+    *_BEGIN_JOB,
+    *_DESCRIBE,
+    *_STAGE,
+    *_LOCK,
+    *("redshift:delete", "redshift:delete"),  # the rows and the tombstones
+    *("redshift:delete", "redshift:insert", "redshift:insert"),
+    "redshift:select",  # are there enough?
+    *_RECORD,
+]
 _FAIL_BATCH = [
     *("s3:GetObject", "s3:GetObject", "dynamodb:GetItem", "dynamodb:UpdateItem"),
     *("sns:Publish", "dynamodb:UpdateItem"),  # people are told; the table is blocked
@@ -70,6 +91,11 @@ CALLS = {
         "commit_batch": _COMMIT_BATCH,
     },
     "a first load": {"load_batch": _LOAD_FIRST},
+    "a full refresh": {
+        "plan_batch": _PLAN_REFRESH,
+        "load_batch": _LOAD_REFRESH,
+        "commit_batch": _COMMIT_BATCH,
+    },
     "a refusal": {"fail_batch": _FAIL_BATCH},
     "a dead lease": {"sweep_tables": _FREE_AND_START},
     "a lost event": {"sweep_tables": _FIND_MISSED},

@@ -43,6 +43,12 @@ class Landed:
         ]
         return self._add(f"20240601-{self.late:09d}.csv", lines, (5, 1, 1, 1, 2))
 
+    def refresh(self) -> None:
+        """The snapshot once more, and on top of it the changes, which all landed after it."""
+        rows = len(self.rows())
+        staged = rows + len(self.tombstones())
+        self.batches.append(dict(zip(COUNTS, (staged, rows, 0, rows, 0), strict=True)))
+
     def rows(self) -> dict[int, Row]:
         """What the target must hold."""
         return model(*self._in_source_order())

@@ -45,7 +45,7 @@ class Table:
     def _is_calm(self) -> bool:
         state = self.stack.state(self.name)
         applied = state.applied_files == len(self.landed.files)
-        worked_on = state.holder or state.open_batch
+        worked_on = state.holder or state.open_batch or state.refresh
         return applied and not worked_on and not (state.blocked or state.last_error)
 
     def check(self) -> None:

@@ -30,6 +30,7 @@ class Trials:
         self._kinds: dict[str, Callable[[Trial], Calls]] = {
             "late changes": self._late_changes,
             "a first load": self._first_load,
+            "a full refresh": self._refresh,
             "a refusal": self._refusal,
             "a dead lease": self._dead_lease,
             "a lost event": self._lost_event,
@@ -53,7 +54,7 @@ class Trials:
 
     def _undisturbed(self, trial: Trial) -> AbstractContextManager[object]:
         # A sweep between the event and the lease starts a second run, which calls too, and leaves.
-        needs_no_sweep = trial.happens in ("late changes", "a first load")
+        needs_no_sweep = trial.happens in ("late changes", "a first load", "a full refresh")
         return self._stack.sweeping if needs_no_sweep and not trial.at else nullcontext()
 
     def _late_changes(self, trial: Trial) -> Calls:
@@ -68,6 +69,15 @@ class Trials:
         faults = faults_of(trial)
         table.watch(*faults)
         table.land(table.landed.add_snapshot())
+        return self._see_through(table, faults)
+
+    def _refresh(self, trial: Trial) -> Calls:
+        table = self._tables.load()
+        faults = faults_of(trial)
+        table.watch(*faults)
+        table.landed.refresh()
+        self._stack.start({"table": table.name, "mode": "full_refresh"})
+        until(lambda: self._stack.state(table.name).epoch > 1, timeout=PATIENCE, what="no refresh")
         return self._see_through(table, faults)
 
     def _refusal(self, trial: Trial) -> Calls:

@@ -234,7 +234,7 @@ alter table "sales"."orders" add column "name" varchar(20);
 alter table "sales"."orders" add column "_op" varchar(1);
 
 -- columns: _position
-alter table "sales"."orders" add column "_position" varchar(512);
+alter table "sales"."orders" add column "_position" varchar(512) default '';
 
 -- columns: _batch
 alter table "sales"."orders" add column "_batch" bigint;

@@ -653,7 +653,7 @@ alter table "odd ""schema"""."it's a table" add column "select" varbyte(16);
 alter table "odd ""schema"""."it's a table" add column "per%cent {x}; --" varchar(9);
 
 -- columns: _position
-alter table "odd ""schema"""."it's a table" add column "_position" varchar(512);
+alter table "odd ""schema"""."it's a table" add column "_position" varchar(512) default '';
 
 -- columns: _batch
 alter table "odd ""schema"""."it's a table" add column "_batch" bigint;

@@ -352,7 +352,7 @@ alter table "sales"."orders" add column "id" varchar(9);
 alter table "sales"."orders" add column "name" varchar(20);
 
 -- columns: _position
-alter table "sales"."orders" add column "_position" varchar(512);
+alter table "sales"."orders" add column "_position" varchar(512) default '';
 
 -- columns: _batch
 alter table "sales"."orders" add column "_batch" bigint;

@@ -525,7 +525,8 @@ from versions;
 -- merge_above_watermark: count_versions
 select
     -count(*) as rows_inserted,
-    count(*) as rows_updated
+    count(*) as rows_updated,
+    count(case when "sales"."orders"."is_current" and living."id" is null then 1 end) as rows_deleted
 from "sales"."orders"
 join (
     select distinct
@@ -533,7 +534,15 @@ join (
         "region"
     from "tidegate_arrived"
 ) as touched on "sales"."orders"."id" = touched."id"
-    and "sales"."orders"."region" = touched."region";
+    and "sales"."orders"."region" = touched."region"
+left join (
+    select
+        "id",
+        "region"
+    from "tidegate_versions"
+    where "_valid_to" is null
+) as living on "sales"."orders"."id" = living."id"
+    and "sales"."orders"."region" = living."region";
 
 -- merge_above_watermark: delete_versions
 delete from "sales"."orders"
@@ -767,7 +776,8 @@ from versions;
 -- merge_late: count_versions
 select
     -count(*) as rows_inserted,
-    count(*) as rows_updated
+    count(*) as rows_updated,
+    count(case when "sales"."orders"."is_current" and living."id" is null then 1 end) as rows_deleted
 from "sales"."orders"
 join (
     select distinct
@@ -775,7 +785,15 @@ join (
         "region"
     from "tidegate_arrived"
 ) as touched on "sales"."orders"."id" = touched."id"
-    and "sales"."orders"."region" = touched."region";
+    and "sales"."orders"."region" = touched."region"
+left join (
+    select
+        "id",
+        "region"
+    from "tidegate_versions"
+    where "_valid_to" is null
+) as living on "sales"."orders"."id" = living."id"
+    and "sales"."orders"."region" = living."region";
 
 -- merge_late: delete_versions
 delete from "sales"."orders"
@@ -841,9 +859,6 @@ alter table "sales"."orders" add column "valid_to" timestamp;
 
 -- columns: is_current
 alter table "sales"."orders" add column "is_current" boolean;
-
--- columns: _position
-alter table "sales"."orders" add column "_position" varchar(512);
 
 -- columns: _batch
 alter table "sales"."orders" add column "_batch" bigint;

@@ -726,9 +726,6 @@ alter table "sales"."orders" add column "id" integer;
 -- columns: name
 alter table "sales"."orders" add column "name" varchar(20);
 
--- columns: _position
-alter table "sales"."orders" add column "_position" varchar(512);
-
 -- columns: _batch
 alter table "sales"."orders" add column "_batch" bigint;
 

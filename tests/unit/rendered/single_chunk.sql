@@ -289,7 +289,7 @@ alter table "sales"."orders" add column "id" integer;
 alter table "sales"."orders" add column "name" varchar(20);
 
 -- columns: _position
-alter table "sales"."orders" add column "_position" varchar(512);
+alter table "sales"."orders" add column "_position" varchar(512) default '';
 
 -- columns: _batch
 alter table "sales"."orders" add column "_batch" bigint;

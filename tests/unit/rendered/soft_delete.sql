@@ -234,6 +234,34 @@ where "_op" = 'D';
 delete from "tidegate_stage"
 where "_op" = 'D';
 
+-- merge_above_watermark: count_deletes
+select count(*) as rows_deleted
+from "sales"."orders"
+join "tidegate"."sales__orders__tombstones" on "sales"."orders"."id" = "tidegate"."sales__orders__tombstones"."id"
+left join "tidegate_stage" on "sales"."orders"."id" = "tidegate_stage"."id"
+where "sales"."orders"."_deleted_at" is null
+    and "tidegate"."sales__orders__tombstones"."_batch" = 1723231637787
+    and "tidegate"."sales__orders__tombstones"."_position" > "sales"."orders"."_position"
+    and ("tidegate_stage"."_position" is null or "tidegate_stage"."_position" < "tidegate"."sales__orders__tombstones"."_position");
+
+-- merge_above_watermark: count_truncated
+select count(*) as rows_deleted
+from "sales"."orders"
+left join "tidegate_stage" on "sales"."orders"."id" = "tidegate_stage"."id"
+left join "tidegate"."sales__orders__tombstones" on "sales"."orders"."id" = "tidegate"."sales__orders__tombstones"."id"
+where "sales"."orders"."_deleted_at" is null
+    and "sales"."orders"."_position" < (select max("_position") from "tidegate"."sales__orders__truncations")
+    and (
+        "tidegate_stage"."_position" is null
+        or "tidegate_stage"."_position" < (select max("_position") from "tidegate"."sales__orders__truncations")
+    )
+    -- What count_deletes has counted is not counted again.
+    and (
+        "tidegate"."sales__orders__tombstones"."_position" is null
+        or "tidegate"."sales__orders__tombstones"."_position" < "sales"."orders"."_position"
+        or "tidegate"."sales__orders__tombstones"."_position" < "tidegate_stage"."_position"
+    );
+
 -- merge_above_watermark: merge_rows
 merge into "sales"."orders"
 using "tidegate_stage"
@@ -341,6 +369,34 @@ where "_op" = 'D';
 delete from "tidegate_stage"
 where "_op" = 'D';
 
+-- merge_late: count_deletes
+select count(*) as rows_deleted
+from "sales"."orders"
+join "tidegate"."sales__orders__tombstones" on "sales"."orders"."id" = "tidegate"."sales__orders__tombstones"."id"
+left join "tidegate_stage" on "sales"."orders"."id" = "tidegate_stage"."id"
+where "sales"."orders"."_deleted_at" is null
+    and "tidegate"."sales__orders__tombstones"."_batch" = 1723231637787
+    and "tidegate"."sales__orders__tombstones"."_position" > "sales"."orders"."_position"
+    and ("tidegate_stage"."_position" is null or "tidegate_stage"."_position" < "tidegate"."sales__orders__tombstones"."_position");
+
+-- merge_late: count_truncated
+select count(*) as rows_deleted
+from "sales"."orders"
+left join "tidegate_stage" on "sales"."orders"."id" = "tidegate_stage"."id"
+left join "tidegate"."sales__orders__tombstones" on "sales"."orders"."id" = "tidegate"."sales__orders__tombstones"."id"
+where "sales"."orders"."_deleted_at" is null
+    and "sales"."orders"."_position" < (select max("_position") from "tidegate"."sales__orders__truncations")
+    and (
+        "tidegate_stage"."_position" is null
+        or "tidegate_stage"."_position" < (select max("_position") from "tidegate"."sales__orders__truncations")
+    )
+    -- What count_deletes has counted is not counted again.
+    and (
+        "tidegate"."sales__orders__tombstones"."_position" is null
+        or "tidegate"."sales__orders__tombstones"."_position" < "sales"."orders"."_position"
+        or "tidegate"."sales__orders__tombstones"."_position" < "tidegate_stage"."_position"
+    );
+
 -- merge_late: merge_rows
 merge into "sales"."orders"
 using "tidegate_stage"
@@ -409,7 +465,7 @@ alter table "sales"."orders" add column "name" varchar(20);
 alter table "sales"."orders" add column "_deleted_at" timestamp;
 
 -- columns: _position
-alter table "sales"."orders" add column "_position" varchar(512);
+alter table "sales"."orders" add column "_position" varchar(512) default '';
 
 -- columns: _batch
 alter table "sales"."orders" add column "_batch" bigint;

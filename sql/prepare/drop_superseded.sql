@@ -1,0 +1,3 @@
+delete from changes
+where refusal is null
+    and path in (select unnest(?))
