@@ -12,6 +12,7 @@ from tests.e2e.faults.aws_proxy import AwsProxy
 from tests.e2e.faults.warehouse_proxy import WarehouseProxy
 from tests.e2e.faults.watch import Watch
 from tests.e2e.harness import LocalStack, free_ports, tidegate
+from tidegate.landing.starting import start_run
 from tidegate.ledger import FileLedger, LedgerTable, StateLedger, TableState
 
 SWEEPS_EVERY = 2.0  # seconds; the schedule's own rate is once a minute
@@ -45,6 +46,10 @@ class FaultedStack(LocalStack):
 
     def state(self, table: str) -> TableState:
         return self.states.read(table)
+
+    def start_run(self, table: str, **more: str) -> None:
+        """Start load_table as `tidegate` does: under a name that `has_runs` knows it by."""
+        start_run(self.runs, self.variables["TIDEGATE_STATE_MACHINE_ARN"], table, **more)
 
     def has_runs(self, table: str) -> bool:
         """Whether a run of load_table is under way for `table`."""

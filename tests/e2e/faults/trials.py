@@ -76,7 +76,7 @@ class Trials:
         faults = faults_of(trial)
         table.watch(*faults)
         table.landed.refresh()
-        self._stack.start({"table": table.name, "mode": "full_refresh"})
+        self._stack.start_run(table.name, mode="full_refresh")
         until(lambda: self._stack.state(table.name).epoch > 1, timeout=PATIENCE, what="no refresh")
         return self._see_through(table, faults)
 
@@ -89,7 +89,7 @@ class Trials:
         table.wait_for(*faults)
         until(lambda: self._is_blocked(table), timeout=PATIENCE, what="it was not blocked, or told")
         self._stack.query(f"drop table {table.name}")
-        self._stack.start({"table": table.name})
+        self._stack.start_run(table.name)
         return self._see_through(table, faults)
 
     def _is_blocked(self, table: Table) -> bool:
