@@ -17,7 +17,7 @@ SNAPSHOT, CHANGE = 0, 1
 LONGEST_POSITION = 512  # bytes; the length of the column _position
 _LONGEST_FILE = 120  # bytes
 _KEPT_OF_LONG_FILE = 100
-_DIGITS = 40  # DMS's $AR_H_CHANGE_SEQ has 35
+_DIGITS = 35  # as many as the $AR_H_CHANGE_SEQ of DMS has, which so stays as it is
 
 
 def head(epoch: int, kind: int) -> str:
