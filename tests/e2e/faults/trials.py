@@ -72,13 +72,17 @@ class Trials:
         return self._see_through(table, faults)
 
     def _refresh(self, trial: Trial) -> Calls:
-        table = self._tables.load()
-        faults = faults_of(trial)
-        table.watch(*faults)
-        table.landed.refresh()
-        self._stack.start_run(table.name, mode="full_refresh")
-        until(lambda: self._stack.state(table.name).epoch > 1, timeout=PATIENCE, what="no refresh")
-        return self._see_through(table, faults)
+        with self._tables.loaded() as table:
+            epoch = self._stack.state(table.name).epoch
+            faults = faults_of(trial)
+            table.watch(*faults)
+            table.landed.refresh()
+            self._stack.start_run(table.name, mode="full_refresh")
+            until(lambda: self._is_past(epoch, table), timeout=PATIENCE, what="no refresh")
+            return self._see_through(table, faults)
+
+    def _is_past(self, epoch: int, table: Table) -> bool:
+        return self._stack.state(table.name).epoch > epoch
 
     def _refusal(self, trial: Trial) -> Calls:
         table = self._tables.fresh()
