@@ -169,6 +169,18 @@ def test_file_of_the_name_of_another_adds_what_is_new_in_it_once(pipeline):
     assert [record["rows_stale"] for record in table.batches()] == [0, 0, 2, 2]
 
 
+def test_file_that_is_replayed_adds_nothing_though_the_contract_gained_columns(pipeline):
+    written = {"table": pipeline.new_name(), "write": "append", "key": ()}
+    first = Table(pipeline, contract({"id": "integer"}, options={"header": True}, **written))
+    landed = first.land(D9, b"Op,id,note\nI,1,a\nI,1,\n")
+    first.load(first.plan(1, 1, [[landed]]))
+    of = contract({"note": "varchar(9)", "id": "integer"}, options={"header": True}, **written)
+    table = Table(pipeline, of)
+    table.load(table.plan(2, 2, [[landed]]))
+    assert table.rows("id", "note") == [(1, None), (1, None)]
+    assert [record["rows_stale"] for record in table.batches()] == [0, 2]
+
+
 def test_without_a_sequence_what_landed_later_under_a_name_is_newer(pipeline):
     of = contract(table=pipeline.new_name())
     table = Table(pipeline, of)

@@ -25,15 +25,19 @@ class Statements:
         self._columns = [*arriving(contract), *_images(contract)]
         self._fields = {name: f"f{number}" for number, name in enumerate(needed(contract))}
         self._own = OwnColumns(contract, self._fields, taken_at)
+        # Where every change counts and none says when it was made, what it holds tells it apart.
+        apart = contract.write == "append" and not contract.order_by
+        self._record = ["record"] if apart else []
 
     def create_tables(self) -> list[str]:
         """The tables that are filled while files are read."""
         columns = enumerate(self._columns)
         values = [f"v{number} {column.type.stage_ddl}" for number, column in columns]
         own = [f"{name} {type_}" for name, type_ in self._own.types.items()]
+        record = [f"{name} varchar" for name in self._record]
         return [
             render("prepare/create_files"),
-            render("prepare/create_changes", values=lines(values + own)),
+            render("prepare/create_changes", values=lines(values + own + record)),
             render("prepare/create_outdated"),
             render("prepare/create_refused"),
         ]
@@ -45,7 +49,7 @@ class Statements:
         """
         casts = self._casts()
         numbers = range(len(casts))
-        kept = [self._kept(number) for number in numbers] + self._own.values(kind)
+        kept = [self._kept(number) for number in numbers] + self._own.values(kind) + self._record
         return render(
             "prepare/read_changes",
             operation=f"case {self._operation(shape)} {self._marks()} end",
@@ -72,7 +76,7 @@ class Statements:
         was = [f"v{first + names.index(name)}" for name in self._contract.key]
         images = [f"coalesce({image}, {key})" for image, key in zip(was, keys, strict=True)]
         moved = [f"{key} <> {image}" for key, image in zip(keys, was, strict=True)]
-        own = list(self._own.types)
+        own = [*self._own.types, *self._record]
         return render(
             "prepare/move_keys",
             keys=lines(keys + own),
@@ -146,7 +150,9 @@ class Statements:
 
     def _texts(self, shape: Shape) -> list[str]:
         fault = [f"{shape.fault[0]} as is_faulty"] if shape.fault else []
-        return [f"{shape.text(name)} as {field}" for name, field in self._fields.items()] + fault
+        record = [f"left(md5({shape.record}), 16) as {name}" for name in self._record]
+        texts = [f"{shape.text(name)} as {field}" for name, field in self._fields.items()]
+        return texts + fault + record
 
     def _casts(self) -> list[Cast]:
         keys = {*self._contract.key, *(image.name for image in _images(self._contract))}
@@ -160,10 +166,8 @@ class Statements:
 
     def _position(self) -> str:
         row = row_sql("coalesce(changes.of_record, changes.rowid) - files.first_record + 1")
-        if self._contract.write == "append" and not self._contract.order_by:
-            held = [f"changes.v{number}::varchar" for number in range(len(self._columns))]
-            values = ", ".join(["changes.operation", *held])
-            row = f"{row} || '-' || left(md5(to_json([{values}])::varchar), 16)"
+        for record in self._record:
+            row = f"{row} || '-' || changes.{record}"
         return f"files.head || coalesce(changes.sequence, '') || files.tail || {row}"
 
     def _key_numbers(self) -> list[int]:

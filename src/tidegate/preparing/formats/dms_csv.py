@@ -120,6 +120,7 @@ def _shape(
         ),
         texts=tuple(texts.items()),
         whole=whole,
+        record=f"to_json([{', '.join(columns)}])::varchar",
         carried=tuple(carried.items()),
         lists_rejects=True,
         strangers=strange,

@@ -44,6 +44,7 @@ def read_shape(path: Path, contract: Contract, connection: "duckdb.DuckDBPyConne
         ),
         texts=tuple((name, f"texts[{number}]") for name, number in numbers.items()),
         whole="line",
+        record="line::varchar",
         carried=tuple((name, f"types[{number}] is not null") for name, number in numbers.items()),
         fault=("not is_object", _NO_OBJECT),
         strangers=refuse_strangers(names, contract),

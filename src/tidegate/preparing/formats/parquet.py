@@ -29,7 +29,7 @@ def read_shape(path: Path, contract: Contract, connection: "duckdb.DuckDBPyConne
         ShapeError: not Parquet, or without a column that is needed.
     """
     if path.stat().st_size == 0:
-        return Shape("prepare/scan_nothing", (), (), as_json({}, contract))
+        return Shape("prepare/scan_nothing", (), (), as_json({}, contract), "''")
     types = column_types(path, connection)
     if lacking := ", ".join(map(repr, missing(types, contract))):
         raise ShapeError(f"it has no column {lacking}")
@@ -43,6 +43,7 @@ def read_shape(path: Path, contract: Contract, connection: "duckdb.DuckDBPyConne
         places=(("columns", ", ".join(columns)), ("path", duckdb_literal(_PATH))),
         texts=tuple(texts.items()),
         whole=as_json(texts, contract),
+        record=f"to_json([{', '.join(texts.values())}])::varchar",
         strangers=refuse_strangers(types, contract),
     )
 

@@ -25,15 +25,16 @@ class Shape:
     `scan` names the SQL that reads them, filled by `places`; it gives the path of a record's file
     as `path`. `texts` has, by source column, DuckDB's expression of the text that a record holds,
     and `carried` of whether it holds one, where records of a file differ in that. `whole` is what
-    it holds, as JSON. Records for which `fault` holds, an expression and what it means, are
-    refused. Where it `lists_rejects`, DuckDB keeps tables of what it could not read. `strangers`
-    are the columns that the contract does not know.
+    it holds of them, as JSON, and `record` a text of all that it holds. Records for which `fault`
+    holds, an expression and what it means, are refused. Where it `lists_rejects`, DuckDB keeps
+    tables of what it could not read. `strangers` are the columns that the contract does not know.
     """
 
     scan: str
     places: tuple[tuple[str, str], ...]
     texts: tuple[tuple[str, str], ...]
     whole: str
+    record: str
     carried: tuple[tuple[str, str], ...] = ()
     fault: tuple[str, str] | None = None
     lists_rejects: bool = False
