@@ -287,9 +287,22 @@ def test_object_that_lands_again_waits_again_if_it_was_refused_or_may_be_newest(
     landing.started.clear()
     landing.register([again, again])
     [waits] = landing.files.pending(TABLE)
-    assert (waits.version, waits.landed_at, landing.started) == ("v2", again.landed_at, [TABLE])
+    # A snapshot that came since it was refused is newer than it.
+    since = first.landed_at if reason else again.landed_at
+    assert (waits.version, waits.landed_at, landing.started) == ("v2", since, [TABLE])
     state = landing.states.read(TABLE)
     assert (state.quarantined_files, state.applied_files) == ((-1, 0) if reason else (0, -1))
+
+
+def test_snapshot_that_returns_while_it_still_waits_is_one_more(aws):
+    landing = Landing(write="replace")
+    first = landed_object()
+    between = first.model_copy(update={"etag": "of another", "landed_at": first.landed_at + 1})
+    returns = first.model_copy(update={"landed_at": first.landed_at + 2})
+    landing.register([first, between])
+    landing.register([returns])
+    landing.register([returns, between])
+    assert [file.landed_at - first.landed_at for file in landing.files.pending(TABLE)] == [0, 1, 2]
 
 
 def test_object_that_was_applied_and_lands_again_is_left_alone(landing):

@@ -53,4 +53,7 @@ def place(landed: LandedObject, contract: Contract) -> LandedFile:
     whole = contract.write == "replace" or fnmatchcase(name, contract.source.snapshot)
     kind = SNAPSHOT if whole else CHANGE
     order = file_order(landed.key, contract.source.prefix)
+    if contract.write == "replace":
+        # A snapshot that returns is one more, even if it was landed before and still waits.
+        order += f"!/{landed.landed_at:010d}"
     return LandedFile(**landed.model_dump(), kind=kind, order=order)

@@ -75,12 +75,13 @@ class FileHistory:
     def land_again(self, table: str, files: Iterable[LandedFile], *, applied: bool) -> bool:
         """Make those of `files` wait that landed again since they were quarantined, or `applied`.
 
-        Tells whether there are any.
+        What was quarantined is still as old as it was: a snapshot that came since is newer. Tells
+        whether there are any.
         """
         kinds = (QUARANTINE, DONE) if applied else (QUARANTINE,)
         by_id = {file.id: file for file in files}
         moved = [
-            (settled, by_id[settled.id])
+            (settled, by_id[settled.id] if applied else _as_old(by_id[settled.id], settled))
             for some in pieces(by_id, MOST_GETS // len(kinds))
             for settled in map(SettledFile.model_validate, self._found(table, kinds, some))
             if settled.landed_at < by_id[settled.id].landed_at
@@ -152,3 +153,7 @@ class FileHistory:
             "quarantined_rows :rows",
             ExpressionAttributeValues=pack(values),
         )
+
+
+def _as_old(landed: LandedFile, settled: SettledFile) -> LandedFile:
+    return landed.model_copy(update={"landed_at": settled.landed_at})

@@ -168,9 +168,7 @@ class Chunk:
         of the later one. Where every change counts, records are told apart by what they hold.
         """
         order, landed_at = file.order, f"{file.landed_at:010d}"
-        if self._contract.write == "replace":
-            return f" {order}!/{landed_at} "
-        if self._contract.order_by or self._contract.write == "append":
+        if self._contract.order_by or self._contract.write in ("append", "replace"):
             return f" {order} "
         return f" {landed_at}!/{order} " if file.kind == SNAPSHOT else f" {order}!/{landed_at} "
 
