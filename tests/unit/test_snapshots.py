@@ -1,9 +1,12 @@
 """Which objects are the newest snapshot, among the files of loads before it and of changes."""
 
+import boto3
 import pytest
 
 from tests.unit.samples import PREFIX, Workshop, contract, landed
 from tidegate.errors import RefreshRefusedError
+from tidegate.landing.objects import LandedObject
+from tidegate.planning import snapshots
 from tidegate.planning.snapshots import Snapshots, longest_pause, newest_load
 
 
@@ -61,6 +64,19 @@ def test_files_of_times_far_apart_are_not_taken_for_one_snapshot(both):
     assert longest_pause(newest_load(placed[1:])) is None
 
 
+def test_prefix_that_is_said_to_hold_one_snapshot_is_believed(monkeypatch):
+    written = {PREFIX + "LOAD00000001.csv": 0, PREFIX + "LOAD00000002.csv": 7 * HOUR}
+    listed = [
+        LandedObject(key=key, etag=key, size=1, landed_at=landed_at)
+        for key, landed_at in written.items()
+    ]
+    monkeypatch.setattr(snapshots, "list_landed", lambda *_, **__: listed)
+    find = Snapshots(boto3.client("s3"), "landing")
+    assert [file.key for file in find.newest(contract(), PREFIX)] == list(written)
+    with pytest.raises(RefreshRefusedError, match=r"'dms/.*LOAD00000001.csv' at 1970-01-01 00:00"):
+        find.newest(contract())
+
+
 def test_snapshot_is_what_is_named_like_one_under_the_prefix(aws):
     shop, of = Workshop(), contract()
     for name in (
@@ -71,10 +87,10 @@ def test_snapshot_is_what_is_named_like_one_under_the_prefix(aws):
     ):
         shop.land(PREFIX + name, b"1,a\n", of)
     shop.land("dms/sales/orders_of_others/LOAD00000001.csv", b"1,a\n", of)
-    snapshots = Snapshots(shop.s3, shop.landing)
+    find = Snapshots(shop.s3, shop.landing)
 
     def found(prefix: str | None = None) -> list[str]:
-        return [file.key.removeprefix(PREFIX) for file in snapshots.newest(of, prefix)]
+        return [file.key.removeprefix(PREFIX) for file in find.newest(of, prefix)]
 
     assert found() == ["LOAD00000001.csv", "2024/LOAD00000001.csv"]
     assert found(PREFIX + "2024/") == ["2024/LOAD00000001.csv"]

@@ -36,7 +36,8 @@ class Snapshots:
         """The files of the newest snapshot under `prefix`, by default the contract's, in order.
 
         Raises:
-            RefreshRefusedError: there is none, or files of several times may all belong to it.
+            RefreshRefusedError: there is none, or nobody said which, and files of several times may
+                all belong to it.
         """
         under = prefix or contract.source.prefix
         listed = list_landed(self.s3, self.landing_bucket, prefix=under)
@@ -47,13 +48,14 @@ class Snapshots:
                 f"{contract.table}: nothing under {under!r} is named like "
                 f"{contract.source.snapshot!r}; land a snapshot, or correct snapshot_prefix"
             )
-        if pause := longest_pause(found):
+        pause = None if prefix else longest_pause(found)
+        if pause:
             before, after = pause
             raise RefreshRefusedError(
                 f"{contract.table}: what is named like {contract.source.snapshot!r} under "
                 f"{under!r} did not land at one time ({before.key!r} at {_time(before)}, the next "
-                f"one, {after.key!r}, at {_time(after)}): say which is the snapshot by "
-                "snapshot_prefix, or remove what is not of it"
+                f"one, {after.key!r}, at {_time(after)}): say by snapshot_prefix under which all "
+                "is of the snapshot, or remove what is not of it"
             )
         return found
 
