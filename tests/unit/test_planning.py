@@ -109,6 +109,17 @@ def test_first_load_is_one_batch_whose_chunks_many_functions_prepare(planning):
     assert (planned.action, len(planned.chunks)) == ("load_many", 200)
 
 
+def test_first_load_is_no_larger_than_others_where_plan_batch_reads_its_files(aws):
+    planning = Planning(contract(written_as="jsonl", evolve="add"))
+    step = replace(planning.step, limits=Limits(chunk_files=1))
+    names = [f"LOAD{number:08X}.json" for number in range(1, 31)]
+    for name in names:
+        planning.shop.land(PREFIX + name, b'{"id": 1, "name": "a"}\n', planning.of)
+    planning.land(*names)
+    planned = step({"table": TABLE}, "run", 0)
+    assert (planned.action, len(planned.chunks)) == ("load", 20)
+
+
 def test_plan_names_files_in_source_order_and_all_that_will_run(planning):
     planning.land("20240810-1.csv", "20240809-1.csv", "LOAD00000001.csv")
     planned = planning.step(REQUEST, "run", 0)

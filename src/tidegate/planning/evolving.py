@@ -36,6 +36,10 @@ class Evolve:
 
     read_names: Callable[[Contract, Iterable[LandedFile]], list[list[str]]]
 
+    def reads_whole(self, contract: Contract) -> bool:
+        """Whether files have to be read whole for it, which limits how many there can be."""
+        return contract.evolve == "add" and contract.source.format == "jsonl"
+
     def __call__(
         self, contract: Contract, before: AppliedContract | None, files: Iterable[LandedFile]
     ) -> Evolved:

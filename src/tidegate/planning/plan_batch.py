@@ -129,7 +129,8 @@ class PlanBatch:
 
     def _new_batch(self, contract: Contract, state: TableState) -> OpenBatch | None:
         # Two snapshots in one batch would be taken for one that holds the rows of both.
-        limits = self.limits if state.last_batch else self.limits.first_load()
+        is_small = state.last_batch or self.evolve.reads_whole(contract)
+        limits = self.limits if is_small else self.limits.first_load()
         if contract.write == "replace":
             limits = limits.one_file()
         chunks = cut_batch(self.files.pending(contract.table), limits)
