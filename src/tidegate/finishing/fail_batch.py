@@ -66,7 +66,9 @@ class FailBatch:
             return given_up
         if outcome.narrow:
             self.states.note_narrow(table, execution, state.narrow | outcome.narrow)
-        if not is_terminal(error) and state.attempts < self.most_attempts:
+        # Each time at least one more column is known, so this ends.
+        goes_on = bool(outcome.narrow) or state.attempts < self.most_attempts
+        if not is_terminal(error) and goes_on:
             wait = min(self.retry_seconds * 2 ** (state.attempts - 1), LONGEST_WAIT)
             return Verdict(verdict="retry", wait_seconds=wait, error=error, message=message)
         if error == errors.RefreshRefusedError.__name__:
