@@ -116,6 +116,20 @@ def test_snapshot_that_would_leave_a_small_part_of_a_replaced_table_is_held_back
     assert ids(made) == list(range(5000, 6000))
 
 
+def test_snapshot_that_is_held_back_gives_way_to_the_next_one_when_it_is_deleted(table):
+    made = table(max_deletes="50%", write="replace")
+    made.load(made.plan(1, 1, [[made.land("export.csv", lines("", range(2000)))]]))
+    wrong = made.land("export.csv", lines("", range(10)))
+    with pytest.raises(MassDeleteError):
+        made.load(made.plan(2, 2, [[wrong]]))
+    made.pipeline.shop.s3.delete_object(Bucket=made.pipeline.shop.landing, Key=wrong.key)
+    made.load(made.plan(2, 3, [[wrong]]))
+    assert len(ids(made)) == 2000
+    right = made.land("export.csv", lines("", range(1, 2001)))
+    made.load(made.plan(3, 4, [[right]]))
+    assert ids(made) == list(range(1, 2001))
+
+
 def test_refresh_replaces_all_rows_and_forgets_what_was_deleted_before_it(table):
     made = filled(table(), 4)
     made.load(deletes(made, [3]))
