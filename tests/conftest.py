@@ -5,6 +5,7 @@ import os
 from pathlib import PurePosixPath
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 
@@ -27,6 +28,11 @@ class ByStack(LoadScopeScheduling):
 # As after `eval "$(tidegate local env)"`: no test may reach what the shell points at.
 _POINTERS = ("AWS_", "PG", "TIDEGATE_")
 _OWN = ("TIDEGATE_EXAMPLES", "TIDEGATE_ALL_FAULTS", "TIDEGATE_TEST_CUSTOMERS")
+
+
+# Whether a test passes never depends on how fast the machine is.
+settings.register_profile("tidegate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tidegate")
 
 
 def pytest_configure() -> None:

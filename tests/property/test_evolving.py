@@ -19,9 +19,8 @@ EXAMPLES = os.environ.get("TIDEGATE_EXAMPLES")
 LOOKING = settings(
     max_examples=int(EXAMPLES or 40),
     derandomize=not EXAMPLES,
-    deadline=None,
     print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 FORMATS: st.SearchStrategy[Format] = st.sampled_from(["dms_csv", "jsonl", "parquet"])
 LASTING = pytest.mark.timeout(0 if EXAMPLES else 900)

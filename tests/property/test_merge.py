@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glue_jobs.load_batch import COUNTS, LeaseLostError, LoadFailedError
@@ -20,8 +20,6 @@ EXAMPLES = os.environ.get("TIDEGATE_EXAMPLES")
 LOOKING = settings(
     max_examples=int(EXAMPLES or 15),
     derandomize=not EXAMPLES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
 )
 # To find the smallest history that fails may take minutes.
 LASTING = pytest.mark.timeout(0 if EXAMPLES else 600)

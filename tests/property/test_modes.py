@@ -32,9 +32,8 @@ EXAMPLES = os.environ.get("TIDEGATE_EXAMPLES")
 LOOKING = settings(
     max_examples=int(EXAMPLES or 200),
     derandomize=not EXAMPLES,
-    deadline=None,
     print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 # To find the smallest history that fails may take minutes.
 LASTING = pytest.mark.timeout(0 if EXAMPLES else 1800)

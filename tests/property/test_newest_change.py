@@ -81,7 +81,7 @@ def prepared(
     return {key: (operation, name) for key, operation, name in rows}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(history=HISTORIES)
 def test_newest_good_change_of_each_key_is_kept(history, database):
     assert prepared(history, database) == model(history)

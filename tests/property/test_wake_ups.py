@@ -109,6 +109,6 @@ class Interleavings(RuleBasedStateMachine):
 
 
 Interleavings.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=20, deadline=None, derandomize=True
+    max_examples=12, stateful_step_count=20, derandomize=True
 )
 TestInterleavings = pytest.mark.filterwarnings("ignore::ResourceWarning")(Interleavings.TestCase)
