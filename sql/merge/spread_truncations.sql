@@ -13,7 +13,11 @@ from (
         {own_from_truncations}
     from {arrived}
     join {truncations} on {arrived}."_position" < {truncations}."_position"
+    left join {change_log}
+    on {change_log}."_position" = {truncations}."_position"
+    and {same_key_as_change_log}
     where {arrived}."_op" <> 'T'
+        and {change_log}."_position" is null
     union
     select
         {key_of_change_log},

@@ -181,7 +181,12 @@ from (
         "tidegate"."sales__orders__truncations"."_changed_at"
     from "tidegate_arrived"
     join "tidegate"."sales__orders__truncations" on "tidegate_arrived"."_position" < "tidegate"."sales__orders__truncations"."_position"
+    left join "tidegate"."sales__orders__change_log"
+    on "tidegate"."sales__orders__change_log"."_position" = "tidegate"."sales__orders__truncations"."_position"
+    and "tidegate"."sales__orders__change_log"."id" = "tidegate_arrived"."id"
+    and "tidegate"."sales__orders__change_log"."region" = "tidegate_arrived"."region"
     where "tidegate_arrived"."_op" <> 'T'
+        and "tidegate"."sales__orders__change_log"."_position" is null
     union
     select
         "tidegate"."sales__orders__change_log"."id",
@@ -397,7 +402,12 @@ from (
         "tidegate"."sales__orders__truncations"."_changed_at"
     from "tidegate_arrived"
     join "tidegate"."sales__orders__truncations" on "tidegate_arrived"."_position" < "tidegate"."sales__orders__truncations"."_position"
+    left join "tidegate"."sales__orders__change_log"
+    on "tidegate"."sales__orders__change_log"."_position" = "tidegate"."sales__orders__truncations"."_position"
+    and "tidegate"."sales__orders__change_log"."id" = "tidegate_arrived"."id"
+    and "tidegate"."sales__orders__change_log"."region" = "tidegate_arrived"."region"
     where "tidegate_arrived"."_op" <> 'T'
+        and "tidegate"."sales__orders__change_log"."_position" is null
     union
     select
         "tidegate"."sales__orders__change_log"."id",
@@ -641,7 +651,12 @@ from (
         "tidegate"."sales__orders__truncations"."_changed_at"
     from "tidegate_arrived"
     join "tidegate"."sales__orders__truncations" on "tidegate_arrived"."_position" < "tidegate"."sales__orders__truncations"."_position"
+    left join "tidegate"."sales__orders__change_log"
+    on "tidegate"."sales__orders__change_log"."_position" = "tidegate"."sales__orders__truncations"."_position"
+    and "tidegate"."sales__orders__change_log"."id" = "tidegate_arrived"."id"
+    and "tidegate"."sales__orders__change_log"."region" = "tidegate_arrived"."region"
     where "tidegate_arrived"."_op" <> 'T'
+        and "tidegate"."sales__orders__change_log"."_position" is null
     union
     select
         "tidegate"."sales__orders__change_log"."id",

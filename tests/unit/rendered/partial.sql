@@ -140,7 +140,11 @@ from (
         "tidegate"."sales__orders__truncations"."_position"
     from "tidegate_stage"
     join "tidegate"."sales__orders__truncations" on "tidegate_stage"."_position" < "tidegate"."sales__orders__truncations"."_position"
+    left join "tidegate"."sales__orders__change_log"
+    on "tidegate"."sales__orders__change_log"."_position" = "tidegate"."sales__orders__truncations"."_position"
+    and "tidegate"."sales__orders__change_log"."id" = "tidegate_stage"."id"
     where "tidegate_stage"."_op" <> 'T'
+        and "tidegate"."sales__orders__change_log"."_position" is null
     union
     select
         "tidegate"."sales__orders__change_log"."id",
@@ -321,7 +325,11 @@ from (
         "tidegate"."sales__orders__truncations"."_position"
     from "tidegate_stage"
     join "tidegate"."sales__orders__truncations" on "tidegate_stage"."_position" < "tidegate"."sales__orders__truncations"."_position"
+    left join "tidegate"."sales__orders__change_log"
+    on "tidegate"."sales__orders__change_log"."_position" = "tidegate"."sales__orders__truncations"."_position"
+    and "tidegate"."sales__orders__change_log"."id" = "tidegate_stage"."id"
     where "tidegate_stage"."_op" <> 'T'
+        and "tidegate"."sales__orders__change_log"."_position" is null
     union
     select
         "tidegate"."sales__orders__change_log"."id",
@@ -526,7 +534,11 @@ from (
         "tidegate"."sales__orders__truncations"."_position"
     from "tidegate_stage"
     join "tidegate"."sales__orders__truncations" on "tidegate_stage"."_position" < "tidegate"."sales__orders__truncations"."_position"
+    left join "tidegate"."sales__orders__change_log"
+    on "tidegate"."sales__orders__change_log"."_position" = "tidegate"."sales__orders__truncations"."_position"
+    and "tidegate"."sales__orders__change_log"."id" = "tidegate_stage"."id"
     where "tidegate_stage"."_op" <> 'T'
+        and "tidegate"."sales__orders__change_log"."_position" is null
     union
     select
         "tidegate"."sales__orders__change_log"."id",
