@@ -130,6 +130,17 @@ def test_with_as_of_changes_of_the_day_before_are_looked_at_too(refreshing):
     assert plan.as_of == "2199-01-01 00:00:00.000000"
 
 
+@pytest.mark.parametrize("type_", ["bigint", "varchar(35)"])
+def test_with_as_of_that_is_no_time_all_changes_are_looked_at(refreshing, type_):
+    columns = {"id": "integer", "seq": type_}
+    refreshing.step.contracts[:] = [contract(columns, sequence=["seq"])]
+    refreshing.put("20240801-1.csv", at=refreshing.s3_now() - 400 * 86_400)
+    refreshing.put("LOAD00000001.csv")
+    refreshing.load()
+    plan = refreshing.commit(refreshing.step(ASKED | {"as_of": "4"}, "run", 0))
+    assert names(plan) == ["LOAD00000001.csv", "20240801-1.csv"]
+
+
 def test_as_of_holds_for_all_that_lands_until_the_next_refresh(refreshing):
     refreshing.step.contracts[:] = [STAMPED]
     refreshing.put("LOAD00000001.csv")
@@ -269,6 +280,47 @@ def test_snapshot_of_thousands_of_files_is_one_batch_with_a_lease_to_match(refre
     assert (planned.action, planned.chunks) == ("load_many", list(range(2 * MOST_INLINE + 1)))
     longest = refreshing.states.now() + 60 + 2 * SECONDS_OF_CHUNKS
     assert refreshing.states.read(TABLE).lease_expires == longest
+
+
+def test_refresh_takes_the_place_of_deletes_that_are_held_back(refreshing):
+    refreshing.put("LOAD00000001.csv")
+    refreshing.load()
+    refreshing.put("20240809-1.csv")
+    held_back = refreshing.step(LOAD, "run", 0)
+    refreshing.fail("MassDeleteError", held_back)
+    refresh = refreshing.step(ASKED, "person", 0)
+    plan = refreshing.read(refresh)
+    assert (names(plan), plan.refresh.run) == (["LOAD00000001.csv"], "person")
+    assert plan.batch > refreshing.read(held_back).batch
+    refreshing.commit(refresh)
+    after = refreshing.read(refreshing.step(ASKED, "person", refresh.rounds))
+    assert (names(after), after.epoch) == (["20240809-1.csv"], plan.epoch)
+    assert after.taken_at > 0
+    assert after.load.max_deletes is not None
+
+
+def test_refresh_that_is_refused_leaves_the_deletes_held_back(refreshing):
+    refreshing.put("20240809-1.csv")
+    refreshing.fail("MassDeleteError", refreshing.step(LOAD, "run", 0))
+    with pytest.raises(RefreshRefusedError):
+        refreshing.step(ASKED | {"force": True}, "person", 0)
+    refreshing.fail("RefreshRefusedError", None, run="person")
+    again = refreshing.read(refreshing.step(LOAD, "next", 0))
+    assert (names(again), again.refresh) == (["20240809-1.csv"], None)
+    assert again.load.max_deletes is not None
+
+
+def test_force_passes_no_batch_that_comes_after_the_one_that_was_held_back(refreshing):
+    forced = LOAD | {"force": True}
+    refreshing.put("20240809-1.csv")
+    refreshing.fail("MassDeleteError", refreshing.step(LOAD, "run", 0))
+    released = refreshing.step(forced, "person", 0)
+    assert refreshing.read(released).load.max_deletes is None
+    refreshing.commit(released)
+    refreshing.put("20240809-2.csv")
+    for _ in range(2):  # the second time because the first failed for a reason that passes
+        next_one = refreshing.step(forced, "person", released.rounds)
+        assert refreshing.read(next_one).load.max_deletes is not None
 
 
 def test_deletes_of_the_open_batch_are_released_by_force_and_of_no_other(refreshing):

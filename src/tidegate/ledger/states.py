@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from pydantic import BaseModel, ConfigDict
 
+from tidegate.errors import MassDeleteError
 from tidegate.ledger.files import partition
 from tidegate.ledger.items import MOST_GETS, Item, LedgerTable, pack, pieces
 from tidegate.planning.applied import AppliedContract
@@ -56,6 +57,11 @@ class TableState(BaseModel):
     def is_held(self, now: int) -> bool:
         """Whether a run holds the lease."""
         return self.holder is not None and self.lease_expires > now
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether the open batch waits for a person because of all that it deletes."""
+        return self.blocked and (self.last_error or "").startswith(MassDeleteError.__name__)
 
 
 class StateLedger:
@@ -150,7 +156,7 @@ class StateLedger:
 
     def next_batch(self, state: TableState) -> int:
         """The number of a new batch."""
-        return self._next(state.last_batch)
+        return self._next(max(state.last_batch, state.open_batch or 0))
 
     def release_deletes(self, table: str) -> None:
         """Let the open batch, if there is one, delete as many rows as it does."""

@@ -91,11 +91,11 @@ class PlanBatch:
             if rounds == 0:
                 self._repeat(request)
             return False
-        if request.force:
-            self.states.release_deletes(request.table)
         if isinstance(request, RefreshRequest):
             refresh = Refresh(run=execution, **request.model_dump(exclude={"table", "mode"}))
             return self.refreshes.want(request.table, refresh)
+        if request.force and rounds == 0:
+            self.states.release_deletes(request.table)
         return False
 
     def _repeat(self, request: ReplayRequest) -> None:
@@ -119,6 +119,10 @@ class PlanBatch:
                 raise LeaseLostError(f"{table}: another run took the lease; this one ends")
 
     def _batch(self, contract: Contract, state: TableState) -> tuple[int, OpenBatch | None]:
+        if state.refresh and state.is_held_back:
+            # Of the files whose deletes are held back, only what is newer than the snapshot counts.
+            refresh = self.plan_refresh(contract, state, state.refresh)
+            return self.states.next_batch(state), refresh
         if state.open_batch and state.open_plan:
             # Its plan may have expired by now. Its number must not be used for other files then:
             # the warehouse would take them for applied.

@@ -48,11 +48,13 @@ class PlanRefresh:
     ) -> Iterator[LandedFile]:
         """The applied changes that the snapshot may lack: without them readers went back in time.
 
-        With `as_of` each change is looked at, so that files that landed too early do no harm.
+        With `as_of` each change is looked at, so that files that landed too early do no harm; if it
+        is no time, nothing tells when what came after it landed.
         """
         since = min(file.landed_at for file in snapshot)
         if as_of:
-            since = min(since, time_of(as_of, contract) or since) - _DAY
+            known = time_of(as_of, contract)
+            since = 0 if known is None else min(since, known) - _DAY
         applied = self.history.applied(contract.table, since, CHANGE)
         for file in sorted(applied, key=lambda file: file.order):
             yield file.as_landed()
