@@ -169,6 +169,46 @@ def test_file_of_the_name_of_another_adds_what_is_new_in_it_once(pipeline):
     assert [record["rows_stale"] for record in table.batches()] == [0, 0, 2, 2]
 
 
+def test_record_in_the_place_of_another_is_added_though_their_sequence_is_the_same(pipeline):
+    of = contract(
+        {"id": "integer", "seq": "bigint"},
+        table=pipeline.new_name(),
+        key=(),
+        write="append",
+        sequence=["seq"],
+    )
+    table = Table(pipeline, of)
+    # DMS gives rows of full loads no change sequence, and all loads the same names.
+    files = [(LOAD, b"1,\n2,\n"), (LOAD, b"3,\n2,\n"), (D9, b"I,4,7\n"), (D9, b"I,5,7\n")]
+    for batch, (name, content) in enumerate([*files, *files], start=1):
+        table.load(table.plan(batch, batch, [[table.land(name, content)]]))
+    assert sorted(table.rows("id")) == [(1,), (2,), (3,), (4,), (5,)]
+    assert [record["rows_stale"] for record in table.batches()] == [0, 1, 0, 0, 2, 2, 1, 1]
+
+
+@pytest.mark.parametrize("mode", ["upsert", "soft_delete", "history", "partial"])
+def test_rows_of_a_later_full_load_are_newer_though_they_carry_no_sequence(pipeline, mode):
+    more = {"history": {"changed_at": "at"}, "partial": {"partial": True}}.get(mode, {})
+    columns = {"id": "integer", "at": "timestamp", "name": "varchar(9)"}
+    of = contract(
+        columns,
+        table=pipeline.new_name(),
+        write="upsert" if mode == "partial" else mode,
+        fields=["seq", "id", "at", "name"],
+        sequence=["seq"],
+        **more,
+    )
+    table = Table(pipeline, of)
+    lines = {1: "abc", 2: "CBA"}
+    for batch, names in lines.items():
+        keys = [1, 2, 3] if batch == 1 else [3, 2, 1]
+        rows = (f",{key},2024-08-0{batch},{n}\n" for key, n in zip(keys, names, strict=True))
+        landed = table.land(LOAD, "".join(rows).encode()).model_copy(update={"landed_at": batch})
+        table.load(table.plan(batch, batch, [[landed]]))
+    rows = sorted(table.rows("id", "name", *(["is_current"] if mode == "history" else [])))
+    assert [row[:2] for row in rows if row[-1] is not False] == [(1, "A"), (2, "B"), (3, "C")]
+
+
 def test_file_that_is_replayed_adds_nothing_though_the_contract_gained_columns(pipeline):
     written = {"table": pipeline.new_name(), "write": "append", "key": ()}
     first = Table(pipeline, contract({"id": "integer"}, options={"header": True}, **written))
@@ -297,6 +337,16 @@ def test_a_truncation_ends_all_versions_before_it_and_those_that_come_late(histo
         (2, "late", None, day(4), day(5), False),
         (3, "late", None, day(4), day(5), False),
     ]
+
+
+def test_what_a_truncation_ends_is_stale_no_more_often_than_it_came(history):
+    first = file(D9, change("I", 1, 1, "a", at=1), change("I", 2, 2, "b", at=2))
+    late = file(D10, change("I", 4, 3, "late", at=4))
+    records = [
+        history.take(one) for one in (first, file(D11, change("T", 5, None, at=5)), first, late)
+    ]
+    counted = [(record["rows_staged"], record["rows_stale"]) for record in records]
+    assert counted == [(2, 0), (1, 0), (2, 2), (1, 0)]
 
 
 def test_a_truncation_forgets_what_partial_rows_had_before_it(partial):

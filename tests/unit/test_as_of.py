@@ -54,6 +54,18 @@ def test_without_it_nothing_counts_that_landed_before_the_snapshot(shop):
     assert len(found.reasons) == 1
 
 
+def test_snapshot_of_before_the_refresh_does_not_count_though_as_of_is_known(shop):
+    old, new = (
+        shop.land(name, content, STAMPED).model_copy(update={"landed_at": landed_at})
+        for name, content, landed_at in (
+            (PREFIX + "old/LOAD00000001.csv", b"2024-08-01 00:00:00,1,gone\n", 99),
+            (SNAPSHOT, b"2024-08-09 00:00:00,2,whole\n", 100),
+        )
+    )
+    found = shop.prepare(STAMPED, [old, new], taken_at=100, as_of="2024-07-01 00:00:00.000000")
+    assert found.column("name") == ["whole"]
+
+
 def test_rows_of_the_snapshot_count_whatever_their_time_is(shop):
     files = {SNAPSHOT: b"2024-08-09 00:00:00,1,old\n", CHANGES: b"U,2024-08-08 00:00:00,1,older\n"}
     found = shop.prepare(STAMPED, files, as_of=read_as_of("2024-08-10", STAMPED))

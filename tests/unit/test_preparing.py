@@ -141,7 +141,7 @@ def test_deleted_row_is_not_ordered_by_a_sequence_that_is_none(shop):
 def test_snapshot_rows_need_no_sequence_but_one_that_can_be_read_if_there_is_one(shop):
     of = contract({"id": "integer"}, fields=["seq", "at", "id"], sequence=["seq", "at"])
     found = shop.prepare(of, {SNAPSHOT: b",,1\na\tb,,2\n,a\tb,3\n"})
-    assert found.column("_position") == ["000001 0  LOAD00000001.csv 0000000001"]
+    assert found.column("_position") == ["000001 0  1723231637!/LOAD00000001.csv 0000000001"]
     reason = "the sequence is null or cannot be read"
     assert found.reasons == [(2, reason), (3, reason)]
 

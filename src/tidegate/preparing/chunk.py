@@ -70,8 +70,7 @@ class Chunk:
             self._set_empty_apart(local for those in alike.values() for local in those)
         if self._contract.before_images:
             self._connection.execute(self._statements.move_keys())
-        if self._as_of is None:
-            self._drop_superseded(local for those in alike.values() for local in those)
+        self._drop_superseded(local for those in alike.values() for local in those)
 
     def unread(self) -> list[str]:
         """The columns that files have and the contract does not."""
@@ -121,7 +120,13 @@ class Chunk:
                 self.quarantined.setdefault(local.file.id, _EMPTY)
 
     def _drop_superseded(self, files: Iterable[LocalFile]) -> None:
-        late = [str(local.path) for local in files if local.file.landed_at < self._taken_at]
+        """Drop what the snapshot took the place of; `as_of` tells of each change by itself."""
+        late = [
+            str(local.path)
+            for local in files
+            if local.file.landed_at < self._taken_at
+            and (self._as_of is None or local.file.kind == SNAPSHOT)
+        ]
         if late:
             self._connection.execute(render("prepare/drop_superseded"), [late])
 
@@ -163,14 +168,17 @@ class Chunk:
     def _tail(self, file: LandedFile) -> str:
         """What stands between sequence and row in the positions of a file's records.
 
-        Without a sequence nothing in a file tells whether it is newer than one of the same name:
-        the one that landed later is, and of two full loads, whose files have the same names, all
-        of the later one. Where every change counts, records are told apart by what they hold.
+        Of two full loads, whose files have the same names, all of the later one is newer, unless
+        a sequence that their rows carry says otherwise. Without a sequence nothing in a change file
+        tells whether it is newer than one of its name: the one that landed later is. Where every
+        change counts, records are told apart by what they hold.
         """
         order, landed_at = file.order, f"{file.landed_at:010d}"
-        if self._contract.order_by or self._contract.write in ("append", "replace"):
+        if self._contract.write in ("append", "replace"):
             return f" {order} "
-        return f" {landed_at}!/{order} " if file.kind == SNAPSHOT else f" {order}!/{landed_at} "
+        if file.kind == SNAPSHOT:
+            return f" {landed_at}!/{order} "
+        return f" {order} " if self._contract.order_by else f" {order}!/{landed_at} "
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

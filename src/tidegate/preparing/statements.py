@@ -25,9 +25,8 @@ class Statements:
         self._columns = [*arriving(contract), *_images(contract)]
         self._fields = {name: f"f{number}" for number, name in enumerate(needed(contract))}
         self._own = OwnColumns(contract, self._fields, taken_at)
-        # Where every change counts and none says when it was made, what it holds tells it apart.
-        apart = contract.write == "append" and not contract.order_by
-        self._record = ["record"] if apart else []
+        # Where every change counts, what it holds tells it apart from one that was in its place.
+        self._record = ["record"] if contract.write == "append" else []
 
     def create_tables(self) -> list[str]:
         """The tables that are filled while files are read."""
