@@ -9,7 +9,5 @@ read_csv(
         nullstr = {null},
         allow_quoted_nulls = false,
         new_line = {newline},
-        filename = 'path',
-        store_rejects = true,
-        rejects_limit = 1
+        filename = 'path'
     )

@@ -20,11 +20,15 @@ _PIECE = 1 << 20  # bytes
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """An object on the disk, or the reason why it cannot be had any more."""
+    """An object on the disk, or the reason why it cannot be had any more.
+
+    Unpacked it `has_quotes`, if it holds a quotation mark.
+    """
 
     file: LandedFile
     path: Path
     unreadable: str | None = None
+    has_quotes: bool = False
 
 
 def download(
@@ -49,11 +53,15 @@ def _save(s3: "S3Client", bucket: str, file: LandedFile, path: Path) -> LocalFil
         body = fetch(s3, bucket, file)
     except GoneError as error:
         return LocalFile(file, path, unreadable=str(error))
+    has_quotes = False
     with path.open("wb") as target:
         for piece in body.iter_chunks(_PIECE):
             target.write(piece)
+            has_quotes = has_quotes or b'"' in piece
     path = _named_by_compression(path)
-    return LocalFile(file, path, unreadable=_why_broken(path))
+    if path.suffix == ".gz":
+        return _looked_through(file, path)
+    return LocalFile(file, path, has_quotes=has_quotes)
 
 
 def _named_by_compression(path: Path) -> Path:
@@ -63,14 +71,14 @@ def _named_by_compression(path: Path) -> Path:
     return path.rename(path.with_suffix(".gz")) if compressed else path
 
 
-def _why_broken(path: Path) -> str | None:
-    """Why a compressed file cannot be read to its end; DuckDB does not compare its checksum."""
-    if path.suffix != ".gz":
-        return None
+def _looked_through(file: LandedFile, path: Path) -> LocalFile:
+    """A compressed file, read to its end: DuckDB does not compare its checksum."""
+    has_quotes = False
     try:
-        with gzip.open(path) as file:
-            while file.read(_PIECE):
-                pass
+        with gzip.open(path) as content:
+            while piece := content.read(_PIECE):
+                has_quotes = has_quotes or b'"' in piece
     except (EOFError, OSError, zlib.error) as error:
-        return f"the gzip stream is broken ({error}); land the file again"
-    return None
+        why = f"the gzip stream is broken ({error}); land the file again"
+        return LocalFile(file, path, unreadable=why)
+    return LocalFile(file, path, has_quotes=has_quotes)

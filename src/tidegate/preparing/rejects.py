@@ -1,38 +1,26 @@
 """Why a file of text could not be read, in words, with the line where it went wrong."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 
 from tidegate.preparing.opening import open_bytes
-from tidegate.sql_files import render
 
 _PIECE = 1 << 20  # bytes
 # DuckDB's reader of Parquet raises the first of them, with no class of its own, for broken footers.
 _OF_THE_FILE = {duckdb.Error, duckdb.InvalidInputException, duckdb.ConversionException}
+# DuckDB goes on with the line itself, whose values may be regulated: none of it is repeated.
+_LINE = re.compile(r"Invalid Input Error: CSV Error on Line: (\d+)\n")
+_COLUMNS = re.compile(r"\nExpected Number of Columns: (\d+) Found: (\d+)\n")
+_MEANINGS = {
+    "\nValue with unterminated quote found.": "a quoted value does not end",
+    "\nInvalid unicode (byte sequence mismatch) detected.": "it is not UTF-8",
+    "\nMaximum line size of ": "it is longer than 2,000,000 bytes",
+}
 # What DuckDB says when a record ends otherwise than the first one of its file did.
 _INVALID_STATE = "invalid state"
-
-
-def take_rejects(connection: "duckdb.DuckDBPyConnection") -> dict[str, str]:
-    """By path, why the files just read were rejected; DuckDB's tables of rejects are emptied."""
-    rows = connection.execute(render("prepare/list_rejects")).fetchall()
-    connection.execute("drop table reject_errors")
-    connection.execute("drop table reject_scans")
-    return {path: f"line {line_of(Path(path), at)}: {message}" for path, at, message in rows}
-
-
-def line_of(path: Path, position: int) -> int:
-    """The first line that is not blank at or after the byte at `position`; both count from 1."""
-    lines, left = 1, position - 1
-    with open_bytes(path) as content:
-        while left > 0 and (piece := content.read(min(left, _PIECE))):
-            lines += piece.count(b"\n")
-            left -= len(piece)
-        # DuckDB counts blank lines to the record that follows them.
-        while (line := content.readline(_PIECE)) and not line.strip():
-            lines += 1
-    return lines
 
 
 def is_of_the_file(error: "duckdb.Error") -> bool:
@@ -42,7 +30,42 @@ def is_of_the_file(error: "duckdb.Error") -> bool:
 
 def reason(error: "duckdb.Error", path: Path) -> str:
     """Why DuckDB could not read the file at `path`, without what the file holds."""
-    text = str(error).splitlines()[0].replace(str(path), "the file")
+    text = str(error)
+    if found := _LINE.match(text):
+        return f"line {line_of(path, int(found[1]))}: {_meaning(text)}"
+    text = text.splitlines()[0].replace(str(path), "the file")
     if _INVALID_STATE in text:
         text = "its lines end in different ways, or a carriage return stands outside quotes"
     return f"cannot be read: {text}"
+
+
+def _meaning(text: str) -> str:
+    if counts := _COLUMNS.findall(text):
+        expected, found = map(int, counts[-1])
+        # DuckDB counts no further than to the first column too many.
+        few = f"it has {found} columns, not {expected}"
+        return few if found < expected else f"it has more than {expected} columns"
+    told = [meaning for said, meaning in _MEANINGS.items() if said in text]
+    return told[0] if told else "it cannot be read as CSV"
+
+
+def line_of(path: Path, record: int) -> int:
+    """The line where the record begins of that number; DuckDB counts blank lines as records."""
+    is_open, records, lines = False, 0, 0
+    for quotes in _quotes_by_line(path):
+        lines, records = lines + 1, records + (not is_open)
+        if records == record:
+            break
+        is_open ^= bool(quotes % 2)
+    return lines
+
+
+def _quotes_by_line(path: Path) -> Iterator[int]:
+    with open_bytes(path) as content:
+        quotes = 0
+        while piece := content.readline(_PIECE):
+            quotes += piece.count(b'"')
+            if piece.endswith(b"\n"):
+                yield quotes
+                quotes = 0
+        yield quotes

@@ -122,6 +122,6 @@ def _shape(
         whole=whole,
         record=f"to_json([{', '.join(columns)}])::varchar",
         carried=tuple(carried.items()),
-        lists_rejects=True,
+        quoted=True,
         strangers=strange,
     )

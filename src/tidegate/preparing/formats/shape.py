@@ -26,8 +26,8 @@ class Shape:
     as `path`. `texts` has, by source column, DuckDB's expression of the text that a record holds,
     and `carried` of whether it holds one, where records of a file differ in that. `whole` is what
     it holds of them, as JSON, and `record` a text of all that it holds. Records for which `fault`
-    holds, an expression and what it means, are refused. Where it `lists_rejects`, DuckDB keeps
-    tables of what it could not read. `strangers` are the columns that the contract does not know.
+    holds, an expression and what it means, are refused. Where values are `quoted`, a file may
+    end before one of them does. `strangers` are the columns that the contract does not know.
     """
 
     scan: str
@@ -37,7 +37,7 @@ class Shape:
     record: str
     carried: tuple[tuple[str, str], ...] = ()
     fault: tuple[str, str] | None = None
-    lists_rejects: bool = False
+    quoted: bool = False
     strangers: tuple[str, ...] = field(default=(), compare=False)
 
     def records(self, paths: Iterable[Path]) -> str:

@@ -1,2 +1,0 @@
-delete from changes
-where path in (select unnest(?))

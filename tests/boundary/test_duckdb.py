@@ -1,0 +1,59 @@
+"""What prepare_chunk assumes of DuckDB's reader of CSV: it tells of every file that is broken."""
+
+import duckdb
+import pytest
+
+GOOD = b"".join(b"%d,ok\n" % number for number in range(9))
+BROKEN = {
+    "an open quotation": b'1,"x\n2,y\n',
+    "text behind a quotation": b'1,"x"y\n2,z\n',
+    "too few columns": b"1\n2,z\n",
+    "too many columns": b"1,x,y\n2,z\n",
+    "not UTF-8": b"1,\xe9\n2,z\n",
+    "a bare carriage return": b"1,x\n2,y\r3,z\n",
+    "a long record": b"1," + b"x" * 2_000_001 + b"\n",
+}
+
+
+@pytest.fixture(params=[1, 2, 4])
+def duck(request):
+    with duckdb.connect(config={"threads": request.param}) as connection:
+        connection.execute("set enable_progress_bar = false")
+        yield connection
+
+
+def read(duck, folder, *contents: bytes) -> int:
+    paths = [folder / f"{number:03d}.csv" for number in range(len(contents))]
+    for path, content in zip(paths, contents, strict=True):
+        path.write_bytes(content)
+    return duck.execute(
+        """
+        select count(b) from read_csv(
+            ?, columns = {'a': 'varchar', 'b': 'varchar'}, header = false, auto_detect = false,
+            delim = ',', quote = '"', escape = '"', new_line = '\\n', filename = 'path'
+        )
+        """,
+        [[str(path) for path in paths]],
+    ).fetchone()[0]
+
+
+@pytest.mark.parametrize("what", BROKEN)
+@pytest.mark.parametrize("place", [0, -1])
+def test_each_of_two_files_a_thread_is_looked_at_to_its_end(duck, tmp_path, what, place):
+    [threads] = duck.execute("select current_setting('threads')").fetchone()
+    contents = [GOOD] * (2 * int(threads))
+    contents[place] = BROKEN[what]
+    with pytest.raises(duckdb.InvalidInputException):
+        read(duck, tmp_path, *contents)
+
+
+@pytest.mark.parametrize("what", [what for what in BROKEN if what != "an open quotation"])
+def test_of_many_files_all_is_told_but_an_open_quotation(duck, tmp_path, what):
+    with pytest.raises(duckdb.InvalidInputException):
+        read(duck, tmp_path, *[GOOD] * 20, BROKEN[what], *[GOOD] * 20)
+
+
+def test_of_many_files_an_open_quotation_is_passed_over(duck, tmp_path):
+    """Once DuckDB tells of it, Chunk need not read files with quotations in small groups."""
+    found = read(duck, tmp_path, *[GOOD] * 20, BROKEN["an open quotation"], *[GOOD] * 20)
+    assert found == 40 * 9
