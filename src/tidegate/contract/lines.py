@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 Location = tuple[int | str, ...]
+_MOST_VALUES = 100_000  # an alias within aliases stands for more of them than there are
 
 
 class YamlMistake(Exception):  # noqa: N818  (a mistake of the file's author, not of the program)
@@ -49,23 +50,30 @@ def read_yaml(text: str) -> LinedYaml:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise YamlMistake(line, f"is not YAML: {error.problem}; correct it") from error
-    except yaml.YAMLError as error:
-        raise YamlMistake(1, f"is not YAML: {error}; correct it") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise YamlMistake(line, f"holds a character U+{error.character:04X}; remove it") from error
     except RecursionError as error:
-        raise YamlMistake(1, "an alias holds itself; write it out") from error
+        text = "is nested too deeply, or an alias holds itself; write it out"
+        raise YamlMistake(1, text) from error
 
 
 def _plain(node: yaml.Node, at: Location, lines: dict[Location, int]) -> Any:  # noqa: ANN401
     lines.setdefault(at, node.start_mark.line + 1)
+    if isinstance(node, yaml.ScalarNode):
+        _refuse_halves(node)
+    if len(lines) > _MOST_VALUES:
+        raise YamlMistake(node.start_mark.line + 1, "is too large for a contract; write less")
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, at, lines)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, (*at, number), lines) for number, item in enumerate(node.value)]
     try:
         return yaml.constructor.SafeConstructor().construct_object(node)
-    except ValueError as error:
+    except (ValueError, LookupError, AttributeError) as error:
         line = node.start_mark.line + 1
-        raise YamlMistake(line, f"{node.value!r} is no value: {error}; put it in quotes") from error
+        text = f"{node.value!r} is no value{_why(error)}; put it in quotes"
+        raise YamlMistake(line, text) from error
 
 
 def _mapping(node: yaml.MappingNode, at: Location, lines: dict[Location, int]) -> dict[str, Any]:
@@ -74,8 +82,20 @@ def _mapping(node: yaml.MappingNode, at: Location, lines: dict[Location, int]) -
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
             raise YamlMistake(line, "a key is not plain text; write key: value")
+        _refuse_halves(key)
         if key.value in mapping:
             raise YamlMistake(line, f"key {key.value!r} stands here twice; keep one")
         lines[*at, key.value] = line
         mapping[key.value] = _plain(value, (*at, key.value), lines)
     return mapping
+
+
+def _refuse_halves(node: yaml.ScalarNode) -> None:
+    # "\ud800" is half of a character of UTF-16, and no text.
+    if any(0xD800 <= ord(character) <= 0xDFFF for character in node.value):
+        raise YamlMistake(node.start_mark.line + 1, "holds half of a character; write all of it")
+
+
+def _why(error: Exception) -> str:
+    # Only errors of values say something to the author of a contract.
+    return f": {error}" if isinstance(error, ValueError) else ""

@@ -1,5 +1,6 @@
 """The keys of a contract, as pydantic models."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
@@ -10,15 +11,16 @@ from tidegate.contract.names import ColumnName, TableName
 from tidegate.contract.parts import (
     Duration,
     FieldName,
+    Misfit,
     Part,
-    misfit,
-    refuse_repeated,
-    refuse_types,
-    refuse_unknown,
+    of_unfit_type,
+    refuse,
+    repeated,
+    unknown,
 )
 from tidegate.contract.source import Source
 from tidegate.contract.types import ColumnType
-from tidegate.contract.writing import refuse_unfit_mode
+from tidegate.contract.writing import misfits_of_mode
 
 MOST_COLUMNS = 1_600 - 8  # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
 _SEQUENCE_TYPES = {"smallint", "integer", "bigint", "decimal", "date", "timestamp", "timestamptz"}
@@ -65,18 +67,29 @@ class Contract(Part):
 
     @model_validator(mode="after")
     def _names_fit_together(self) -> Self:
-        names = [column.name for column in self.columns]
-        refuse_repeated("columns", names)
-        for label, used in self._uses_of_columns():
-            refuse_repeated(label, used)
-            refuse_unknown(label, used, names, "columns")
-        for label, used in self._uses_of_fields():
-            self._refuse_operation(label, used)
-            if not self.source.names_columns:
-                refuse_unknown(label, used, self.fields, "source.fields")
-        self._refuse_unfit_types()
-        refuse_unfit_mode(self)
+        refuse(self._misfits())
         return self
+
+    def _misfits(self) -> Iterator[Misfit]:
+        yield from self._misfits_of_names()
+        yield from self._misfits_of_types()
+        yield from misfits_of_mode(self)
+
+    def _misfits_of_names(self) -> Iterator[Misfit]:
+        known: set[str] = set()
+        for number, column in enumerate(self.columns):
+            if column.name in known:
+                text = f"{column.name!r} is named more than once; keep one"
+                yield f"columns.{number}.name", text
+            known.add(column.name)
+        for label, used in self._uses_of_columns():
+            yield from repeated(label, used)
+            yield from unknown(label, used, known, "columns")
+        fields = set(self.fields)
+        for label, used in self._uses_of_fields():
+            yield from self._misfits_of_operation(label, used)
+            if not self.source.names_columns:
+                yield from unknown(label, used, fields, "source.fields")
 
     def _uses_of_columns(self) -> list[tuple[str, list[str]]]:
         return [
@@ -99,27 +112,28 @@ class Contract(Part):
             ("source.before_image", list(self.before_images.values())),
         ]
 
-    def _refuse_operation(self, label: str, used: list[str]) -> None:
+    def _misfits_of_operation(self, label: str, used: list[str]) -> Iterator[Misfit]:
         operation = self.source.options.operation
         if operation in used:
-            raise misfit(
-                label,
-                f"{operation!r} is what holds the operation; write another name, here or for "
-                "source.options.operation",
-            )
+            other = "write another name, here or for source.options.operation"
+            yield label, f"{operation!r} is what holds the operation; {other}"
 
     def _timestamp_field(self) -> list[str]:
         timestamp = self.source.options.timestamp
         return [timestamp] if timestamp else []
 
-    def _refuse_unfit_types(self) -> None:
+    def _misfits_of_types(self) -> Iterator[Misfit]:
         types = {column.name: column.type for column in self.columns}
-        keys = {name: types[name] for name in self.key}
-        placed = {name: types[name] for name in [*self.sortkey_columns, *self.distkey_columns]}
-        refuse_types("key", keys, _KEY_TYPES, "cannot be a key")
-        refuse_types("sequence", self.order_by, _SEQUENCE_TYPES | _TEXTS, "has no exact order")
+
+        def typed(names: list[str]) -> dict[str, ColumnType]:
+            return {name: types[name] for name in names if name in types}
+
+        yield from of_unfit_type("key", typed(self.key), _KEY_TYPES, "cannot be a key")
+        orderly = _SEQUENCE_TYPES | _TEXTS
+        yield from of_unfit_type("sequence", self.order_by, orderly, "has no exact order")
         at = "sortkey" if self.sortkey else "distkey"
-        refuse_types(at, placed, _PLACING_TYPES, "cannot place rows")
+        placed = typed([*self.sortkey_columns, *self.distkey_columns])
+        yield from of_unfit_type(at, placed, _PLACING_TYPES, "cannot place rows")
 
     @property
     def distkey_columns(self) -> list[str]:

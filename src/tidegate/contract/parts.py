@@ -1,6 +1,8 @@
 """What the keys of a contract are made of: durations, names of fields, parts without strangers."""
 
 import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated
 
@@ -42,28 +44,35 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
 
 
-def misfit(at: str, message: str) -> PydanticCustomError:
-    """The mistake `message` of the key `at`."""
-    # A validator of a whole model does not know which key is at fault; `at` says it.
-    return PydanticCustomError("misfit", "{text}", {"at": at, "text": message})
+Misfit = tuple[str, str]  # the key at fault, and what is wrong with it and what to do
 
 
-def refuse_repeated(at: str, names: list[str]) -> None:
-    """Raise if a name comes twice."""
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise misfit(at, f"{', '.join(map(repr, repeated))} is named more than once; keep one")
+def refuse(misfits: Iterable[Misfit]) -> None:
+    """Raise if there are any, with all of them: see tidegate.contract.reading."""
+    # A validator of a whole model does not know which key is at fault; each misfit says it.
+    if found := list(misfits):
+        text = "; ".join(f"{at}: {text}" for at, text in found)
+        raise PydanticCustomError("misfits", "{text}", {"text": text, "misfits": found})
 
 
-def refuse_types(at: str, used: dict[str, ColumnType], fit: set[str], why: str) -> None:
-    """Raise if a column is of a type that does not fit."""
+def repeated(at: str, names: Iterable[str]) -> Iterator[Misfit]:
+    """Names that come more than once."""
+    again = sorted(name for name, count in Counter(names).items() if count > 1)
+    if again:
+        yield at, f"{', '.join(map(repr, again))} is named more than once; keep one"
+
+
+def of_unfit_type(
+    at: str, used: Mapping[str, ColumnType], fit: set[str], why: str
+) -> Iterator[Misfit]:
+    """Columns of a type that does not fit."""
     for name, type_ in used.items():
         if type_.name not in fit:
-            raise misfit(at, f"column {name!r} is {type_}, which {why}; choose another")
+            yield at, f"column {name!r} is {type_}, which {why}; choose another"
 
 
-def refuse_unknown(at: str, used: list[str], known: list[str], where: str) -> None:
-    """Raise if a name is not known."""
-    unknown = ", ".join(repr(name) for name in used if name not in known)
-    if unknown:
-        raise misfit(at, f"{unknown} is not found in {where}; add it there or write another name")
+def unknown(at: str, used: Iterable[str], known: Collection[str], where: str) -> Iterator[Misfit]:
+    """Names that are not known."""
+    strange = ", ".join(repr(name) for name in used if name not in known)
+    if strange:
+        yield at, f"{strange} is not found in {where}; add it there or write another name"

@@ -1,9 +1,13 @@
 """Reading contracts from YAML, and naming every mistake with file, line and remedy."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import reduce
+from operator import getitem
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -17,17 +21,21 @@ from tidegate.errors import ContractError
 _MODELS: dict[str, type[BaseModel]] = {"source": Source, "options": Options, "columns": Column}
 _NO_MAPPING = "is not a mapping; write key: value lines below it"
 _EMPTY = "is empty; write at least one"
+_NOTHING = "has no value; write one, in quotes if it is the word null, or remove the key"
+_A_MAPPING = "is a mapping; write a list"
 _TEXTS = {
     "missing": "is missing; add it",
     "literal_error": "{value!r} is not supported; write {expected}",
     "string_type": "{value!r} is not text; put it in quotes",
     "list_type": "{value!r} is not a list; write [{value}]",
+    "dict_type": _NO_MAPPING,
     "bool_type": "{value!r} is neither true nor false; write one of them",
     "model_type": _NO_MAPPING,
     "model_attributes_type": _NO_MAPPING,
     "too_short": _EMPTY,
     "string_too_short": _EMPTY,
 }
+_NAMES_VALUE = {name for name, text in _TEXTS.items() if "{value" in text}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -95,15 +103,35 @@ def _read_file(path: Path) -> _Read | list[Mistake]:
     except YamlMistake as error:
         return [Mistake(path, error.line, error.text)]
     except ValidationError as error:
-        return [_mistake(path, yaml, details) for details in error.errors()]
+        found = error.errors()
+        found += _hidden_by_unknown_keys(yaml.data, found)
+        return [one for details in found for one in _mistakes(path, yaml, details)]
 
 
-def _mistake(path: Path, yaml: LinedYaml, details: ErrorDetails) -> Mistake:
-    at = (details.get("ctx") or {}).get("at")
-    location = details["loc"] + (_location(str(at)) if at else ())
-    where = ".".join(str(part) for part in location)
-    text = _text(details)
-    return Mistake(path, yaml.line(location), f"{where}: {text}" if where else text)
+def _hidden_by_unknown_keys(data: Any, found: list[ErrorDetails]) -> list[ErrorDetails]:  # noqa: ANN401
+    """What else is wrong where nothing but keys is unknown, which end a model's validation."""
+    if any(details["type"] != "extra_forbidden" for details in found):
+        return []
+    known = deepcopy(data)
+    for details in found:
+        *path, key = details["loc"]
+        part = reduce(getitem, path, known)
+        value = part.pop(key)
+        for near in _nearest(details["loc"]):
+            part.setdefault(near, value)
+    try:
+        Contract.model_validate(known)
+    except ValidationError as error:
+        return error.errors()
+    return []
+
+
+def _mistakes(path: Path, yaml: LinedYaml, details: ErrorDetails) -> Iterator[Mistake]:
+    context = details.get("ctx") or {}
+    for at, text in context.get("misfits") or [("", _text(details))]:
+        location = details["loc"] + (_location(at) if at else ())
+        where = ".".join(str(part) for part in location)
+        yield Mistake(path, yaml.line(location), f"{where}: {text}" if where else text)
 
 
 def _location(at: str) -> tuple[int | str, ...]:
@@ -112,19 +140,28 @@ def _location(at: str) -> tuple[int | str, ...]:
 
 def _text(details: ErrorDetails) -> str:
     if details["type"] == "extra_forbidden":
-        return f"unknown key{_nearest(details['loc'])}; correct or remove it"
+        known = f"known: {', '.join(_known(details['loc']))}"
+        near = [f"did you mean {name!r}?" for name in _nearest(details["loc"])]
+        return f"unknown key ({(near or [known])[0]}); correct or remove it"
     message = details["msg"].removeprefix("Value error, ")
     context = details.get("ctx") or {}
     template = _TEXTS.get(details["type"], "{message}")
+    if details["input"] is None and details["type"] in _NAMES_VALUE:
+        return _NOTHING
+    if isinstance(details["input"], dict) and details["type"] == "list_type":
+        return _A_MAPPING
     return template.format(message=message, value=details["input"], **context)
 
 
-def _nearest(location: tuple[int | str, ...]) -> str:
+def _nearest(location: tuple[int | str, ...]) -> list[str]:
+    """The key that was meant, if one is near."""
+    return get_close_matches(str(location[-1]), _known(location), n=1)
+
+
+def _known(location: tuple[int | str, ...]) -> list[str]:
     parents = [part for part in location[:-1] if isinstance(part, str)]
     model = _MODELS[parents[-1]] if parents else Contract
-    known = [field.alias or name for name, field in model.model_fields.items()]
-    near = get_close_matches(str(location[-1]), known, n=1)
-    return f" (did you mean {near[0]!r}?)" if near else f" (known: {', '.join(known)})"
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _mistakes_between(read: list[_Read]) -> list[Mistake]:

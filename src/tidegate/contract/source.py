@@ -1,10 +1,11 @@
 """The part of a contract that says which objects are the table's, and how they are written."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictBool, StrictStr, model_validator
 
-from tidegate.contract.parts import FieldName, Part, misfit, refuse_repeated
+from tidegate.contract.parts import FieldName, Misfit, Part, refuse, repeated
 
 INSERT, UPDATE, DELETE, TRUNCATE = "I", "U", "D", "T"
 _MARKS = {"insert": INSERT, "update": UPDATE, "delete": DELETE, "truncate": TRUNCATE}
@@ -12,6 +13,8 @@ _NEVER_DELIMITERS = frozenset('"\n\r')
 
 _OF_CSV = frozenset({"header", "null", "delimiter", "unsupplied"})
 
+OF_DMS = "awsdms_"  # how the names of DMS's own tables begin
+_LONGEST_KEY = 1_024  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 Word = Literal["insert", "update", "delete", "truncate"]
 
 
@@ -29,16 +32,19 @@ class Options(Part):
 
     @model_validator(mode="after")
     def _texts_are_told_apart(self) -> Self:
+        refuse(self._misfits())
+        return self
+
+    def _misfits(self) -> Iterator[Misfit]:
         if self.delimiter in _NEVER_DELIMITERS:
-            raise misfit("delimiter", f"{self.delimiter!r} cannot separate columns; write ','")
+            yield "delimiter", f"{self.delimiter!r} cannot separate columns; write ','"
         if any(mark in self.null for mark in {self.delimiter, *_NEVER_DELIMITERS}):
-            raise misfit(
+            yield (
                 "null",
                 f"{self.null!r} holds the delimiter, a quote or a line end; write another text",
             )
         if self.unsupplied == self.null:
-            raise misfit("unsupplied", f"{self.null!r} stands for null; write another text")
-        return self
+            yield "unsupplied", f"{self.null!r} stands for null; write another text"
 
 
 class Source(Part):
@@ -67,22 +73,30 @@ class Source(Part):
         return {written: _MARKS[word] for written, word in self.operations.items()}
 
     @model_validator(mode="after")
-    def _prefix_is_a_folder(self) -> Self:
-        if not self.prefix.endswith("/") or self.prefix.startswith("/"):
-            raise misfit(
-                "prefix",
-                f"{self.prefix!r} must name a folder: no slash first, one last; "
-                "without the last one 'sales/cust' would also claim 'sales/customers/'",
-            )
-        if self.fields is not None:
-            refuse_repeated("fields", [field.lower() for field in self.fields])
+    def _keys_fit_together(self) -> Self:
+        refuse(self._misfits())
         return self
 
-    @model_validator(mode="after")
-    def _options_are_of_the_format(self) -> Self:
+    def _misfits(self) -> Iterator[Misfit]:
+        yield from self._misfits_of_prefix()
+        if self.fields is not None:
+            yield from repeated("fields", [field.lower() for field in self.fields])
         strange = sorted(self.options.model_fields_set & _OF_CSV)
-        if strange and self.format != "dms_csv":
-            raise misfit(
-                f"options.{strange[0]}", f"says how CSV is written, not {self.format}; remove it"
-            )
-        return self
+        if self.format != "dms_csv":
+            for name in strange:
+                text = f"says how CSV is written, not {self.format}; remove it"
+                yield f"options.{name}", text
+
+    def _misfits_of_prefix(self) -> Iterator[Misfit]:
+        if "://" in self.prefix:
+            text = f"{self.prefix!r} names the bucket too; write what comes after it"
+            yield "prefix", text
+        elif not self.prefix.endswith("/") or self.prefix.startswith("/"):
+            why = "without the last one 'sales/cust' would also claim 'sales/customers/'"
+            text = f"{self.prefix!r} must name a folder: no slash first, one last; {why}"
+            yield "prefix", text
+        elif any(folder.startswith(OF_DMS) for folder in self.prefix.split("/")):
+            text = f"in {self.prefix!r} DMS keeps tables of its own, which are never loaded"
+            yield "prefix", f"{text}; name another folder"
+        if len(self.prefix.encode()) >= _LONGEST_KEY:
+            yield "prefix", f"is longer than the {_LONGEST_KEY} bytes of a key in S3; shorten it"

@@ -1,8 +1,9 @@
 """Which keys of a contract go with which write mode."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tidegate.contract.parts import misfit
+from tidegate.contract.parts import Misfit
 
 if TYPE_CHECKING:
     from tidegate.contract.model import Contract
@@ -40,53 +41,48 @@ def control_tables(contract: "Contract") -> list[str]:
     return ["batches", *(kind for kind, is_kept in kept.items() if is_kept)]
 
 
-def refuse_unfit_mode(contract: "Contract") -> None:
-    """Raise if a key says something that the contract's write mode cannot do."""
+def misfits_of_mode(contract: "Contract") -> Iterator[Misfit]:
+    """Keys that say something that the contract's write mode cannot do."""
     if contract.write in BY_KEY and not contract.key:
-        raise misfit("key", f"{contract.write} needs the columns that identify a row; name them")
+        yield "key", f"{contract.write} needs the columns that identify a row; name them"
     if contract.write == "replace" and contract.sequence:
-        raise misfit("sequence", "replace takes snapshots whole, in order of name; remove it")
-    _refuse_unfit_source(contract)
+        yield "sequence", "replace takes snapshots whole, in order of name; remove it"
+    yield from _misfits_of_source(contract)
     if contract.partial:
-        _refuse_unfit_partial(contract)
+        yield from _misfits_of_partial(contract)
     elif contract.source.options.unsupplied:
-        raise misfit(
-            "source.options.unsupplied", "says that rows are partial; add partial: true as well"
-        )
+        text = "says that rows are partial; add partial: true as well"
+        yield "source.options.unsupplied", text
     if contract.write == "history":
-        _refuse_unfit_history(contract)
+        yield from _misfits_of_history(contract)
         return
     for at, given in (("changed_at", contract.changed_at), ("track", contract.track)):
         if given:
-            raise misfit(at, "belongs to write: history; remove it or write that")
+            yield at, "belongs to write: history; remove it or write that"
 
 
-def _refuse_unfit_source(contract: "Contract") -> None:
+def _misfits_of_source(contract: "Contract") -> Iterator[Misfit]:
     if contract.write == "replace" and "truncate" in contract.source.operations.values():
-        raise misfit(
-            "source.operations",
-            "replace takes snapshots whole, and a truncate is none; remove it",
-        )
+        text = "replace takes snapshots whole, and a truncate is none; remove it"
+        yield "source.operations", text
     if contract.source.before_image and (contract.write not in BY_KEY or contract.partial):
-        raise misfit(
-            "source.before_image",
-            "only upsert, soft_delete and history of whole rows move a row's key; remove it",
-        )
+        text = "only upsert, soft_delete and history of whole rows move a row's key; remove it"
+        yield "source.before_image", text
 
 
-def _refuse_unfit_partial(contract: "Contract") -> None:
+def _misfits_of_partial(contract: "Contract") -> Iterator[Misfit]:
     if contract.write != "upsert":
-        raise misfit("partial", f"{contract.write} takes whole rows only; write upsert")
+        yield "partial", f"{contract.write} takes whole rows only; write upsert"
     for column in contract.columns:
         if column.type.name in _FROM_TEXT:
-            raise misfit(
-                "partial", f"column {column.name!r} of type {column.type} comes whole; remove one"
-            )
+            text = f"column {column.name!r} of type {column.type} comes whole; remove one"
+            yield "partial", text
 
 
-def _refuse_unfit_history(contract: "Contract") -> None:
+def _misfits_of_history(contract: "Contract") -> Iterator[Misfit]:
     if not contract.time_of_change:
-        raise misfit("changed_at", "history needs it; name the source column with a change's time")
-    for column in contract.columns:
+        yield "changed_at", "history needs it; name the source column with a change's time"
+    for number, column in enumerate(contract.columns):
         if column.name in VERSION_COLUMNS:
-            raise misfit("columns", f"history adds {column.name!r} itself; choose another name")
+            text = f"history adds {column.name!r} itself; choose another name"
+            yield f"columns.{number}.name", text

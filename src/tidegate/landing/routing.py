@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from tidegate.contract import Contract
+from tidegate.contract.source import OF_DMS
 from tidegate.landing.objects import LandedFile, LandedObject
 from tidegate.position import CHANGE, SNAPSHOT, file_order
 
@@ -44,7 +45,7 @@ def is_data(key: str) -> bool:
     https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Task.ControlTables.html
     """
     folders = key.split("/")[:-1]
-    return not key.endswith("/") and not any(name.startswith("awsdms_") for name in folders)
+    return not key.endswith("/") and not any(name.startswith(OF_DMS) for name in folders)
 
 
 def place(landed: LandedObject, contract: Contract) -> LandedFile:

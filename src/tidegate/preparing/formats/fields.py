@@ -43,5 +43,5 @@ def strangers(names: Iterable[str], contract: Contract) -> list[str]:
     }
     before = contract.source.before_image
     names = list(names)
-    images = {before + name for name in names} if before else set()
-    return [name for name in names if name not in known | images]
+    known |= {before + name for name in names} if before else set()
+    return [name for name in names if name not in known]
