@@ -10,6 +10,8 @@ Arguments: --plan, the s3:// address of the plan; --secret-arn, the connection s
 
 import argparse
 import json
+import re
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -44,6 +46,10 @@ MADE_MEANWHILE = ("42P06", "42P07", "42701", "23505")
 # Redshift gives most faults that pass the same XX000. What stays wrong however often it is tried:
 # data, constraints, syntax and names, features, authorisation (PostgreSQL's classes of SQLSTATE).
 LASTING = ("22", "23", "42", "0A", "28", "3D")
+# Redshift's compute nodes tell of a value that does not fit as XX000, with a code of 12xx (1207:
+# invalid digit), and repeat it: https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
+OF_A_VALUE = re.compile(r"code:\s+12\d\d\b|\bValue '")
+QUIET_AFTER = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 30, "TCP_KEEPCNT": 10}  # seconds, and probes
 
 
 class JobError(Exception):
@@ -98,7 +104,11 @@ def main(arguments: list[str]) -> None:
     known, _ = parser.parse_known_args(arguments)
     secrets = boto3.client("secretsmanager")
     secret = json.loads(secrets.get_secret_value(SecretId=known.secret_arn)["SecretString"])
-    run_plan(known.plan, secret, Objects(boto3.client("s3")))
+    try:
+        run_plan(known.plan, secret, Objects(boto3.client("s3")))
+    except JobError as error:
+        # Not its traceback: what it was raised from may repeat values, which Glue would log.
+        sys.exit(f"{type(error).__name__}: {error}")
 
 
 def run_plan(url: str, secret: Document, objects: "Objects") -> None:
@@ -368,10 +378,18 @@ def refuse_misfit(wanted: Document, found: list[Any]) -> None:
     fits = fits and (numbers == [None, None] or found[2:] == numbers)
     if not fits:
         raise ContractError(
-            f"column {wanted['name']!r} of {name_of(wanted)} is {found}, its contract needs "
-            f"{[data_type, length, *numbers]} (type, length, precision, scale); "
-            "change the contract or alter the column"
+            f"column {wanted['name']!r} of {name_of(wanted)} is {type_of(found)}, its contract "
+            f"needs {type_of([wanted[fact] for fact in FACTS])}; change the contract or alter the "
+            "column"
         )
+
+
+def type_of(facts: list[Any]) -> str:
+    """A type as it is declared, from its FACTS."""
+    data_type, length, precision, scale = facts
+    if length is not None:
+        return f"{data_type}({length})"
+    return f"{data_type}({precision},{scale})" if data_type == "numeric" else str(data_type)
 
 
 def name_of(column: Document) -> str:
@@ -445,7 +463,7 @@ class Objects:
 
 def connect(secret: Document, table: str) -> redshift_connector.Connection:
     """Connect with what the secret says; a DBA sees the table in the session's name."""
-    return redshift_connector.connect(
+    connection = redshift_connector.connect(
         host=secret["host"],
         port=int(secret["port"]),
         database=secret["dbname"],
@@ -458,6 +476,19 @@ def connect(secret: Document, table: str) -> redshift_connector.Connection:
         # CHANGELOG of amazon-redshift-python-driver, 2.1.6 and 2.1.13.
         max_prepared_statements=0,
     )
+    keep_alive(connection._usock)
+    return connection
+
+
+def keep_alive(session: socket.socket) -> None:
+    """Let a session be heard of while a statement runs long.
+
+    NAT gateways, endpoints and load balancers forget what is silent for 350 s, and Linux asks after
+    two hours only: https://docs.aws.amazon.com/redshift/latest/mgmt/connecting-firewall-guidance.html
+    """
+    for name, value in QUIET_AFTER.items():
+        if hasattr(socket, name):  # macOS has other names
+            session.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 @contextmanager
@@ -484,14 +515,17 @@ def text_of(error: Exception) -> str:
     told = told_by(error)
     state = str(told.get("C", ""))
     text = "; ".join(str(told[field]) for field in "MDH" if told.get(field)) or str(error)
-    if state.startswith("22"):
+    if state.startswith("22") or OF_A_VALUE.search(text):
         text = "a value does not fit its column"
     return f"{text} (SQLSTATE {state or 'none'})"
 
 
 def is_lasting(error: Exception) -> bool:
     """Whether the same statement would be refused again."""
-    return str(told_by(error).get("C", "")).startswith(LASTING) and not is_conflict(error)
+    told = told_by(error)
+    of_a_value = OF_A_VALUE.search(f"{told.get('M', '')} {told.get('D', '')}")
+    lasting = bool(of_a_value) or str(told.get("C", "")).startswith(LASTING)
+    return lasting and not is_conflict(error)
 
 
 def is_conflict(error: Exception) -> bool:

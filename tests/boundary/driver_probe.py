@@ -4,6 +4,7 @@ Runs under every Python that has a driver to try, Glue's 3.9 among them, so it i
 """
 
 import json
+import socket
 import sys
 from decimal import Decimal
 
@@ -130,6 +131,7 @@ def main():
     seen["values"] = probe_values(cursor)
     seen["column name"] = probe_columns(cursor)
     seen["long decimal is exact"] = probe_long_decimal(cursor)
+    seen["is a socket"] = isinstance(connection._usock, socket.socket)
     seen["syntax"] = error_of(lambda: cursor.execute("selec"))
     seen["several"] = error_of(lambda: cursor.execute("select 1; select 2"))
     seen["conflict"] = error_of(lambda: conflict(cursor))

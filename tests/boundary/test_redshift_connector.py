@@ -111,3 +111,7 @@ def test_decimals_of_more_than_28_digits_are_rounded_by_the_driver(seen):
 
 def test_column_names_are_bytes_in_the_old_driver(seen):
     assert seen["column name"] == {"current": "str", "glue": "bytes"}[seen["driver"]]
+
+
+def test_the_socket_can_be_reached_to_keep_it_alive(seen):
+    assert seen["is a socket"] is True
