@@ -45,8 +45,8 @@ class RefreshLedger:
         self._items.update(
             partition(table),
             STATE,
-            "set attempts = :zero "
-            "remove refresh, open_batch, open_plan, released, narrow, holder, lease_expires",
+            "set attempts = :zero remove holder, lease_expires, "
+            "refresh, open_batch, open_plan, released, narrow, blocked",
             {":zero": 0, ":holder": holder},
             condition=NOT_ANOTHERS,
         )

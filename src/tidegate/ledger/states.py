@@ -133,7 +133,7 @@ class StateLedger:
         change = "remove holder, lease_expires"
         condition, values = "fence = :fence", {":fence": fence}
         if seen_wake is not None:
-            change += ", pending_since, last_error set attempts = :zero"
+            change += ", pending_since, last_error, blocked set attempts = :zero"
             values[":zero"] = 0
             condition += " and (attribute_not_exists(wake) or wake = :wake)"
             values[":wake"] = seen_wake
