@@ -59,12 +59,14 @@ def contract(
     )
 
 
-def parquet(query: str) -> bytes:
+def parquet(query: str, *options: str) -> bytes:
     """What `query` selects, as a Parquet file."""
     with tempfile.TemporaryDirectory() as scratch, duckdb.connect() as connection:
         path = Path(scratch, "written.parquet")
         connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"copy ({query}) to '{path}' (format parquet)")
+        connection.execute(
+            f"copy ({query}) to '{path}' ({', '.join(['format parquet', *options])})"
+        )
         return path.read_bytes()
 
 

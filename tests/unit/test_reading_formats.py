@@ -270,6 +270,26 @@ def test_file_that_is_not_parquet_or_lacks_a_column_is_quarantined(shop):
     assert found.column("id") == [1]
 
 
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda whole: whole.replace(b"ALICE", b"AL\xffCE"), "a text in it is not UTF-8"),
+        (lambda whole: whole[:4] + whole[9000:], "Could not read enough bytes"),
+    ],
+    ids=["not UTF-8", "a part is missing"],
+)
+def test_parquet_that_is_broken_inside_is_quarantined_without_what_it_holds(shop, damage, reason):
+    rows = "select i as id, 'Ann' || i as name from range(3000) t(i)"
+    whole = parquet(f"{rows} union all select 3000, 'ALICE'", "compression uncompressed")
+    assert whole.count(b"ALICE") >= 1
+    good = parquet("select 9 as id, 'a' as name")
+    found = shop.prepare(of(written_as="parquet"), {FILE: damage(whole), SNAPSHOT: good})
+    assert list(found.quarantined) == [FILE]
+    assert reason in found.quarantined[FILE]
+    assert "CE" not in found.quarantined[FILE]
+    assert found.column("id") == [9]
+
+
 def test_time_of_change_orders_parquet_as_it_orders_csv(shop):
     columns = of({"id": "integer"}, written_as="parquet", options={"timestamp": "ts"})
     content = parquet(

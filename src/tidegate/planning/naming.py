@@ -89,11 +89,15 @@ class ReadNames:
                 return list(column_types(Path(copy.name), connection))
 
     def _fields(self, contract: Contract, file: LandedFile) -> list[str]:
-        with tempfile.TemporaryDirectory(prefix="tidegate-names-") as folder:
+        # Files come whole, and only one of them is sure to have room on the disk.
+        with (
+            self._one_at_a_time,
+            tempfile.TemporaryDirectory(prefix="tidegate-names-") as folder,
+        ):
             [local] = download(self.s3, self.landing_bucket, [file], Path(folder))
             if local.unreadable:
                 return []
-            with self._one_at_a_time, self.database.connect() as connection:
+            with self.database.connect() as connection:
                 return list_names(local.path, contract, connection)
 
 

@@ -14,6 +14,7 @@ from tidegate.planning.places import Attempt, places
 from tidegate.planning.plan import Load, Statement, TargetColumn
 from tidegate.sql_files import render
 
+_SESSION = ("set_query_group", "set_statement_timeout")
 _FIRST = ("create_target_schema", "create_target", "create_control_schema")
 
 
@@ -31,7 +32,7 @@ def render_load(contract: Contract, attempt: Attempt) -> Load:
         return [statement(f"{folder}/{name}") for name in names]
 
     return Load(
-        session=statements("control", ("set_query_group", "set_statement_timeout")),
+        session=statements("control", (*_SESSION, *_of_super(contract))),
         tables=[contract.table_name, *kept],
         describe=statement("control/describe_target"),
         create=statements("control", (*_FIRST, *(f"create_{kind}" for kind in kept))),
@@ -52,6 +53,13 @@ def render_load(contract: Contract, attempt: Attempt) -> Load:
         chunks=attempt.chunks,
         outcome=attempt.outcome,
     )
+
+
+def _of_super(contract: Contract) -> tuple[str, ...]:
+    # JSON may name an attribute twice; JSON_PARSE refuses that, and with it the batch, unless told:
+    # https://docs.aws.amazon.com/redshift/latest/dg/super-configurations.html
+    parses = any(column.type.name == "super" for column in contract.columns)
+    return ("keep_last_attribute",) if parses else ()
 
 
 def _columns(contract: Contract) -> list[TargetColumn]:

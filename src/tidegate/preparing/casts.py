@@ -31,6 +31,8 @@ _FORMS = {
 # DuckDB takes these as JSON, JSON_PARSE of Redshift does not; what stands in quotes is no matter.
 _STRINGS = r'"(\\.|[^"\\])*"'
 _NOT_JSON = r"(?i)nan|inf|,\s*[\]}]"
+# https://docs.aws.amazon.com/redshift/latest/dg/limitations-super.html: a depth of 1,000
+_TOO_DEEP = r"([\[{][^\[\]{}]*){1000}[\[{]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ def _fitting_sql(type_: ColumnType, text: str, cast: str) -> str:
         case "super":
             bare = f"regexp_replace({text}, {duckdb_literal(_STRINGS)}, '\"\"', 'g')"
             strict = f"not regexp_matches({bare}, {duckdb_literal(_NOT_JSON)})"
+            strict += f" and not regexp_matches({bare}, {duckdb_literal(_TOO_DEEP)})"
             fits = f"json_valid({text}) and strlen({text}) <= {LONGEST_VARCHAR} and {strict}"
         case "varbyte":
             most = 2 * min(type_.length or LONGEST_VARCHAR, LONGEST_VARCHAR // 2)

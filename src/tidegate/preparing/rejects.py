@@ -11,6 +11,8 @@ from tidegate.preparing.opening import open_bytes
 _PIECE = 1 << 20  # bytes
 # DuckDB's reader of Parquet raises the first of them, with no class of its own, for broken footers.
 _OF_THE_FILE = {duckdb.Error, duckdb.InvalidInputException, duckdb.ConversionException}
+# It raises this one as well where a disk is full, which is no fault of the file.
+_SHORT = "Could not read enough bytes"
 # DuckDB goes on with the line itself, whose values may be regulated: none of it is repeated.
 _LINE = re.compile(r"Invalid Input Error: CSV Error on Line: (\d+)\n")
 _COLUMNS = re.compile(r"\nExpected Number of Columns: (\d+) Found: (\d+)\n")
@@ -21,11 +23,14 @@ _MEANINGS = {
 }
 # What DuckDB says when a record ends otherwise than the first one of its file did.
 _INVALID_STATE = "invalid state"
+# What it says of a text in Parquet, which it repeats.
+_NOT_TEXT = "Invalid string encoding"
 
 
 def is_of_the_file(error: "duckdb.Error") -> bool:
     """Whether the file is at fault; else it is the disk or DuckDB, and the attempt is repeated."""
-    return type(error) in _OF_THE_FILE
+    short = isinstance(error, duckdb.IOException) and _SHORT in str(error)
+    return short or type(error) in _OF_THE_FILE
 
 
 def reason(error: "duckdb.Error", path: Path) -> str:
@@ -36,6 +41,8 @@ def reason(error: "duckdb.Error", path: Path) -> str:
     text = text.splitlines()[0].replace(str(path), "the file")
     if _INVALID_STATE in text:
         text = "its lines end in different ways, or a carriage return stands outside quotes"
+    if _NOT_TEXT in text:
+        text = "a text in it is not UTF-8"
     return f"cannot be read: {text}"
 
 

@@ -4,6 +4,9 @@ set query_group to 'tidegate odd "schema".it''s a table 1723231637787';
 -- session: set_statement_timeout
 set statement_timeout to 3300000;
 
+-- session: keep_last_attribute
+set json_parse_dedup_attributes to on;
+
 -- describe: describe_target
 select
     table_schema,

@@ -20,6 +20,7 @@ _DEFAULTS = {
     "error_on_nondeterministic_update": "off",
     "extra_float_digits": "0",
     "integer_datetimes": "on",
+    "json_parse_dedup_attributes": "off",
     "json_serialization_enable": "off",
     "navigate_super_null_on_error": "on",
     "query_group": "default",

@@ -1,0 +1,1 @@
+set json_parse_dedup_attributes to on
