@@ -177,3 +177,11 @@ def test_state_is_one_item(states, table):
     states.wake(TABLE)
     states.acquire(TABLE, "one", 60)
     assert items(table) == [(f"TABLE#{TABLE}", "STATE")]
+
+
+def test_blocked_table_that_was_started_and_had_nothing_to_load_is_blocked_no_more(states):
+    states.acquire(TABLE, "one", 60)
+    states.block(TABLE, "one")
+    state = states.acquire(TABLE, "person", 60)
+    assert states.release(TABLE, state.fence, seen_wake=state.wake)
+    assert not states.read(TABLE).blocked
