@@ -4,7 +4,9 @@ import io
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
+from tidegate.cli import app
 from tidegate.cli.local import as_typed
 from tidegate.cli.status import show
 from tidegate.status import Status, TableStatus
@@ -78,3 +80,43 @@ def test_command_that_is_not_on_the_path_is_told_as_it_was_typed(
     monkeypatch.setenv("PATH", path)
     assert as_typed(str(program)) == f"'{program}'"
     assert as_typed("bin dir/tidegate") == "'bin dir/tidegate'"
+
+
+def invoke(*words: str):
+    return CliRunner().invoke(app, words)
+
+
+def test_without_a_deployment_status_says_what_to_point_at(aws):
+    found = invoke("status")
+    assert found.exit_code == 1
+    assert found.stderr.startswith("the environment does not say what is needed (TIDEGATE_LEDGER")
+    assert 'for a local stack: eval "$(tidegate local env)"' in found.stderr
+
+
+@pytest.mark.parametrize("gone", ["AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION"])
+def test_stack_that_is_gone_is_told_in_one_line(monkeypatch, gone):
+    pointed = {
+        "TIDEGATE_LEDGER_TABLE": "ledger",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_MAX_ATTEMPTS": "1",
+        "AWS_CONFIG_FILE": "/nowhere",
+    }
+    for name, value in pointed.items():
+        monkeypatch.setenv(name, value)
+    if gone == "AWS_DEFAULT_REGION":
+        monkeypatch.delenv(gone)
+    found = invoke("status")
+    assert (found.exit_code, found.stderr.count("\n")) == (1, 1)
+    assert found.stderr.startswith("AWS does not answer: ")
+
+
+def test_mistake_keeps_its_line_whatever_its_number_means_elsewhere(tmp_path):
+    contract = tmp_path / "a.yaml"
+    contract.write_text("# one line\n" * 99 + "table: x\n")
+    assert (
+        f"{contract}:100: table: 'x' must be written schema.table"
+        in invoke("check", str(contract)).stdout.splitlines()
+    )

@@ -1,24 +1,33 @@
 """The command `tidegate`: one vocabulary for the local stack and for AWS."""
 
 import typer
-from rich.console import Console
+from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
 from tidegate.cli import check, local, runs, status
-from tidegate.errors import TidegateError
+from tidegate.errors import SettingsError, TidegateError
+
+_POINT = (
+    'for a local stack: eval "$(tidegate local env)"; for AWS: '
+    "credentials, a region, and the variables that docs/operations.md names"
+)
 
 
 class PlainErrors(TyperGroup):
-    """Prints an error of Tidegate as one line, and exits with 1."""
+    """Prints an error of Tidegate or of AWS as one line, and exits with 1."""
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
         """Run the command that `ctx` holds."""
         try:
             return super().invoke(ctx)
+        except SettingsError as error:
+            told = f"{error}; {_POINT}"
         except TidegateError as error:
-            console = Console(stderr=True, soft_wrap=True, highlight=False)
-            console.print(str(error), style="red", markup=False)
-            raise typer.Exit(1) from error
+            told = str(error)
+        except (BotoCoreError, ClientError) as error:
+            told = f"AWS does not answer: {error}; {_POINT}"
+        typer.secho(told, fg="red", err=True)
+        raise typer.Exit(1)
 
 
 app = typer.Typer(

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from tidegate.contract import check_contracts
 
@@ -17,17 +16,14 @@ def check(
     ] = None,
 ) -> None:
     """Check contracts; exit 1 if any has a mistake."""
-    console = Console(soft_wrap=True, highlight=False)
     contracts, mistakes = check_contracts(paths or _DEFAULT)
     for mistake in mistakes:
-        console.print(str(mistake), markup=False)
+        typer.echo(mistake)
     if mistakes:
         raise typer.Exit(1)
     if not contracts:
-        console.print("no contract found; write one into tables/", markup=False)
+        typer.echo("no contract found; write one into tables/")
         raise typer.Exit(1)
     for contract in contracts:
-        console.print(
-            f"{contract.table}: {len(contract.columns)} columns from {contract.source.prefix}",
-            markup=False,
-        )
+        columns = f"{len(contract.columns)} columns from {contract.source.prefix}"
+        typer.echo(f"{contract.table}: {columns}")

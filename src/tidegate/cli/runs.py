@@ -7,6 +7,7 @@ from typing import Annotated
 import boto3
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from tidegate.errors import InvalidInputError, MassDeleteError, RunFailedError
 from tidegate.landing.starting import read_end, start_run
@@ -37,9 +38,9 @@ def refresh(
     run = runs.see_through(table, mode="full_refresh", **given)
     done = runs.refreshes.done(table, run)
     if done:
-        runs.say(f"{table}: {done['rows_inserted']} rows replaced {done['rows_deleted']}")
+        typer.echo(f"{table}: {done['rows_inserted']} rows replaced {done['rows_deleted']}")
     else:
-        runs.say(f"{table} has much to load first; the refresh comes after it: tidegate status")
+        typer.echo(f"{table} has much to load first; the refresh comes after it: tidegate status")
 
 
 def replay(
@@ -73,7 +74,6 @@ class _Runs:
         self.refreshes = RefreshLedger(ledger)
         self._machine = settings.state_machine_arn
         self._client = boto3.client("stepfunctions")
-        self._console = Console(soft_wrap=True, highlight=False)
 
     def see_through(self, table: str, **more: str | bool) -> str:
         """Start a run and wait for its end; give its ARN.
@@ -82,9 +82,9 @@ class _Runs:
             RunFailedError: it failed, or was ended from outside.
         """
         run = start_run(self._client, self._machine, table, **more)
-        with self._console.status(f"{table}: starting") as shown:
+        with Console().status(Text(f"{table}: starting")) as shown:
             while (end := read_end(self._client, run)) is None:
-                shown.update(f"{table}: {self.files.count_pending(table)} files wait")
+                shown.update(Text(f"{table}: {self.files.count_pending(table)} files wait"))
                 time.sleep(_LOOK_EVERY)
         if end:
             raise RunFailedError(end)
@@ -94,10 +94,6 @@ class _Runs:
         """Say that all is loaded, or that another run is still at it."""
         waiting = self.files.count_pending(table)
         if waiting:
-            self.say(f"{table}: another run has {waiting} files to load; follow it: tidegate wait")
+            typer.echo(f"{table}: another run has {waiting} files to load: tidegate wait")
         else:
-            self.say(f"{table}: all that landed is loaded")
-
-    def say(self, text: str) -> None:
-        """Print a line."""
-        self._console.print(text, markup=False)
+            typer.echo(f"{table}: all that landed is loaded")

@@ -24,11 +24,10 @@ def status(
 ) -> None:
     """Show where every table stands."""
     current = _deployed().status()
-    console = Console()
     if as_json:
-        console.print(current.model_dump_json(indent=2), soft_wrap=True, highlight=False)
+        typer.echo(current.model_dump_json(indent=2))
     else:
-        show(current, console)
+        show(current, Console())
 
 
 def wait(
@@ -71,7 +70,7 @@ def show(current: Status, console: Console) -> None:
 
 
 def _print_line(console: Console, text: str, style: str = "") -> None:
-    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+    console.print(Text(text, style), soft_wrap=True)
 
 
 def _overview(tables: list[TableStatus]) -> Table:
@@ -97,11 +96,10 @@ def _cells(table: TableStatus) -> list[str | Text]:
 
 
 def _tell(left: list[TableStatus | int]) -> None:
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
     for one in left:
         if isinstance(one, TableStatus):
             text = f"{one.table}: {one.state}, {one.pending} files pending"
             text += f", {_REFRESH_WANTED}" if one.refresh_wanted else ""
-            console.print(f"{text}: {one.last_error}" if one.last_error else text, markup=False)
+            typer.echo(f"{text}: {one.last_error}" if one.last_error else text, err=True)
         else:
-            console.print(f"{one} objects have landed and are not registered yet")
+            typer.echo(f"{one} objects have landed and are not registered yet", err=True)

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tidegate.errors import LocalStackError
@@ -77,12 +78,19 @@ class RunningStack:
         Raises:
             LocalStackError: no stack answers there.
         """
-        description: dict[str, Any] = self._ask("stack", timeout)
+        description = self._ask("stack", timeout)
+        if not isinstance(description, dict) or "environment" not in description:
+            raise self._is_another()
         return description
 
     def environment(self) -> dict[str, str]:
         """The variables by which everything reaches the stack."""
-        environment: dict[str, str] = self.describe()["environment"]
+        described = self.describe()
+        if not described["ready"]:
+            raise LocalStackError(
+                f"the stack on port {self.port} is starting; ask again in a moment"
+            )
+        environment: dict[str, str] = described["environment"]
         return environment
 
     def log(self, after: int = 0, wait: float = 0) -> list[dict[str, Any]]:
@@ -110,16 +118,17 @@ class RunningStack:
             return False
         return True
 
+    def _is_another(self) -> LocalStackError:
+        return LocalStackError(f"what answers on port {self.port} is no stack of Tidegate")
+
     def _ask(self, what: str, timeout: float = 30, method: str = "GET") -> Any:  # noqa: ANN401
         url = f"http://{HOST}:{self.port}{PREFIX}{what}"
         request = urllib.request.Request(url, method=method)
         try:
             with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310
                 return json.load(response)
-        except (urllib.error.HTTPError, ValueError) as error:
-            raise LocalStackError(
-                f"what answers on port {self.port} is no stack of Tidegate"
-            ) from error
+        except (urllib.error.HTTPError, HTTPException, ValueError) as error:
+            raise self._is_another() from error
         except OSError as error:
             raise LocalStackError(
                 f"no local stack answers on port {self.port}; start one with `tidegate local up`, "

@@ -46,6 +46,10 @@ class Stack:
         self.asked_to_stop = threading.Event()
         self.job_python = find_job_python(template.resolve().parent)
         self._template = _read_template(template, tables)
+        if port == warehouse_port:
+            raise LocalStackError(
+                f"--port and --warehouse-port are both {port}; the cloud and the warehouse need two"
+            )
         check_port(warehouse_port, "the warehouse", "--warehouse-port")
         self._port = take_port(port, "the cloud", "--port")
         self._warehouse_port = warehouse_port
@@ -146,5 +150,7 @@ def _read_template(path: Path, tables: Path | None) -> Template:
         if not tables.is_dir():
             raise LocalStackError(f"--tables {tables} is not a folder of contracts")
         template.put_layer(CONTRACTS, tables)
-    read_contracts(tables or path.parent / template.content_of(CONTRACTS))
+    folder = tables or path.parent / template.content_of(CONTRACTS)
+    if not read_contracts(folder):
+        raise LocalStackError(f"no contract found in {folder}; write one there: docs/contracts.md")
     return template

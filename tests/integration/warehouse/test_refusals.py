@@ -37,6 +37,17 @@ REFUSED = {
     "merge with two matched branches": (f"{MERGE} {MATCHED} {MATCHED} {INSERTED}", "42601"),
     "merge by source": (f"{MERGE} {MATCHED} when not matched by source then delete", "42601"),
     "merge that does nothing": (f"{MERGE} {MATCHED} when not matched then do nothing", "42601"),
+    "merge that updates all": (f"{MERGE} when matched then update set * {INSERTED}", "42601"),
+    "merge that inserts all": (f"{MERGE} {MATCHED} when not matched then insert *", "42601"),
+    "merge that says not what": (
+        f"{MERGE} when matched then update when not matched then insert",
+        "42601",
+    ),
+    "merge using columns": (
+        f"merge into sales.orders using stage using (id) {MATCHED} {INSERTED}",
+        "42601",
+    ),
+    "what nobody understands": ("select $$a$$", "XX000"),
     "merge with a target alias": (
         f"merge into sales.orders o using stage s on o.id = s.id {MATCHED} {INSERTED}",
         "42601",

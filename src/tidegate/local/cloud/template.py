@@ -91,7 +91,9 @@ def _read(path: Path) -> Document:
             f"there is no {path}; run this in a checkout of Tidegate, or name the template with "
             "--template"
         ) from None
-    except YAMLError as error:
+    except OSError as error:
+        raise LocalStackError(f"{path} cannot be read: {error.strerror}") from error
+    except (YAMLError, UnicodeDecodeError) as error:
         raise LocalStackError(f"{path} is not YAML: {error}") from error
     if not isinstance(document, dict) or "Resources" not in document:
         raise LocalStackError(f"{path} is not a SAM template: it has no Resources")

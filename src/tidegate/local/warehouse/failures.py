@@ -30,6 +30,12 @@ def not_supported_locally(what: str) -> SqlError:
     )
 
 
+def not_understood(error: Exception) -> SqlError:
+    """A fault of this server's own: the statement is refused, and the session goes on."""
+    told = f"the local warehouse does not understand this ({type(error).__name__}: {error})"
+    return SqlError(INTERNAL, told, hint="Write it as Redshift's documentation does.")
+
+
 def raise_in_sql(code: str, message: str) -> str:
     """A SQL expression that raises this error when a row reaches it."""
     quoted = message.replace("'", "''")

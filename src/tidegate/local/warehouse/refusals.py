@@ -91,7 +91,24 @@ def merge_branch_does_what_it_may(when: exp.Expr) -> SqlError | None:
     action = when.args["then"]
     word = action.name if isinstance(action, exp.Var) else action.key
     allowed = {"update", "delete"} if when.args.get("matched") else {"insert"}
-    return None if word.lower() in allowed else _near(word)
+    if word.lower() not in allowed:
+        return _near(word)
+    return None if word.lower() == "delete" else _names_columns(action, word)
+
+
+def _names_columns(action: exp.Expr, word: str) -> SqlError | None:
+    """Each column is named: no UPDATE SET *, no INSERT *, nor either without anything."""
+    said = action.expressions if isinstance(action, exp.Update) else [action.this]
+    starred = [one for one in said or [] if isinstance(one, exp.Star)]
+    if starred:
+        return _near("*")
+    return None if said and all(said) else _near(word)
+
+
+@_rule(exp.Merge)
+def merge_joins_on_a_condition(merge: exp.Expr) -> SqlError | None:
+    """No USING (column)."""
+    return _near("using") if merge.args.get("using_cond") else None
 
 
 @_rule(exp.Update)

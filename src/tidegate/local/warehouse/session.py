@@ -8,7 +8,7 @@ import duckdb
 
 from tidegate.local.warehouse.catalog import Catalog, Relation
 from tidegate.local.warehouse.cluster import Cluster
-from tidegate.local.warehouse.failures import INTERNAL, SqlError
+from tidegate.local.warehouse.failures import SqlError, not_understood
 from tidegate.local.warehouse.grammar import parse
 from tidegate.local.warehouse.history import LOGS, QueryEntry, SessionEntry, now
 from tidegate.local.warehouse.interruption import Interruption
@@ -69,7 +69,12 @@ class Session:
 
     def prepare(self, text: str) -> Statement:
         """Reads and checks a statement."""
-        statement = parse(text, self.cluster.database)
+        try:
+            statement = parse(text, self.cluster.database)
+        except SqlError:
+            raise
+        except Exception as error:
+            raise not_understood(error) from error
         self._admit(statement)
         return statement
 
@@ -79,7 +84,7 @@ class Session:
         self.interruption.start(self.cluster.history.number(), self.settings.statement_timeout)
         try:
             return statement.describe(self, oids)
-        except duckdb.Error as error:
+        except Exception as error:
             raise self._translated(statement, error) from error
         finally:
             self.interruption.stop()
@@ -94,7 +99,7 @@ class Session:
         self.interruption.start(self.entry.query_id, self.settings.statement_timeout)
         try:
             return statement.run(self, parameters)
-        except (duckdb.Error, SqlError) as error:
+        except Exception as error:
             raise self.failed(statement, error) from error
 
     def failed(self, statement: Statement, error: Exception) -> SqlError:
@@ -147,7 +152,7 @@ class Session:
         if isinstance(error, SqlError):
             return error
         if not isinstance(error, duckdb.Error):
-            return SqlError(INTERNAL, str(error))
+            return not_understood(error)
         names = statement.names()
         target = self._find_quietly(names[0]) if names else None
         places = [name.table for name in names]
