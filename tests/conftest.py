@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
+_LONG_E2E = "tests/e2e/test_refresh.py"  # as long as the others together: worth a stack of its own
+
 
 class ByStack(LoadScopeScheduling):
     """Keeps together what shares a stack or a warehouse, for it takes seconds to start.
@@ -19,7 +21,7 @@ class ByStack(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
-        if path.startswith("tests/e2e/"):
+        if path.startswith("tests/e2e/") and path != _LONG_E2E:
             return str(PurePosixPath(path).parent)
         # Each write mode has a table of its own, and takes minutes.
         return nodeid if path == "tests/property/test_modes.py" else path

@@ -6,6 +6,7 @@ from decimal import Decimal
 from tests.e2e.conftest import ODD, FreshTable
 from tests.e2e.customers import FILES, SNAPSHOT
 from tests.e2e.harness import LocalStack
+from tidegate.local.control import RunningStack
 
 
 def test_names_with_quotes_blanks_signs_and_reserved_words_work_all_the_way(
@@ -34,8 +35,10 @@ def test_the_password_stands_in_no_object_input_history_item_or_log(
     password = stack.variables["PGPASSWORD"]
     [run] = stack.runs_of(table.name)
     history = stack.runs.get_execution_history(executionArn=run, maxResults=1000)["events"]
-    seen = [json.dumps(history, default=str), *objects(stack, table), *items(stack)]
-    assert len(seen) > 3
+    log = json.dumps(RunningStack(stack.port).log())
+    assert table.name in log
+    seen = [json.dumps(history, default=str), log, *objects(stack, table), *items(stack)]
+    assert len(seen) > 4
     assert not [text for text in seen if password in text]
 
 
