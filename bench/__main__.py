@@ -4,6 +4,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
 
 from rich.console import Console
@@ -40,10 +41,10 @@ def main() -> None:
 def _measure(folder: Path) -> None:
     _say(f"making {ROWS:,} rows and their changes")
     rows = make_rows(ROWS)
-    large = make_changes(LARGE, ROWS, first_sequence=1)
+    batches = _make_batches()
     snapshot = folder / "LOAD00000001.csv"
     write_snapshot(snapshot, rows.values())
-    files = _write_files(folder, large)
+    files = _write_files(folder, batches)
     with local_stack(TABLES) as stack:
         _say("loading the table on both sides")
         floor = Worker(Floor, snapshot)
@@ -53,9 +54,9 @@ def _measure(folder: Path) -> None:
         tidegate.call("keep_base")
         _say(f"{RUNS + 1} times {LARGE:,} changes, in turns")
         results = [_compare("large batch", floor, tidegate, [files[0]] * (RUNS + 1), reset=True)]
-        _check(floor, tidegate, apply_in_order(rows, large))
         _say(f"{RUNS + 1} times {SMALL:,} changes, in turns")
         results.append(_compare("small batch", floor, tidegate, files[1:], reset=False))
+        _check(floor, tidegate, reduce(apply_in_order, batches, rows))
         memory = {
             "floor": floor.end(),
             "prepare and job": tidegate.end(),
@@ -66,11 +67,16 @@ def _measure(folder: Path) -> None:
     _report(results, memory, latencies)
 
 
-def _write_files(folder: Path, large: list[Change]) -> list[Path]:
-    batches = [large]
+def _make_batches() -> list[list[Change]]:
+    """The large one, and after it the small ones."""
+    batches = [make_changes(LARGE, ROWS, first_sequence=1)]
     for number in range(1, RUNS + 2):
         sequence = LARGE * 2 + number * SMALL
         batches.append(make_changes(SMALL, ROWS, first_sequence=sequence, seed=100 + number))
+    return batches
+
+
+def _write_files(folder: Path, batches: list[list[Change]]) -> list[Path]:
     files = []
     for number, changes in enumerate(batches):
         files.append(folder / f"20260101-{number:09d}.csv")
