@@ -248,6 +248,7 @@ def test_unreadable_files_among_many_are_found_by_halving(shop):
     [
         (b"Op,id,id,name\n", "the header has 1 names that stand in it before"),
         (b"Op,name,ID\n", "the header does not name 'id'"),
+        (b"Op,id,name" + b",x" * 1_000_000, "the header is longer than 2,000,000 bytes"),
         (
             b"\xff\xfeO\x00p\x00\n",
             "the header cannot be read: 'utf-8' codec can't decode byte 0xff",

@@ -79,7 +79,8 @@ class FindMissed:
             SweepFailedError: objects of some tables could not be registered; the others were.
         """
         failures = TableFailures()
-        looked = self._look(failures) if self._route_again(failures) else 0
+        self._route_again(failures)
+        looked = self._look(failures)
         failures.raise_any()
         return looked
 
@@ -95,19 +96,17 @@ class FindMissed:
         self.catalogue.move_cursor("")
         return looked
 
-    def _route_again(self, failures: TableFailures) -> bool:
-        """Register what a new contract claims; tells whether there was time for all of it."""
-        unrouted = self.files.unrouted()
-        claimed = (one for one in unrouted if self.register.router.contract_of(one.key))
-        for some in pieces(claimed, _ROUTED_AT_ONCE):
-            done = self.register(some)
+    def _route_again(self, failures: TableFailures) -> None:
+        """Register what a new contract claims, as far as there is time."""
+        for some in pieces(self.files.unrouted(), _ROUTED_AT_ONCE):
+            claimed = [one for one in some if self.register.router.contract_of(one.key)]
+            done = self.register(claimed)
             failures.add(done.failures)
-            for one in some:
+            for one in claimed:
                 if one not in done.failed:
                     self.files.remove_unrouted(one)
             if not self.has_time():
-                return False
-        return True
+                return
 
     def _register_unknown(self, listed: list[LandedObject], failures: TableFailures) -> None:
         for contract, objects in self.register.router.by_contract(listed):

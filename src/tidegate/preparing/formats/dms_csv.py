@@ -28,6 +28,8 @@ def read_shape(path: Path, contract: Contract, kind: int) -> Shape:
             first = first_record(content)
         newline = "'\\r\\n'" if first.endswith(b"\r\n") else "'\\n'"
         if contract.source.options.header:
+            if len(first) >= LONGEST_RECORD and not is_whole(first):
+                raise ShapeError(f"the header is longer than {LONGEST_RECORD:,} bytes")
             return _named(names_in(first, contract), newline, contract)
     except (OSError, EOFError, zlib.error) as error:
         raise ShapeError(f"cannot be read: {error}".replace(str(path), "the file")) from error
