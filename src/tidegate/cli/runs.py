@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from tidegate.errors import InvalidInputError, MassDeleteError, RunFailedError
+from tidegate.errors import InvalidInputError, RunFailedError
 from tidegate.landing.starting import read_end, start_run
 from tidegate.ledger import FileLedger, LedgerTable, RefreshLedger, StateLedger
 from tidegate.settings import RunSettings, read_settings
@@ -57,8 +57,7 @@ def replay(
 def release(table: Target) -> None:
     """Let deletes pass that were held back, and load what waits behind them."""
     runs = _Runs()
-    state = runs.states.read(table)
-    if not state.blocked or not (state.last_error or "").startswith(MassDeleteError.__name__):
+    if not runs.states.read(table).is_held_back:
         raise InvalidInputError(f"no deletes of {table} are held back; look at tidegate status")
     runs.see_through(table, force=True)
     runs.tell_what_is_left(table)
