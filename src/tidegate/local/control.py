@@ -79,13 +79,15 @@ class RunningStack:
             LocalStackError: no stack answers there.
         """
         description = self._ask("stack", timeout)
-        if not isinstance(description, dict) or "environment" not in description:
+        if not isinstance(description, dict):
             raise self._is_another()
         return description
 
     def environment(self) -> dict[str, str]:
         """The variables by which everything reaches the stack."""
         described = self.describe()
+        if "environment" not in described:
+            raise self._is_another()
         if not described["ready"]:
             raise LocalStackError(
                 f"the stack on port {self.port} is starting; ask again in a moment"
