@@ -11,8 +11,9 @@ from tidegate.finishing.commit_batch import CommitBatch
 from tidegate.finishing.fail_batch import FailBatch, Failure
 from tidegate.landing.starting import is_due
 from tidegate.ledger import RefreshLedger
+from tidegate.planning import plan_batch
 from tidegate.planning.plan import BatchFolder, Outcome, Plan, PreparedChunk, PreparedFile
-from tidegate.planning.plan_batch import MOST_INLINE, SECONDS_OF_CHUNKS, Planned
+from tidegate.planning.plan_batch import SECONDS_OF_CHUNKS, Planned
 
 ASKED = {"table": TABLE, "mode": "full_refresh"}
 LOAD = {"table": TABLE}
@@ -272,12 +273,14 @@ def test_refresh_that_fails_otherwise_blocks_the_table_and_is_tried_again(refres
     assert again.refresh == refreshing.read(planned).refresh
 
 
-def test_snapshot_of_thousands_of_files_is_one_batch_with_a_lease_to_match(refreshing):
-    count = 3 * (2 * MOST_INLINE) + 1
+def test_snapshot_of_many_chunks_is_one_batch_with_a_lease_to_match(refreshing, monkeypatch):
+    most = 4
+    monkeypatch.setattr(plan_batch, "MOST_INLINE", most)
+    count = 3 * (2 * most) + 1
     refreshing.put(*(f"LOAD{number:08X}.csv" for number in range(1, count + 1)))
     while (planned := refreshing.step(ASKED, "run", 0)).action == "load":
         refreshing.commit(planned)
-    assert (planned.action, planned.chunks) == ("load_many", list(range(2 * MOST_INLINE + 1)))
+    assert (planned.action, planned.chunks) == ("load_many", list(range(2 * most + 1)))
     longest = refreshing.states.now() + 60 + 2 * SECONDS_OF_CHUNKS
     assert refreshing.states.read(TABLE).lease_expires == longest
 
