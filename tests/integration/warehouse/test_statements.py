@@ -214,6 +214,21 @@ def test_a_varchar_is_widened_in_place_and_keeps_its_rows(orders, rows):
     ]
 
 
+def test_a_varchar_is_measured_in_bytes_when_its_length_changes(orders, rows, failure):
+    orders.execute("update sales.orders set state = 'größer' where id = 1")
+    orders.execute("alter table sales.orders alter column state type varchar(8)")
+    assert rows(orders, "select state from sales.orders where id = 1") == [("größer",)]
+    refused = failure(orders, "alter table sales.orders alter column state type varchar(7)")
+    assert refused["C"] == "0A000"
+
+
+def test_a_varbyte_is_not_narrowed_below_its_data(cursor, failure):
+    cursor.execute("create table kept (b varbyte(4))")
+    cursor.execute("insert into kept values (from_hex('aa00ff'))")
+    cursor.execute("alter table kept alter column b type varbyte(3)")
+    assert failure(cursor, "alter table kept alter column b type varbyte(2)")["C"] == "0A000"
+
+
 def test_a_varchar_is_not_narrowed_below_its_data(orders, failure):
     orders.execute("alter table sales.orders alter column state type varchar(3)")
     assert (

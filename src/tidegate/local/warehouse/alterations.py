@@ -252,6 +252,7 @@ def _retype(relation: Relation, name: str, kind: DataType) -> list[str]:
 
 
 def _refuse_shorter(relation: Relation, column: Column, kind: DataType) -> str:
-    size = f"octet_length(cast({quote(column.name)} as blob))"
+    measure = "strlen" if kind.name == "character varying" else "octet_length"
+    size = f"{measure}({quote(column.name)})"
     failure = raise_in_sql(UNSUPPORTED, f"cannot alter column {column.name}: its data is longer")
     return f"select case when max({size}) > {kind.length} then {failure} end from {relation.sql}"  # noqa: S608
