@@ -38,11 +38,16 @@ class Pipeline:
         self._numbers = itertools.count(1)
 
     def new_name(self) -> str:
-        """A table that nobody has used yet."""
+        """A table that does not exist."""
         return f"sales.orders_{next(self._numbers)}"
 
     def forget(self) -> None:
-        """Drop all tables: DuckDB takes the longer for a statement the more there are."""
+        """Drop all tables, whose names are given anew.
+
+        DuckDB takes the longer for a statement the more tables there are, and the warehouse need
+        not read the statements of an example that it has read for another one.
+        """
+        self._numbers = itertools.count(1)
         for schema in ("sales", "tidegate"):
             self.reader.cursor().execute(f"drop schema if exists {schema} cascade")
 

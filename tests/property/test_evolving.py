@@ -98,6 +98,7 @@ def model(files: list[File], *, partial: bool) -> list[tuple[Any, ...]]:
 def test_table_follows_files_of_any_columns_in_any_order_and_batches(
     pipeline, partial, batches, written_as
 ):
+    pipeline.forget()
     growing = Growing(
         pipeline,
         columns=COLUMNS,

@@ -175,6 +175,7 @@ class Follower:
 @LOOKING
 @given(data=st.data())
 def test_target_follows_its_source_however_the_files_land(pipeline, data):
+    pipeline.forget()
     source = data.draw(SOURCES)
     files = data.draw(FILES)
     follower = Follower(pipeline, source)

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from tidegate.local.warehouse import messages as wire
 from tidegate.local.warehouse.failures import SYNTAX, SqlError
 from tidegate.local.warehouse.handshake import BASE_PROTOCOL, BINARY_PROTOCOL, Send
-from tidegate.local.warehouse.lexer import split
+from tidegate.local.warehouse.lexer import is_blank, split
 from tidegate.local.warehouse.messages import Field, Reader
 from tidegate.local.warehouse.portal import Portal
 from tidegate.local.warehouse.session import Session
@@ -111,7 +111,7 @@ class Conversation:
 
     def _parse(self, body: Reader) -> None:
         name, text, oids = body.text(), body.text(), [body.int32() for _ in range(body.int16())]
-        statement = self._session.prepare(text) if split(text) else None
+        statement = None if is_blank(text) else self._session.prepare(text)
         self._prepared[name] = Prepared(statement, oids)
         self._send(wire.PARSE_COMPLETE)
 

@@ -102,6 +102,11 @@ def tokenize(text: str) -> Iterator[Token]:
             yield Token(kind, found[0], found.start(), found.end())  # type: ignore[arg-type]
 
 
+def is_blank(text: str) -> bool:
+    """Whether there is no statement in the text."""
+    return all(token.text == ";" for token in tokenize(text))
+
+
 def split(text: str) -> list[str]:
     """The statements of a text; a semicolon inside a literal does not end one."""
     statements, start = [], 0

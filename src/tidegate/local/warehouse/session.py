@@ -53,10 +53,10 @@ class Session:
         self.transaction_id = cluster.history.number()
         self._alive = alive
         self._last_query = 0
+        self._last_copy = {"last_copy_id": 0, "last_copy_count": 0}
         self._catalog_changed = False
         self._catalog_version = cluster.committed.version
         self._set_variables(pid=self.pid, user=user, version=VERSION, database=cluster.database)
-        self.loaded(0, 0)
         cluster.history.open_session(
             SessionEntry(self.pid, user, cluster.database, now(), application)
         )
@@ -231,13 +231,15 @@ class Session:
 
     def loaded(self, copy_id: int, count: int) -> None:
         """What pg_last_copy_count() tells from here on."""
-        self._set_variables(last_copy_id=copy_id, last_copy_count=count)
+        self._last_copy = {"last_copy_id": copy_id, "last_copy_count": count}
 
     def publish(self, text: str) -> None:
         """Lets DuckDB see what the statement asks about the session and the history."""
         asked = text.lower()
         for log in {log for view, log in _LOG_VIEWS.items() if view in asked}:
             self._set_variables(**{log: self.cluster.history.snapshot(LOGS[log])})
+        if "pg_last_copy" in asked:
+            self._set_variables(**self._last_copy)
         if "pg_last_query_id" in asked:
             self._set_variables(last_query_id=self._last_query)
         if "current_setting" in asked:
