@@ -66,7 +66,7 @@ class File:
         return "".join(",".join(line) + "\n" for line in lines).encode()
 
     def _record(self, change: Change) -> dict[str, Any]:
-        held = change._asdict() | {"seq": f"{change.seq:05d}", "at": _text_of_day(change.at)}
+        held = change._asdict() | {"seq": sequence(change.seq), "at": _text_of_day(change.at)}
         held["BI_id"] = change.old
         return {"Op": change.operation} | {name: held[name] for name in self.fields}
 
@@ -116,28 +116,31 @@ class Landed:
     """All that ever landed, and what each mode must make of it.
 
     A full refresh opens an epoch: its snapshot comes after all that landed in the ones before. Keys
-    that neither it nor the changes beside it have are gone.
+    that neither it nor the changes beside it have are gone. The snapshot has the changes up to
+    `as_of`, if that is said, so these do not count in its epoch.
     """
 
     mode: Mode
     tracked: list[str] | None = None
     epochs: list[dict[str, File]] = field(default_factory=lambda: [{}])
     gone: list[list[Event]] = field(default_factory=lambda: [[]])
+    as_of: int = 0
 
     def copy(self) -> "Landed":
         """The same, for what is added from now on not to be in it."""
         epochs = [dict(files) for files in self.epochs]
-        return Landed(self.mode, self.tracked, epochs, list(self.gone))
+        return Landed(self.mode, self.tracked, epochs, list(self.gone), self.as_of)
 
     def add(self, file: File) -> None:
         self.epochs[-1][file.name] = file
 
-    def refresh(self, files: list[File]) -> None:
-        found = [event for file in files for event in self._events_of(file)]
+    def refresh(self, files: list[File], as_of: int) -> None:
+        found = [event for file in files for event in self._events_of(file, as_of)]
         emptied_at = self.emptied_at()
         living = [event for event in self.events() if event.position > emptied_at]
         self.gone.append(_missing(len(self.epochs), living, found))
         self.epochs.append({file.name: file for file in files})
+        self.as_of = as_of
 
     def rows(self) -> list[Row]:
         """What the target must hold, sorted as text."""
@@ -156,14 +159,16 @@ class Landed:
         events: list[Event] = []
         for epoch, (files, gone) in enumerate(zip(self.epochs, self.gone, strict=True)):
             events = events + gone if self.mode in {"soft_delete", "history"} else []
-            found = [event for file in files.values() for event in self._events_of(file)]
+            as_of = self.as_of if files is self.epochs[-1] else 0
+            found = [event for file in files.values() for event in self._events_of(file, as_of)]
             events += [event._replace(position=(epoch, *event.position)) for event in found]
         return sorted(events, key=lambda event: event.position)
 
-    def _events_of(self, file: File) -> Iterator[Event]:
+    def _events_of(self, file: File, as_of: int) -> Iterator[Event]:
         """The changes of a file; one that moves a key is a delete and an update."""
         for line, change in enumerate(file.changes):
-            if not self._is_good(change, file):
+            known = not file.snapshot and change.seq <= as_of
+            if known or not self._is_good(change, file):
                 continue
             seq = () if self.mode == "replace" else (change.seq,)
             position = (not file.snapshot and self.mode != "replace", *seq, file.name, line)
@@ -294,6 +299,11 @@ def _value(change: Change, name: str) -> Any:
 def _row(change: Change) -> Row:
     # Of a truncation no value is asked for, so none is refused.
     return (change.id, change.name, None if change.amount == "x" else change.amount)
+
+
+def sequence(number: int) -> str:
+    """As files and `as_of` have it."""
+    return f"{number:05d}"
 
 
 def seconds_of_day(day: int) -> int:

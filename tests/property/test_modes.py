@@ -24,6 +24,7 @@ from tests.property.modes import (
     Mode,
     contract_of,
     seconds_of_day,
+    sequence,
 )
 from tests.property.pipeline import Pipeline, Table
 from tidegate.landing.objects import LandedFile
@@ -41,6 +42,7 @@ MODES: list[Mode] = ["upsert", "soft_delete", "history", "append", "replace", "p
 REFRESHED: list[Mode] = ["upsert", "soft_delete", "history", "partial"]
 NAMES = ["20240809-1.csv", "20240809-2.csv", "20240810-1.csv", "20240810-2.csv", "20240811-1.csv"]
 SNAPSHOTS = ["LOAD00000001.csv", "LOAD00000002.csv"]
+AS_OF = [0, 0, 3, 5, 9]  # sequences; nought is not said
 
 
 def changes(mode: Mode, operations: str) -> st.SearchStrategy[Change]:
@@ -121,6 +123,8 @@ class Follower:
         self.written_as = written_as
         self.table = Table(pipeline, contract_of(mode, pipeline.new_name(), tracked, written_as))
         self.landed = Landed(mode, tracked)
+        self.as_of: str | None = None
+        self.early: set[File] = set()
         self.superseded: set[File] = set()
         self.batch = 0
 
@@ -133,6 +137,7 @@ class Follower:
             self.batch,
             landed,
             epoch=len(self.landed.epochs),
+            as_of=self.as_of,
             taken_at=seconds_of_day(TAKEN_AT) if self.is_refreshed else 0,
         )
         self.table.load(plan)
@@ -141,18 +146,24 @@ class Follower:
             self.landed.add(file)
         self.compare(before, count)
 
-    def refresh(self, chunks: list[list[File]], seen: list[File]) -> None:
-        """Let a snapshot, and changes that landed since, replace what there is."""
+    def refresh(self, chunks: list[list[File]], seen: list[File], as_of: int) -> None:
+        """Let a snapshot, and changes that landed since, replace what there is.
+
+        What else was seen landed before it. If `as_of` is said, only snapshots are judged by that.
+        """
         self.batch += 1
         before = self.landed.copy()
-        self.superseded = set(seen) - {file for chunk in chunks for file in chunk}
-        self.landed.refresh([file for chunk in chunks for file in chunk])
+        self.as_of = sequence(as_of) if as_of else None
+        self.early = set(seen) - {file for chunk in chunks for file in chunk}
+        self.superseded = {file for file in self.early if file.snapshot or not as_of}
+        self.landed.refresh([file for chunk in chunks for file in chunk], as_of)
         landed = [[self.land(file) for file in chunk] for chunk in chunks]
         plan = self.table.plan(
             self.batch,
             self.batch,
             landed,
             epoch=len(self.landed.epochs),
+            as_of=self.as_of,
             refreshes=True,
             taken_at=seconds_of_day(TAKEN_AT),
             force=True,
@@ -188,7 +199,7 @@ class Follower:
 
     def land(self, file: File) -> LandedFile:
         landed = self.table.land(file.name, file.content(self.written_as))
-        day = TAKEN_AT - 1 if file in self.superseded else TAKEN_AT
+        day = TAKEN_AT - 1 if file in self.early else TAKEN_AT
         return landed.model_copy(update={"landed_at": seconds_of_day(day)})
 
     def held(self) -> list[tuple[Any, ...]]:
@@ -214,4 +225,4 @@ def test_target_is_what_the_model_says_however_the_files_land(pipeline, mode, da
         follower.take(chunks)
         seen += [file for chunk in chunks for file in chunk]
         if number == refreshed_after:
-            follower.refresh(data.draw(refreshes(seen)), seen)
+            follower.refresh(data.draw(refreshes(seen)), seen, data.draw(st.sampled_from(AS_OF)))
