@@ -1,4 +1,4 @@
-"""What prepare_chunk assumes of DuckDB's reader of CSV: it tells of every file that is broken."""
+"""What prepare_chunk assumes of DuckDB: which broken CSV it tells of, and how it writes Parquet."""
 
 import duckdb
 import pytest
@@ -57,3 +57,25 @@ def test_of_many_files_an_open_quotation_is_passed_over(duck, tmp_path):
     """Once DuckDB tells of it, Chunk need not read files with quotations in small groups."""
     found = read(duck, tmp_path, *[GOOD] * 20, BROKEN["an open quotation"], *[GOOD] * 20)
     assert found == 40 * 9
+
+
+@pytest.mark.parametrize(
+    ("precision", "written"),
+    [
+        (9, ("INT32", None)),
+        (18, ("INT64", None)),
+        (20, ("FIXED_LEN_BYTE_ARRAY", "16")),
+        (38, ("FIXED_LEN_BYTE_ARRAY", "16")),
+    ],
+)
+def test_only_decimals_of_the_largest_precision_are_written_as_copy_takes_them(
+    tmp_path, precision, written
+):
+    """Once others come in the fewest bytes they need, the stage may have the column's own type."""
+    path = tmp_path / "sums.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"copy (select 1.5::decimal({precision},2) as amount) to '{path}'")
+        found = connection.execute(
+            "select type, type_length from parquet_schema(?) where name = 'amount'", [str(path)]
+        ).fetchall()
+    assert found == [written]

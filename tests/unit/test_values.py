@@ -186,7 +186,7 @@ def test_parquet_carries_only_what_copy_loads(shop):
     }  # fmt: skip
     found = shop.prepare(contract(types), {CHANGES: b"I,1" + b"," * 14 + b"\n"})
     assert found.types == {
-        "id": "INTEGER", "a": "SMALLINT", "b": "BIGINT", "c": "DECIMAL(9,2)", "d": "FLOAT",
+        "id": "INTEGER", "a": "SMALLINT", "b": "BIGINT", "c": "DECIMAL(38,2)", "d": "FLOAT",
         "e": "DOUBLE", "f": "BOOLEAN", "g": "VARCHAR", "h": "VARCHAR", "i": "DATE", "j": "VARCHAR",
         "k": "TIMESTAMP", "l": "VARCHAR", "m": "VARCHAR", "n": "VARCHAR",
         "_op": "VARCHAR", "_position": "VARCHAR",

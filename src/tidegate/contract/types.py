@@ -108,7 +108,14 @@ class ColumnType:
 
     @property
     def stage_ddl(self) -> str:
-        """The type of the column in the stage."""
+        """The type of the column in the stage, and as Parquet carries it.
+
+        COPY takes decimals in just the bytes that their precision needs, and no integers: DuckDB
+        writes so those of the largest precision only, see tests/boundary/test_duckdb.py and
+        https://github.com/G-Research/ParquetSharp/issues/252
+        """
+        if self.name == "decimal":
+            return f"decimal({LARGEST_PRECISION},{self.scale})"
         return f"varchar({LONGEST_VARCHAR})" if self.travels_as_text else self.ddl
 
     @property

@@ -53,7 +53,11 @@ class Attempt:
 def is_staged_ready(contract: Contract, attempt: Attempt) -> bool:
     """Whether what COPY loads can be merged as it is."""
     # Within a chunk prepare_chunk leaves out what comes twice, so only several can hold it.
-    cast = any(column.type.travels_as_text for column in contract.columns)
+    # Wider decimals go into their columns as they are; keys are joined by, so they are cast before.
+    cast = any(
+        column.type.travels_as_text or (column.name in contract.key and _is_cast(column.type))
+        for column in contract.columns
+    )
     return len(attempt.chunks) == 1 and not cast
 
 
@@ -223,7 +227,11 @@ def _declared(column: Column, contract: Contract) -> str:
 
 def _from_stage(column: Column) -> str:
     name, type_ = quote(column.name), column.type
-    if not type_.travels_as_text:
+    if not _is_cast(type_):
         return name
     cast = _FROM_TEXT.get(type_.name, f"{{0}}::{type_.ddl}")
     return f"{cast.format(name)} as {name}"
+
+
+def _is_cast(type_: ColumnType) -> bool:
+    return type_.stage_ddl != type_.ddl

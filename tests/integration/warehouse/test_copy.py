@@ -99,12 +99,27 @@ def test_another_type_is_refused_and_none_is_widened(people, bucket, failure, qu
 
 
 def test_decimals_have_to_agree_in_scale(cursor, bucket, failure, rows):
-    cursor.execute("create table sums (amount decimal(12,2))")
-    fine = bucket.parquet("1.parquet", "select 1.5::decimal(10,2) as amount")
+    cursor.execute("create table sums (amount decimal(38,2))")
+    fine = bucket.parquet("1.parquet", "select 1.5::decimal(38,2) as amount")
     cursor.execute(copy(bucket.manifest(fine), table="sums"))
-    other = bucket.parquet("2.parquet", "select 1.5::decimal(10,3) as amount")
+    other = bucket.parquet("2.parquet", "select 1.5::decimal(38,3) as amount")
     assert "DECIMAL" in failure(cursor, copy(bucket.manifest(other), table="sums"))["D"].upper()
     assert [str(amount) for (amount,) in rows(cursor, "select amount from sums")] == ["1.50"]
+
+
+@pytest.mark.parametrize("written_as", ["decimal(9,2)", "decimal(12,2)"])
+def test_decimals_that_parquet_holds_as_integers_are_refused(cursor, bucket, failure, written_as):
+    cursor.execute(f"create table sums (amount {written_as})")
+    entry = bucket.parquet("1.parquet", f"select 1.5::{written_as} as amount")
+    error = failure(cursor, copy(bucket.manifest(entry), table="sums"))
+    assert "has an incompatible Parquet schema for column" in error["D"]
+
+
+def test_decimals_are_refused_in_more_bytes_than_their_precision_needs(cursor, bucket, failure):
+    cursor.execute("create table sums (amount decimal(20,2))")
+    entry = bucket.parquet("1.parquet", "select 1.5::decimal(20,2) as amount")
+    error = failure(cursor, copy(bucket.manifest(entry), table="sums"))
+    assert "'amount' has an invalid type length. Expecting: 9 len in file: 16" in error["D"]
 
 
 def test_a_text_that_is_too_long_fails_the_load_and_leaves_nothing(people, bucket, failure, rows):

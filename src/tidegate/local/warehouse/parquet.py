@@ -31,7 +31,15 @@ _ACCEPTED = {
     "timestamp without time zone": {"TIMESTAMP", "TIMESTAMP_MS", "TIMESTAMP WITH TIME ZONE"},
 }
 
-Schema = tuple[tuple[str, str], ...]
+# Of each column its name, DuckDB's type, and the bytes of a fixed length, which others have not.
+Schema = tuple[tuple[str, str, int | None], ...]
+
+
+_LENGTHS = """
+select name, cast(type_length as integer)
+from parquet_schema($1)
+where type = 'FIXED_LEN_BYTE_ARRAY'
+"""
 
 
 def load_parquet(
@@ -56,7 +64,9 @@ def _schema(cursor: "duckdb.DuckDBPyConnection", place: S3Object, path: Path) ->
         described = cursor.execute(f"describe from read_parquet({literal(str(path))})")
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
         raise s3_failure(_SPECTRUM, 15001, f"File '{place.url}' is not a Parquet file") from error
-    return tuple((row[0], row[1]) for row in described.fetchall())
+    columns = [(row[0], row[1]) for row in described.fetchall()]
+    lengths = dict(cursor.execute(_LENGTHS, [str(path)]).fetchall())
+    return tuple((name, kind, lengths.get(name)) for name, kind in columns)
 
 
 def _check(place: S3Object, schema: Schema, columns: Sequence[Column]) -> None:
@@ -66,29 +76,46 @@ def _check(place: S3Object, schema: Schema, columns: Sequence[Column]) -> None:
             f"Table columns: {len(columns)}, Data columns: {len(schema)}, File name: {place.url}"
         )
         raise s3_failure(_SPECTRUM, 15007, context)
-    for column, (name, kind) in zip(columns, schema, strict=True):
-        _check_column(place, column, name, kind)
+    for column, (name, kind, length) in zip(columns, schema, strict=True):
+        _check_column(place, column, name, kind, length)
 
 
-def _check_column(place: S3Object, column: Column, name: str, kind: str) -> None:
+def _check_column(
+    place: S3Object, column: Column, name: str, kind: str, length: int | None
+) -> None:
     if column.type.name not in _ACCEPTED and column.type.name != "numeric":
         raise not_supported_locally(f"COPY from Parquet into a column of type {column.type.name}")
-    if not _agrees(column, kind):
+    if not _agrees(column, kind, length):
         context = (
             f"File '{place.url}' has an incompatible Parquet schema for column "
             f"'{place.url}.{column.name}'. Column type: {column.type.spelled.upper()}, "
             f"Parquet schema: {kind.lower()} {name}"
         )
         raise s3_failure(_SPECTRUM, 15007, context)
+    if column.type.name == "numeric" and length != (needed := _bytes_of(column.type.precision)):
+        context = (
+            f"File '{place.url}' column '{name}' has an invalid type length. "
+            f"Expecting: {needed} len in file: {length}"
+        )
+        raise s3_failure(_SPECTRUM, 15001, context)
 
 
-def _agrees(column: Column, kind: str) -> bool:
+def _agrees(column: Column, kind: str, length: int | None) -> bool:
     if column.type.name != "numeric":
         return kind in _ACCEPTED[column.type.name]
-    if not kind.startswith("DECIMAL("):
+    # Nothing says that decimals are read that Parquet holds as integers:
+    # https://github.com/dask/fastparquet/issues/299
+    if not kind.startswith("DECIMAL(") or length is None:
         return False
-    precision, scale = map(int, kind[8:-1].split(","))
-    return scale == column.type.scale and precision <= (column.type.precision or 0)
+    return int(kind[8:-1].split(",")[1]) == column.type.scale
+
+
+def _bytes_of(precision: int | None) -> int:
+    """The fewest bytes for numbers of so many digits, which Redshift insists on.
+
+    https://github.com/G-Research/ParquetSharp/issues/252
+    """
+    return (int("9" * (precision or 0)).bit_length() + 8) // 8
 
 
 def _insert(
@@ -102,7 +129,7 @@ def _insert(
     names = [f"c{index}" for index in range(len(columns))]
     values = [
         fitting_call(column.type, _plain(quote(name), kind))
-        for column, name, (_, kind) in zip(columns, names, schema, strict=True)
+        for column, name, (_, kind, _) in zip(columns, names, schema, strict=True)
     ]
     row = cursor.execute(
         f"insert into {target.sql} ({', '.join(quote(column.name) for column in columns)}) "  # noqa: S608
