@@ -6,4 +6,6 @@ set
 from {tombstones}
 where {same_key_as_deleted}
     and {target}."_position" < {tombstones}."_position"
-    and ({target}."_batch" = {batch} or {tombstones}."_batch" = {batch})
+    and {tombstones}."_batch" = {batch}
+    -- mark_merged has marked those of this batch; rows that were there before Tidegate have none.
+    and coalesce({target}."_batch", 0) <> {batch}

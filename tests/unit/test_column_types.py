@@ -14,7 +14,7 @@ from tidegate.contract.types import TYPE_NAMES, ColumnType
         ("smallint", "smallint", "smallint", "smallint", ("smallint", None, None, None)),
         ("BIGINT", "bigint", "bigint", "bigint", ("bigint", None, None, None)),
         ("double", "double", "double precision", "double precision", ("double precision", None, None, None)),
-        ("decimal(12, 2)", "decimal(12,2)", "decimal(12,2)", "decimal(12,2)", ("numeric", None, 12, 2)),
+        ("decimal(12, 2)", "decimal(12,2)", "decimal(12,2)", "decimal(38,2)", ("numeric", None, 12, 2)),
         ("decimal(38)", "decimal(38,0)", "decimal(38,0)", "decimal(38,0)", ("numeric", None, 38, 0)),
         ("varchar( 20 )", "varchar(20)", "varchar(20)", "varchar(20)", ("character varying", 20, None, None)),
         ("varchar(max)", "varchar(65535)", "varchar(65535)", "varchar(65535)", ("character varying", 65535, None, None)),

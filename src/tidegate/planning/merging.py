@@ -92,7 +92,8 @@ def _soft_delete(contract: Contract) -> Merge:
     # A row has its values and whether it is deleted from two changes, each the newest of its kind.
     bury = ("clear_deleted", "write_tombstones", "drop_deletes")
     count: Operations = ("count_deletes",)
-    mark: Operations = ("mark_deleted",)
+    # Rows of this batch and tombstones of this batch: looked for at once, all would be joined.
+    mark: Operations = ("mark_merged", "mark_deleted")
     if truncates(contract):
         count, mark = (*count, "count_truncated"), (*mark, "mark_truncated")
     apply = ("count_updates", *bury, *count, "merge_rows", *mark)

@@ -165,6 +165,16 @@ select
 from "tidegate_stage"
 where "_op" <> 'D';
 
+-- merge_empty: mark_merged
+update "sales"."orders"
+set
+    "_deleted_at" = "tidegate"."sales__orders__tombstones"."_deleted_at",
+    "_applied_at" = sysdate
+from "tidegate"."sales__orders__tombstones"
+where "sales"."orders"."id" = "tidegate"."sales__orders__tombstones"."id"
+    and "sales"."orders"."_position" < "tidegate"."sales__orders__tombstones"."_position"
+    and "sales"."orders"."_batch" = 1723231637787;
+
 -- merge_empty: mark_deleted
 update "sales"."orders"
 set
@@ -174,7 +184,9 @@ set
 from "tidegate"."sales__orders__tombstones"
 where "sales"."orders"."id" = "tidegate"."sales__orders__tombstones"."id"
     and "sales"."orders"."_position" < "tidegate"."sales__orders__tombstones"."_position"
-    and ("sales"."orders"."_batch" = 1723231637787 or "tidegate"."sales__orders__tombstones"."_batch" = 1723231637787);
+    and "tidegate"."sales__orders__tombstones"."_batch" = 1723231637787
+    -- mark_merged has marked those of this batch; rows that were there before Tidegate have none.
+    and coalesce("sales"."orders"."_batch", 0) <> 1723231637787;
 
 -- merge_empty: mark_truncated
 update "sales"."orders"
@@ -286,6 +298,16 @@ when not matched then insert (
     sysdate
 );
 
+-- merge_above_watermark: mark_merged
+update "sales"."orders"
+set
+    "_deleted_at" = "tidegate"."sales__orders__tombstones"."_deleted_at",
+    "_applied_at" = sysdate
+from "tidegate"."sales__orders__tombstones"
+where "sales"."orders"."id" = "tidegate"."sales__orders__tombstones"."id"
+    and "sales"."orders"."_position" < "tidegate"."sales__orders__tombstones"."_position"
+    and "sales"."orders"."_batch" = 1723231637787;
+
 -- merge_above_watermark: mark_deleted
 update "sales"."orders"
 set
@@ -295,7 +317,9 @@ set
 from "tidegate"."sales__orders__tombstones"
 where "sales"."orders"."id" = "tidegate"."sales__orders__tombstones"."id"
     and "sales"."orders"."_position" < "tidegate"."sales__orders__tombstones"."_position"
-    and ("sales"."orders"."_batch" = 1723231637787 or "tidegate"."sales__orders__tombstones"."_batch" = 1723231637787);
+    and "tidegate"."sales__orders__tombstones"."_batch" = 1723231637787
+    -- mark_merged has marked those of this batch; rows that were there before Tidegate have none.
+    and coalesce("sales"."orders"."_batch", 0) <> 1723231637787;
 
 -- merge_above_watermark: mark_truncated
 update "sales"."orders"
@@ -421,6 +445,16 @@ when not matched then insert (
     sysdate
 );
 
+-- merge_late: mark_merged
+update "sales"."orders"
+set
+    "_deleted_at" = "tidegate"."sales__orders__tombstones"."_deleted_at",
+    "_applied_at" = sysdate
+from "tidegate"."sales__orders__tombstones"
+where "sales"."orders"."id" = "tidegate"."sales__orders__tombstones"."id"
+    and "sales"."orders"."_position" < "tidegate"."sales__orders__tombstones"."_position"
+    and "sales"."orders"."_batch" = 1723231637787;
+
 -- merge_late: mark_deleted
 update "sales"."orders"
 set
@@ -430,7 +464,9 @@ set
 from "tidegate"."sales__orders__tombstones"
 where "sales"."orders"."id" = "tidegate"."sales__orders__tombstones"."id"
     and "sales"."orders"."_position" < "tidegate"."sales__orders__tombstones"."_position"
-    and ("sales"."orders"."_batch" = 1723231637787 or "tidegate"."sales__orders__tombstones"."_batch" = 1723231637787);
+    and "tidegate"."sales__orders__tombstones"."_batch" = 1723231637787
+    -- mark_merged has marked those of this batch; rows that were there before Tidegate have none.
+    and coalesce("sales"."orders"."_batch", 0) <> 1723231637787;
 
 -- merge_late: mark_truncated
 update "sales"."orders"
