@@ -173,6 +173,9 @@ class Batch:
     def _make_target_fit(self) -> None:
         present = self._describe()
         if len(present) < len(self.steps["tables"]):
+            # To create what is there is refused too where the schema is another user's.
+            if self.plan["table"] not in map(".".join, present):
+                self.warehouse.run_all(self.steps["create_target"])
             self.warehouse.run_all(self.steps["create"])
             present = self._describe()
         for column in self.steps["columns"]:
@@ -353,7 +356,13 @@ class Batch:
 
     def _describe(self) -> dict[Any, dict[str, Any]]:
         tables: dict[Any, dict[str, Any]] = {}
-        for schema, table, column, *facts in self.warehouse.run(self.steps["describe"]).fetchall():
+        try:
+            columns = self.warehouse.run(self.steps["describe"]).fetchall()
+        except redshift_connector.Error as error:
+            # The catalogue has no snapshot: who drops a table meanwhile, any, makes this fail.
+            # https://github.com/dbt-labs/dbt-redshift/issues/928
+            raise WarehouseBusyError(f"the catalogue cannot be read: {text_of(error)}") from error
+        for schema, table, column, *facts in columns:
             tables.setdefault((schema, table), {})[column] = facts
         return tables
 

@@ -126,6 +126,28 @@ def test_rows_of_a_table_that_was_there_are_older_than_all_that_lands(pipeline, 
     assert growing.query(query) == [(4, "d")]
 
 
+def test_table_that_was_there_is_not_created_which_its_schema_may_not_allow(pipeline, capsys):
+    growing = with_rows(Growing(pipeline))
+    growing.take({D9: lines("Op,at,id,name", "U,2024-08-09,1,A")})
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    ran = [one["statement"] for one in said if one["message"] == "ran"]
+    created = [statement for statement in ran if statement.startswith("create_")]
+    assert not {"create_target_schema", "create_target"} & {*created}
+    assert {"create_control_schema", "create_batches", "create_tombstones"} < {*created}
+
+
+def test_catalogue_that_changes_while_it_is_read_is_no_fault_of_the_batch(growing):
+    growing.take({D9: lines("Op,at,id,name", "I,2024-08-09,1,a")})
+    plan = growing.plan({D10: lines("Op,at,id,name", "I,2024-08-10,2,b")})
+    gone = plan.load.describe.model_copy(update={"sql": "select * from dropped_meanwhile"})
+    load = plan.load.model_copy(update={"describe": gone})
+    growing.table.prepare(plan)
+    with pytest.raises(load_batch.WarehouseBusyError, match="the catalogue cannot be read"):
+        growing.table.load(plan.model_copy(update={"load": load}))
+    growing.table.load(plan)
+    assert growing.rows() == [(1, "a"), (2, "b")]
+
+
 @pytest.mark.parametrize("mode", ["history", "partial"])
 def test_table_that_was_there_is_not_made_anew_of_changes_that_nobody_kept(pipeline, mode):
     growing = with_rows(Growing(pipeline, **EVERY_MODE[mode]))

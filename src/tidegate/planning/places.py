@@ -217,7 +217,7 @@ def _assignments(contract: Contract, changes: str) -> list[str]:
     names = [column.name for column in contract.columns if column.name not in contract.key]
     assigned = [f"{name} = {changes}.{name}" for name in map(quote, [*names, "_position"])]
     revived = contract.write == "soft_delete"
-    return [*assigned, f"{quote('_deleted_at')} = null"] if revived else assigned
+    return [*assigned, f"{quote('_deleted_at')} = null::timestamp"] if revived else assigned
 
 
 def _declared(column: Column, contract: Contract) -> str:

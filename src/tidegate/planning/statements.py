@@ -14,8 +14,9 @@ from tidegate.planning.places import Attempt, places
 from tidegate.planning.plan import Load, Statement, TargetColumn
 from tidegate.sql_files import render
 
-_SESSION = ("set_query_group", "set_statement_timeout")
-_FIRST = ("create_target_schema", "create_target", "create_control_schema")
+# sysdate is told in the time zone of the session, which a user may have another one of:
+# https://docs.aws.amazon.com/redshift/latest/dg/r_SYSDATE.html
+_SESSION = ("set_query_group", "set_statement_timeout", "set_timezone")
 
 
 def render_load(contract: Contract, attempt: Attempt) -> Load:
@@ -23,6 +24,7 @@ def render_load(contract: Contract, attempt: Attempt) -> Load:
     filled = places(contract, attempt)
     merge = merge_of(contract, attempt)
     kept = control_tables(contract)
+    create = ["create_control_schema", *(f"create_{kind}" for kind in kept)]
 
     def statement(operation: str) -> Statement:
         name = operation.rpartition("/")[2]
@@ -35,7 +37,8 @@ def render_load(contract: Contract, attempt: Attempt) -> Load:
         session=statements("control", (*_SESSION, *_of_super(contract))),
         tables=[contract.table_name, *kept],
         describe=statement("control/describe_target"),
-        create=statements("control", (*_FIRST, *(f"create_{kind}" for kind in kept))),
+        create_target=statements("control", ("create_target_schema", "create_target")),
+        create=statements("control", create),
         columns=_columns(contract),
         create_stage=statement("stage/create_stage"),
         copy_stage=statement("stage/copy_stage"),

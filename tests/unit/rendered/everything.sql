@@ -4,6 +4,9 @@ set query_group to 'tidegate odd "schema".it''s a table 1723231637787';
 -- session: set_statement_timeout
 set statement_timeout to 3300000;
 
+-- session: set_timezone
+set timezone to 'UTC';
+
 -- session: keep_last_attribute
 set json_parse_dedup_attributes to on;
 
@@ -20,10 +23,10 @@ from svv_columns
 where (table_schema = 'odd "schema"' and table_name = 'it''s a table')
     or (table_schema = 'tidegate' and table_name in ('odd "schema"__it''s a table__batches', 'odd "schema"__it''s a table__tombstones'));
 
--- create: create_target_schema
+-- create_target: create_target_schema
 create schema if not exists "odd ""schema""";
 
--- create: create_target
+-- create_target: create_target
 create table if not exists "odd ""schema"""."it's a table" (
     "order id" bigint not null,
     "li""ne" smallint not null,

@@ -4,6 +4,9 @@ set query_group to 'tidegate sales.orders 1723231637787';
 -- session: set_statement_timeout
 set statement_timeout to 3300000;
 
+-- session: set_timezone
+set timezone to 'UTC';
+
 -- describe: describe_target
 select
     table_schema,
@@ -17,10 +20,10 @@ from svv_columns
 where (table_schema = 'sales' and table_name = 'orders')
     or (table_schema = 'tidegate' and table_name in ('sales__orders__batches', 'sales__orders__tombstones'));
 
--- create: create_target_schema
+-- create_target: create_target_schema
 create schema if not exists "sales";
 
--- create: create_target
+-- create_target: create_target
 create table if not exists "sales"."orders" (
     "id" varchar(9) not null,
     "name" varchar(20),
