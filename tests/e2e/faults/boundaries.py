@@ -32,7 +32,7 @@ _PLAN_REFRESH = [
 ]
 _PREPARE_CHUNK = ["s3:GetObject", "s3:GetObject", "s3:PutObject", "s3:PutObject"]
 _BEGIN_JOB = ["secretsmanager:GetSecretValue", "s3:GetObject", "redshift:connect", "s3:GetObject"]
-_DESCRIBE = ["redshift:set", "redshift:set", "redshift:select"]
+_DESCRIBE = ["redshift:set", "redshift:set", "redshift:set", "redshift:select"]
 _STAGE = ["redshift:create", "s3:PutObject", "redshift:copy", "redshift:select"]
 # The transaction begins: what was applied, and how many rows there are.
 _LOCK = ["redshift:begin", "redshift:lock", "redshift:select", "redshift:select"]
