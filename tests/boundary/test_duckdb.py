@@ -72,10 +72,21 @@ def test_only_decimals_of_the_largest_precision_are_written_as_copy_takes_them(
     tmp_path, precision, written
 ):
     """Once others come in the fewest bytes they need, the stage may have the column's own type."""
-    path = tmp_path / "sums.parquet"
+    found = described(f"1.5::decimal({precision},2)", tmp_path)
+    assert (found["type"], found["type_length"]) == written
+
+
+def test_timestamps_say_that_they_are_microseconds(tmp_path):
+    """Redshift takes others for nanoseconds: https://github.com/apache/arrow/issues/38000"""
+    found = described("timestamp '2024-08-09 12:34:56.789'", tmp_path)
+    assert (found["type"], found["converted_type"]) == ("INT64", "TIMESTAMP_MICROS")
+
+
+def described(value: str, folder) -> dict[str, object]:
+    """What the schema of a Parquet file says of a column of `value`."""
+    path = str(folder / "one.parquet")
     with duckdb.connect() as connection:
-        connection.execute(f"copy (select 1.5::decimal({precision},2) as amount) to '{path}'")
-        found = connection.execute(
-            "select type, type_length from parquet_schema(?) where name = 'amount'", [str(path)]
-        ).fetchall()
-    assert found == [written]
+        connection.execute(f"copy (select {value} as found) to '{path}'")
+        connection.execute("select * from parquet_schema(?) where name = 'found'", [path])
+        [row] = connection.fetchall()
+        return dict(zip([name for name, *_ in connection.description], row, strict=True))
