@@ -55,7 +55,9 @@ def test_refresh_makes_the_table_equal_to_the_newest_snapshot(
     assert rows(stack, loaded) != model(NEW)
     done = refresh(stack, loaded)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == f"{loaded.name}: 7 rows replaced 9"
+    assert done.stdout.splitlines()[-1] == (
+        f"{loaded.name} is refreshed: 7 rows inserted, 0 rows updated, 9 rows deleted"
+    )
     assert rows(stack, loaded) == model(NEW)
     status = stack.table_status(loaded.name)
     assert (status.state, status.applied_files, status.pending) == ("idle", 3, 0)

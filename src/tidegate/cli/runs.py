@@ -2,7 +2,8 @@
 
 import os
 import time
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import boto3
 import typer
@@ -15,6 +16,7 @@ from tidegate.ledger import FileLedger, LedgerTable, RefreshLedger, StateLedger
 from tidegate.settings import RunSettings, read_settings
 
 _LOOK_EVERY = 0.5  # seconds
+_QUARANTINE = "see Quarantine in docs/operations.md"
 
 Target = Annotated[str, typer.Argument(help="The table, as its contract names it: schema.table.")]
 
@@ -38,7 +40,7 @@ def refresh(
     run = runs.see_through(table, mode="full_refresh", **given)
     done = runs.refreshes.done(table, run)
     if done:
-        typer.echo(f"{table}: {done['rows_inserted']} rows replaced {done['rows_deleted']}")
+        _tell_refreshed(table, done)
     else:
         typer.echo(f"{table} has much to load first; the refresh comes after it: tidegate status")
 
@@ -61,6 +63,13 @@ def release(table: Target) -> None:
         raise InvalidInputError(f"no deletes of {table} are held back; look at tidegate status")
     runs.see_through(table, force=True)
     runs.tell_what_is_left(table)
+
+
+def _tell_refreshed(table: str, done: Mapping[str, Any]) -> None:
+    rows = [f"{done[f'rows_{name}']} rows {name}" for name in ("inserted", "updated", "deleted")]
+    typer.echo(f"{table} is refreshed: {', '.join(rows)}")
+    if refused := done["quarantined_rows"]:
+        typer.echo(f"{table}: {refused} rows were refused and are not in it: {_QUARANTINE}")
 
 
 class _Runs:
