@@ -324,3 +324,12 @@ def test_files_of_one_name_in_several_folders_are_told_apart(shop):
         (name, 2) for name in names
     ]
     assert {file.refused for file in found.files.values()} == {1}
+
+
+@pytest.mark.parametrize("cut", [b'2,"y', b"2,y,z\n", b"2,\xe9\n"], ids=["open", "wide", "latin-1"])
+def test_snapshot_of_replace_that_is_malformed_is_quarantined_and_the_next_one_taken(shop, cut):
+    of = contract(options={"header": True}, write="replace", key=())
+    files = {PREFIX + "1.csv": b"id,name\n1,x\n" + cut, PREFIX + "2.csv": b"id,name\n3,z\n"}
+    found = shop.prepare(of, files)
+    assert [*found.quarantined] == [PREFIX + "1.csv"]
+    assert found.column("id") == [3]

@@ -126,6 +126,62 @@ def test_file_that_is_not_json_lines_is_quarantined_whole_and_says_what_to_write
     }
 
 
+@pytest.mark.parametrize(
+    "last", ['{"id": 2, "na', '{"id": 2, "name": "B"', '{"id": 2, "name": "\xe9']
+)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_file_whose_last_line_is_cut_off_is_quarantined_whole(shop, last, pack):
+    content = json_lines({"id": 1, "name": "A"}) + last.encode()
+    found = shop.prepare(of(), {FILE: pack(content)})
+    assert found.rows == []
+    assert found.quarantined == {
+        FILE: "the last line is cut off, so the file is not whole; land it again"
+    }
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", " "])
+def test_last_line_need_not_end(shop, end):
+    content = json_lines({"id": 1})[:-1] + end.encode()
+    assert shop.prepare(of(), {FILE: content}).column("id") == [1]
+
+
+@pytest.mark.parametrize(
+    ("written_as", "options", "content"),
+    [
+        ("dms_csv", {"header": True}, b"op,id,name\nD,1,\n"),
+        ("jsonl", {}, b'{"op": "D", "id": 1}\n'),
+        ("parquet", {}, parquet("select 'D' as op, 1 as id, 'a' as name")),
+    ],
+)
+def test_operation_of_almost_the_right_name_does_not_make_inserts_of_deletes(
+    shop, written_as, options, content
+):
+    found = shop.prepare(of(written_as=written_as, options=options), {FILE: content})
+    assert found.rows == []
+    assert found.quarantined == {
+        FILE: "the file names 'op', the operation is 'Op': correct source.options.operation, or "
+        "the file, and land it again"
+    }
+
+
+@pytest.mark.parametrize(
+    ("written_as", "options", "content"),
+    [
+        ("dms_csv", {"header": True}, b"id,name\n1,a\n"),
+        ("dms_csv", {}, b"1,a\n"),
+        ("jsonl", {}, b'{"id": 1, "name": "a"}\n'),
+        ("parquet", {}, parquet("select 1 as id, 'a' as name")),
+    ],
+)
+def test_records_without_an_operation_are_inserts_whatever_operations_are_called(
+    shop, written_as, options, content
+):
+    found = shop.prepare(
+        of(written_as=written_as, options=options, operations=WORDS), {SNAPSHOT: content}
+    )
+    assert [(row["id"], row["_op"]) for row in found.rows] == [(1, "I")]
+
+
 @pytest.mark.parametrize("written_as", ["jsonl", "parquet"])
 def test_empty_file_is_nothing(shop, written_as):
     found = shop.prepare(of(written_as=written_as), {FILE: b""})

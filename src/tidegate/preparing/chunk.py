@@ -120,8 +120,8 @@ class Chunk:
         # An export that failed looks just so; to believe it would empty the table.
         counts = self.counts()
         for local in files:
-            if counts[str(local.path)][0] == 0:
-                self.quarantined.setdefault(local.file.id, _EMPTY)
+            if local.file.id not in self.quarantined and counts[str(local.path)][0] == 0:
+                self.quarantined[local.file.id] = _EMPTY
 
     def _drop_superseded(self, files: Iterable[LocalFile]) -> None:
         """Drop what the snapshot took the place of; `as_of` tells of each change by itself."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tidegate.contract import Column, Contract
 from tidegate.contract.names import quote
+from tidegate.contract.source import INSERT
 from tidegate.contract.widening import arriving, growing
 from tidegate.position import CHANGE, LONGEST_POSITION, row_sql, sequence_sql
 from tidegate.preparing.casts import Cast, cast_sql, duckdb_literal, typed_sql
@@ -51,7 +52,7 @@ class Statements:
         kept = [self._kept(number) for number in numbers] + self._own.values(kind) + self._record
         return render(
             "prepare/read_changes",
-            operation=f"case {self._operation(shape)} {self._marks()} end",
+            operation=self._operation(shape),
             fields=lines(self._texts(shape) + self._own.texts(shape), 8),
             records=shape.records(paths),
             casts=lines([f"{cast.cast} as t{number}" for number, cast in enumerate(casts)], 8),
@@ -129,7 +130,7 @@ class Statements:
         """Read a file again for what it holds of the records that were refused."""
         return render(
             "prepare/find_refused",
-            operation=self._operation(shape),
+            operation=shape.text(self._contract.source.options.operation),
             fields=shape.whole,
             records=shape.records([path]),
             path=duckdb_literal(str(path)),
@@ -140,12 +141,14 @@ class Statements:
         return render("prepare/write_refused", path=duckdb_literal(str(path)))
 
     def _operation(self, shape: Shape) -> str:
-        name = self._contract.source.options.operation
-        return shape.text(name) if shape.has(name) else "'I'"
-
-    def _marks(self) -> str:
-        marks = self._contract.source.marks.items()
-        return " ".join(f"when {duckdb_literal(written)} then '{mark}'" for written, mark in marks)
+        source = self._contract.source
+        if not shape.has(source.options.operation):
+            return f"'{INSERT}'"
+        marks = [
+            f"when {duckdb_literal(written)} then '{mark}'"
+            for written, mark in source.marks.items()
+        ]
+        return f"case {shape.text(source.options.operation)} {' '.join(marks)} end"
 
     def _texts(self, shape: Shape) -> list[str]:
         fault = [f"{shape.fault[0]} as is_faulty"] if shape.fault else []

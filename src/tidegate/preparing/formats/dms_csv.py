@@ -10,7 +10,13 @@ from tidegate.contract.source import INSERT
 from tidegate.position import SNAPSHOT
 from tidegate.preparing.casts import duckdb_literal
 from tidegate.preparing.formats.fields import missing
-from tidegate.preparing.formats.shape import Shape, ShapeError, as_json, refuse_strangers
+from tidegate.preparing.formats.shape import (
+    Shape,
+    ShapeError,
+    as_json,
+    refuse_another_operation,
+    refuse_strangers,
+)
 from tidegate.preparing.opening import open_bytes
 
 # The longest that DuckDB takes, in bytes: https://duckdb.org/docs/stable/data/csv/overview
@@ -71,6 +77,7 @@ def _named(names: list[str], newline: str, contract: Contract) -> Shape:
         raise ShapeError(f"the header has {repeated} names that stand in it before")
     if lacking := ", ".join(map(repr, missing(names, contract))):
         raise ShapeError(f"the header does not name {lacking}")
+    refuse_another_operation(names, contract)
     return _shape(names, newline, contract, refuse_strangers(names, contract))
 
 

@@ -5,6 +5,7 @@ they are written with: DuckDB, as most readers of JSON, makes a double of what h
 holds 17 of them. So where a line has a longer one, `exact_texts` first makes strings of numbers.
 """
 
+import json
 from pathlib import Path
 
 import duckdb
@@ -12,7 +13,14 @@ import duckdb
 from tidegate.contract import Contract
 from tidegate.preparing.casts import duckdb_literal
 from tidegate.preparing.formats.fields import needed
-from tidegate.preparing.formats.shape import Shape, ShapeError, path_list, refuse_strangers
+from tidegate.preparing.formats.shape import (
+    Shape,
+    ShapeError,
+    path_list,
+    refuse_another_operation,
+    refuse_strangers,
+)
+from tidegate.preparing.opening import open_bytes
 from tidegate.preparing.rejects import is_of_the_file, reason
 from tidegate.sql_files import render
 
@@ -23,6 +31,8 @@ _NO_LINES = (
     "its own, in UTF-8 without a byte order mark, and land the file again"
 )
 _NO_OBJECT = "the line is not a JSON object"
+_CUT_OFF = "the last line is cut off, so the file is not whole; land it again"
+_LONGEST_LINE = 16 << 20  # bytes; DuckDB refuses longer ones by itself
 
 
 def read_shape(path: Path, contract: Contract, connection: "duckdb.DuckDBPyConnection") -> Shape:
@@ -32,6 +42,9 @@ def read_shape(path: Path, contract: Contract, connection: "duckdb.DuckDBPyConne
         ShapeError: not readable, or not JSON lines.
     """
     names = list_names(path, contract, connection)
+    if _is_cut_off(path):
+        raise ShapeError(_CUT_OFF)
+    refuse_another_operation(names, contract)
     operation = contract.source.options.operation
     wanted = [*([operation] if operation in names else []), *needed(contract)]
     numbers = {name: number for number, name in enumerate(wanted, start=1)}
@@ -72,6 +85,21 @@ def list_names(
     if first == (False,):
         raise ShapeError(_NO_LINES)
     return [name for (name,) in rows]
+
+
+def _is_cut_off(path: Path) -> bool:
+    """Whether the last line has neither an end nor all of its JSON."""
+    last = b""
+    with open_bytes(path) as content:
+        while piece := content.read(_LONGEST_LINE):
+            last = (last + piece).rpartition(b"\n")[2][-_LONGEST_LINE:]
+    try:
+        json.loads(last or b"null", parse_int=str, strict=False)
+    except ValueError:
+        return bool(last.strip())
+    except RecursionError:
+        return False
+    return False
 
 
 def _pointer(name: str) -> str:

@@ -76,6 +76,21 @@ def as_json(texts: dict[str, str], contract: Contract) -> str:
     return f"json_object({', '.join(named)})"
 
 
+def refuse_another_operation(names: Iterable[str], contract: Contract) -> None:
+    """Nothing, if it is in `names` as the contract has it, or not at all.
+
+    Raises:
+        ShapeError: a name is like it; without it every record would be an insert, deletes too.
+    """
+    names, operation = set(names), contract.source.options.operation
+    alike = sorted(name for name in names if name.lower() == operation.lower())
+    if alike and operation not in names:
+        raise ShapeError(
+            f"the file names {alike[0]!r}, the operation is {operation!r}: correct "
+            "source.options.operation, or the file, and land it again"
+        )
+
+
 def refuse_strangers(names: Iterable[str], contract: Contract) -> tuple[str, ...]:
     """Those of `names` that the contract does not know.
 
