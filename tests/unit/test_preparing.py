@@ -119,9 +119,9 @@ def test_keys_that_differ_in_trailing_blanks_are_one_key(shop):
 @pytest.mark.parametrize(
     ("sequence", "reason"),
     [
-        ("", "the sequence is null or cannot be read"),
-        ("NULL", "the sequence is null or cannot be read"),
-        ("a\tb", "the sequence is null or cannot be read"),
+        ("", "'seq', which orders changes, is null or cannot be read"),
+        ("NULL", "'seq', which orders changes, is null or cannot be read"),
+        ("a\tb", "'seq', which orders changes, is null or cannot be read"),
         ("9" * 400, "the sequence is too long"),
     ],
 )
@@ -134,7 +134,7 @@ def test_change_without_a_usable_sequence_is_refused(shop, sequence, reason):
 def test_deleted_row_is_not_ordered_by_a_sequence_that_is_none(shop):
     of = contract({"id": "integer", "version": "integer"}, sequence=["version"])
     found = shop.prepare(of, {CHANGES: b"U,1,2\nD,1,1.5\nU,2,1\nD,2,99999999999999999999\n"})
-    reason = "the sequence is null or cannot be read"
+    reason = "'version', which orders changes, is null or cannot be read"
     assert (found.reasons, found.column("_op")) == ([(2, reason), (4, reason)], ["U", "U"])
 
 
@@ -142,7 +142,7 @@ def test_snapshot_rows_need_no_sequence_but_one_that_can_be_read_if_there_is_one
     of = contract({"id": "integer"}, fields=["seq", "at", "id"], sequence=["seq", "at"])
     found = shop.prepare(of, {SNAPSHOT: b",,1\na\tb,,2\n,a\tb,3\n"})
     assert found.column("_position") == ["000001 0  1723231637!/LOAD00000001.csv 0000000001"]
-    reason = "the sequence is null or cannot be read"
+    reason = "'seq' or 'at', which orders changes, is null or cannot be read"
     assert found.reasons == [(2, reason), (3, reason)]
 
 

@@ -13,6 +13,8 @@ from tidegate.contract.types import LONGEST_VARCHAR, ColumnType
 
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _CLOCK = r"\d{2}:\d{2}(:\d{2}(\.\d+)?)?"
+# No zone is farther from UTC: https://www.iana.org/time-zones
+_ZONE = r"[+-](0\d|1[0-4])(:?[0-5]\d)?"
 _INTEGER = r"\s*[+-]?\d+\s*"
 _NUMBER = r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*"
 _NOT_FINITE = r"\s*[+-]?(?i:inf|infinity|nan)\s*"
@@ -26,7 +28,7 @@ _FORMS = {
     "date": rf"\s*{_DAY}([ T]00:00(:00(\.0+)?)?)?\s*",
     "time": rf"\s*{_CLOCK}\s*",
     "timestamp": rf"\s*{_DAY}([ T]{_CLOCK})?\s*",
-    "timestamptz": rf"\s*{_DAY}([ T]{_CLOCK}( ?UTC|Z|[+-]\d{{2}}(:?\d{{2}})?)?)?\s*",
+    "timestamptz": rf"\s*{_DAY}([ T]{_CLOCK}( ?UTC|Z|{_ZONE})?)?\s*",
 }
 # DuckDB takes these as JSON, JSON_PARSE of Redshift does not; what stands in quotes is no matter.
 _STRINGS = r'"(\\.|[^"\\])*"'

@@ -208,13 +208,17 @@ class Statements:
                 missing = duckdb_literal(f"key column {column.name!r} is null")
                 refusals.append(f"when v{number} is null and {when} then {missing}")
         if kind == CHANGE:
-            refusals.append(_when("sequence is null", _NO_SEQUENCE))
+            refusals.append(_when("sequence is null", self._no_sequence()))
         elif parts := self._sequence_parts():
             # Rows of a snapshot need none, but one that is there and cannot be read is a mistake.
             unread = [f"({text} <> '' and ({part}) is null)" for text, part in parts.items()]
-            refusals.append(_when(" or ".join(unread), _NO_SEQUENCE))
+            refusals.append(_when(" or ".join(unread), self._no_sequence()))
         refusals.append(_when(f"strlen(sequence) > {LONGEST_POSITION - 160}", _LONG_SEQUENCE))
         return [*refusals, *self._own.refusals(kind)]
+
+    def _no_sequence(self) -> str:
+        names = " or ".join(map(repr, self._contract.order_by))
+        return f"{names}, which orders changes, is null or cannot be read"
 
     def _unknown(self) -> str:
         *others, last = self._contract.source.operations
@@ -223,7 +227,6 @@ class Statements:
 
 # Rows of a group of Parquet: with fewer than DuckDB's 122,880 all threads have some to write.
 _ROW_GROUP = 61_440
-_NO_SEQUENCE = "the sequence is null or cannot be read"
 _LONG_SEQUENCE = "the sequence is too long"
 
 

@@ -39,9 +39,17 @@ def read_shape(path: Path, contract: Contract, kind: int) -> Shape:
             return _named(names_in(first, contract), newline, contract)
     except (OSError, EOFError, zlib.error) as error:
         raise ShapeError(f"cannot be read: {error}".replace(str(path), "the file")) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ShapeError(f"the header cannot be read: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ShapeError("the header is not UTF-8") from error
+    except csv.Error as error:
+        raise ShapeError(f"the header cannot be read: {_what_is_wrong(first)}") from error
     return _shape(_positional(first, contract, kind), newline, contract)
+
+
+def _what_is_wrong(header: bytes) -> str:
+    if b"\r" in header.rstrip(b"\r\n"):
+        return "a carriage return stands outside quotes; lines end with \\n or \\r\\n"
+    return "a quoted name does not end, or text stands behind it"
 
 
 def first_record(content: BinaryIO) -> bytes:
@@ -74,7 +82,7 @@ def _named(names: list[str], newline: str, contract: Contract) -> Shape:
         return _shape(missing((), contract), newline, contract)
     # What a file holds where a header should be may be regulated: it is not repeated.
     if repeated := len(names) - len(set(names)):
-        raise ShapeError(f"the header has {repeated} names that stand in it before")
+        raise ShapeError(f"the header names columns more than once ({repeated} too many)")
     if lacking := ", ".join(map(repr, missing(names, contract))):
         raise ShapeError(f"the header does not name {lacking}")
     refuse_another_operation(names, contract)
