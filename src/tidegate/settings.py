@@ -82,6 +82,13 @@ class CommandLineSettings(Settings):
     landing_queue_url: Name | None = None
 
 
+class QuarantineSettings(Settings):
+    """Of the command that lists what could not be loaded."""
+
+    ledger_table: Name
+    work_bucket: Name
+
+
 class RunSettings(Settings):
     """Of the commands that start runs."""
 

@@ -15,6 +15,8 @@ def test_an_object_under_no_contract_is_listed_as_unrouted(stack: LocalStack) ->
     stack.land("nobody/claims/", b"")
     stack.wait()
     assert stack.status().unrouted == before + 1
+    listed = stack.command("quarantine", "--limit=100000").stdout.splitlines()
+    assert "unrouted: nobody/claims/this ünroutable file.csv: no contract claims it" in listed
 
 
 def test_an_empty_file_is_applied_as_nothing(stack: LocalStack, table: FreshTable) -> None:
@@ -39,6 +41,9 @@ def test_pain_26_a_file_with_a_wrong_number_of_columns_is_quarantined_and_the_re
     [item] = quarantined(stack, table)
     assert item["key"]["S"] == table.prefix + "20240812-000000000.csv"
     assert item["reason"]["S"] == "line 1: it has more than 14 columns"
+    assert stack.command("quarantine", table.name).stdout.splitlines() == [
+        f"{table.name}: {item['key']['S']}: line 1: it has more than 14 columns"
+    ]
 
 
 def test_a_row_that_cannot_be_loaded_is_quarantined_with_its_reason(
@@ -59,6 +64,11 @@ def test_a_row_that_cannot_be_loaded_is_quarantined_with_its_reason(
     assert refused["record"] == 1
     assert refused["reason"] == "column 'sales_rep_employee_number' is not a valid integer"
     assert refused["fields"]["customerNumber"] == "999"
+    told = stack.command("quarantine", table.name, "--json").stdout
+    assert json.loads(told) == {
+        "table": table.name,
+        **{name: refused[name] for name in ("file", "record", "reason")},
+    }
 
 
 def test_a_terminal_failure_blocks_the_table_tells_people_and_loses_nothing(

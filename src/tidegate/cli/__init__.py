@@ -4,7 +4,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
-from tidegate.cli import check, local, runs, status
+from tidegate.cli import check, local, quarantine, runs, status
 from tidegate.errors import SettingsError, TidegateError
 
 _POINT = (
@@ -40,6 +40,7 @@ app = typer.Typer(
 app.add_typer(local.app, name="local")
 app.command()(status.status)
 app.command()(status.wait)
+app.command()(quarantine.quarantine)
 app.command()(runs.refresh)
 app.command()(runs.replay)
 app.command()(runs.release)

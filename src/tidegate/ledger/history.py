@@ -44,6 +44,12 @@ class FileHistory:
         found = self._items.query(partition(table), DONE, where=where, since=since, kind=kind)
         return map(SettledFile.model_validate, found)
 
+    def refused(self, table: str) -> Iterator[SettledFile]:
+        """The files in quarantine, then those that have refused rows."""
+        files = self._items.query(partition(table), QUARANTINE)
+        rows = self._items.query(partition(table), DONE, where="refused > :none", none=0)
+        return map(SettledFile.model_validate, chain(files, rows))
+
     def counts(self, table: str, files: Iterable[LandedFile]) -> dict[str, int]:
         """What the table's counts hold of `files` because they are settled already."""
         counts = Counter(dict.fromkeys(_COUNTED, 0))

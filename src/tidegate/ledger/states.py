@@ -198,6 +198,7 @@ class StateLedger:
             "closed_at": self.now(),
             "expires_at": self.now() + _KEEP_BATCHES,
             **outcome.model_dump(exclude={"error", "message", "narrow"}),
+            "fence": outcome.fence or (plan.fence if plan else None),
             **counts,
             "columns_added": plan.columns_added if plan else [],
         }
@@ -217,6 +218,11 @@ class StateLedger:
         closing = self._closing(pk, batch, new | gone, more)
         puts = [self._items.action("Put", Item=pack(record)) for record in records]
         self._items.transact([closing, *puts])
+
+    def fence_of(self, table: str, batch: int) -> int:
+        """The fence of the attempt that applied a batch."""
+        item = self._items.get(partition(table), f"{BATCH}{batch:013d}") or {}
+        return int(item.get("fence") or 0)
 
     def _closing(self, pk: str, batch: int, new: Item, more: dict[str, int]) -> Item:
         """The update that sets `new`, removes what is None in it, and adds `more`."""

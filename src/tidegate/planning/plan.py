@@ -220,6 +220,11 @@ class BatchFolder:
         """Of the PreparedChunk."""
         return f"{self._attempt}/chunk-{chunk:04d}.json"
 
+    @property
+    def refusals(self) -> str:
+        """The prefix of the refused rows of all chunks."""
+        return f"{self._quarantine}/"
+
     def refused(self, chunk: int) -> str:
         """Of the refused rows of a chunk."""
         return f"{self._quarantine}/chunk-{chunk:04d}.jsonl"

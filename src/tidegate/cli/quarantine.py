@@ -1,0 +1,54 @@
+"""`tidegate quarantine`: what could not be loaded, and why."""
+
+import os
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import Annotated
+
+import boto3
+import typer
+
+from tidegate.errors import InvalidInputError
+from tidegate.ledger import Catalogue, LedgerTable
+from tidegate.quarantine import Quarantine, Refusal
+from tidegate.settings import QuarantineSettings, read_settings
+from tidegate.storage import WorkBucket
+
+_LINES = 100
+
+
+def quarantine(
+    table: Annotated[
+        str | None, typer.Argument(help="Of this table only; else of all, and what is unrouted.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line, for programs.")
+    ] = False,
+    limit: Annotated[
+        int, typer.Option(min=1, help="Stop after so many lines; for all take a large one.")
+    ] = _LINES,
+) -> None:
+    """List the files and rows that could not be loaded, each with its reason."""
+    found = _find(table)
+    for refusal in islice(found, limit):
+        typer.echo(refusal.model_dump_json() if as_json else _line(refusal))
+    if next(found, None) and not as_json:
+        typer.echo(f"there are more than {limit}: say --limit", err=True)
+
+
+def _find(table: str | None) -> Iterator[Refusal]:
+    settings = read_settings(QuarantineSettings, os.environ)
+    ledger = LedgerTable(boto3.client("dynamodb"), settings.ledger_table)
+    kept = Quarantine(ledger, WorkBucket(boto3.client("s3"), settings.work_bucket))
+    tables = Catalogue(ledger).tables()
+    if table is None:
+        return chain(*map(kept.refusals, tables), kept.unrouted())
+    if table not in tables:
+        known = ", ".join(tables) or "none"
+        raise InvalidInputError(f"there is no contract of {table!r}; there is one of: {known}")
+    return kept.refusals(table)
+
+
+def _line(refusal: Refusal) -> str:
+    record = f", record {refusal.record}" if refusal.record is not None else ""
+    return f"{refusal.table or 'unrouted'}: {refusal.file}{record}: {refusal.reason}"

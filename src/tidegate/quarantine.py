@@ -1,0 +1,58 @@
+"""What could not be loaded: which file or row, and why."""
+
+import json
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+
+from tidegate.landing.listing import list_landed
+from tidegate.ledger import FileHistory, FileLedger, LedgerTable, StateLedger
+from tidegate.planning.plan import BatchFolder
+from tidegate.storage import WorkBucket
+
+_UNCLAIMED = "no contract claims it"
+
+
+class Refusal(BaseModel):
+    """One file, or one `record` of it, that is not in its table; unrouted ones have none."""
+
+    table: str | None
+    file: str
+    record: int | None = None
+    reason: str
+
+
+class Quarantine:
+    """Reads from the ledger which files and rows were refused, and from the work bucket why."""
+
+    def __init__(self, ledger: LedgerTable, work: WorkBucket) -> None:
+        self._history = FileHistory(ledger)
+        self._files = FileLedger(ledger)
+        self._states = StateLedger(ledger)
+        self._work = work
+
+    def refusals(self, table: str) -> Iterator[Refusal]:
+        """The refused files of a table, then the refused rows of others, newest batches first."""
+        batches: dict[int, set[str]] = {}
+        for file in self._history.refused(table):
+            if file.reason:
+                yield Refusal(table=table, file=file.key, reason=file.reason)
+            else:
+                batches.setdefault(file.batch, set()).add(file.key)
+        for batch in sorted(batches, reverse=True):
+            yield from self._rows(table, batch, batches[batch])
+
+    def unrouted(self) -> Iterator[Refusal]:
+        """The objects that belong to no table."""
+        for landed in self._files.unrouted():
+            yield Refusal(table=None, file=landed.key, reason=_UNCLAIMED)
+
+    def _rows(self, table: str, batch: int, files: set[str]) -> Iterator[Refusal]:
+        folder = BatchFolder(table, batch, self._states.fence_of(table, batch))
+        for found in list_landed(self._work.s3, self._work.name, prefix=folder.refusals):
+            body = self._work.s3.get_object(Bucket=self._work.name, Key=found.key)["Body"]
+            for row in map(json.loads, body.iter_lines()):
+                # A file of the batch may have been loaded once more since.
+                if row["file"] in files:
+                    told = {name: row[name] for name in ("file", "record", "reason")}
+                    yield Refusal(table=table, **told)

@@ -1,0 +1,111 @@
+"""What could not be loaded is listed with its reason, as it stands now."""
+
+import json
+
+import boto3
+import pytest
+from typer.testing import CliRunner
+
+from tests.unit.samples import CHANGES, PREFIX, contract, landed, landed_object, ledger_table, plan
+from tidegate.cli import app
+from tidegate.ledger import Catalogue, FileLedger, LedgerTable, StateLedger
+from tidegate.planning.plan import BatchFolder, Outcome, PreparedFile
+from tidegate.quarantine import Quarantine, Refusal
+from tidegate.storage import WorkBucket
+
+TABLE = "sales.orders"
+COUNTS = {"applied_files": 1, "quarantined_files": 0, "quarantined_rows": 1}
+NO_DATE = "column 'at' is not a valid date"
+
+
+@pytest.fixture
+def ledger(aws) -> LedgerTable:
+    return ledger_table()
+
+
+@pytest.fixture
+def work(aws) -> WorkBucket:
+    work = WorkBucket(boto3.client("s3"), "work")
+    work.s3.create_bucket(Bucket=work.name)
+    return work
+
+
+def apply(
+    ledger: LedgerTable, batch: int, fence: int, refused: int, *, again: bool = False
+) -> None:
+    """What commit_batch leaves of a batch of one file, some of whose rows were refused."""
+    file = landed()
+    became = {file.id: PreparedFile(id=file.id, records=9, refused=refused)}
+    FileLedger(ledger).settle(TABLE, batch, [file], became, again=again)
+    states = StateLedger(ledger)
+    states.open_batch(TABLE, states.acquire(TABLE, "run", 60).fence, batch, "plan.json")
+    attempt = plan(contract(), [[file]], batch=batch, fence=fence)
+    states.close_batch(TABLE, batch, Outcome(), COUNTS, attempt)
+
+
+def write(work: WorkBucket, batch: int, fence: int, *rows: tuple[str, int, str]) -> None:
+    """What prepare_chunk leaves of refused rows."""
+    lines = [dict(zip(["file", "record", "reason"], row, strict=True)) for row in rows]
+    body = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    key = BatchFolder(TABLE, batch, fence).refused(0)
+    work.s3.put_object(Bucket=work.name, Key=key, Body=body)
+
+
+def test_refused_rows_are_those_of_the_attempt_that_was_applied(ledger, work):
+    write(work, 7, 1, (CHANGES, 1, "of an attempt that died"))
+    write(work, 7, 2, (CHANGES, 3, NO_DATE))
+    apply(ledger, 7, 2, refused=1)
+    assert list(Quarantine(ledger, work).refusals(TABLE)) == [
+        Refusal(table=TABLE, file=CHANGES, record=3, reason=NO_DATE)
+    ]
+
+
+def test_rows_of_a_file_that_was_loaded_once_more_are_those_of_the_last_time(ledger, work):
+    write(work, 7, 1, (CHANGES, 3, NO_DATE), (CHANGES, 4, NO_DATE))
+    apply(ledger, 7, 1, refused=2)
+    write(work, 8, 2, (CHANGES, 4, NO_DATE))
+    apply(ledger, 8, 2, refused=1, again=True)
+    found = list(Quarantine(ledger, work).refusals(TABLE))
+    assert [refusal.record for refusal in found] == [4]
+    apply(ledger, 9, 3, refused=0, again=True)
+    assert list(Quarantine(ledger, work).refusals(TABLE)) == []
+
+
+@pytest.fixture
+def command(ledger, work, monkeypatch):
+    """`tidegate quarantine` with a table, a refused file and an unrouted one."""
+    monkeypatch.setenv("TIDEGATE_LEDGER_TABLE", ledger.name)
+    monkeypatch.setenv("TIDEGATE_WORK_BUCKET", work.name)
+    Catalogue(ledger).publish([contract()])
+    files, file = FileLedger(ledger), landed(PREFIX + "a b,'ü'.csv")
+    refused = PreparedFile(id=file.id, records=0, refused=0, quarantined="it is not UTF-8")
+    files.settle(TABLE, 7, [file], {file.id: refused})
+    files.add_unrouted(landed_object("nobody/claims.csv"))
+    return lambda *arguments: CliRunner().invoke(app, ["quarantine", *arguments])
+
+
+def test_files_and_what_is_unrouted_are_told_a_line_each(command):
+    told = [
+        f"{TABLE}: {PREFIX}a b,'ü'.csv: it is not UTF-8",
+        "unrouted: nobody/claims.csv: no contract claims it",
+    ]
+    assert command().stdout.splitlines() == told
+    assert command(TABLE).stdout.splitlines() == told[:1]
+    assert [json.loads(line)["file"] for line in command("--json").stdout.splitlines()] == [
+        PREFIX + "a b,'ü'.csv",
+        "nobody/claims.csv",
+    ]
+
+
+def test_no_more_is_told_than_was_asked_for_and_that_there_is_more(command):
+    ended = command("--limit", "1")
+    assert len(ended.stdout.splitlines()) == 1
+    assert ended.stderr == "there are more than 1: say --limit\n"
+
+
+def test_table_without_a_contract_is_refused_with_those_that_there_are(command):
+    ended = command("sales.nothing")
+    assert (ended.exit_code, ended.stderr) == (
+        1,
+        "there is no contract of 'sales.nothing'; there is one of: sales.orders\n",
+    )
