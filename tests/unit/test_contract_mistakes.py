@@ -21,6 +21,7 @@ columns:
 """
 
 MISTAKES = [
+    ("varchar(9)}", "decimal(9,2)}", ["9: columns.1.2): is what stands behind a comma; put the type in quotes: type: \"decimal(12,2)\"", "9: columns.1.type: 'decimal(9' is not a type; write one of smallint, integer, bigint, real, double, boolean, date, time, timestamp, timestamptz, super, varbyte, decimal(p,s), char(n), varchar(n)"]),
     # top level
     ("key: [id]", "kee: [id]", ["6: kee: unknown key (did you mean 'key'?); correct or remove it"]),
     ("key: [id]", "key: [ID]", ["6: key: 'ID' is not found in columns; add it there or write another name"]),

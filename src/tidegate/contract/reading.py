@@ -23,6 +23,8 @@ _NO_MAPPING = "is not a mapping; write key: value lines below it"
 _EMPTY = "is empty; write at least one"
 _NOTHING = "has no value; write one, in quotes if it is the word null, or remove the key"
 _A_MAPPING = "is a mapping; write a list"
+# In braces YAML takes the comma of decimal(12,2) for the end of a value.
+_CUT_AT_THE_COMMA = 'is what stands behind a comma; put the type in quotes: type: "decimal(12,2)"'
 _TEXTS = {
     "missing": "is missing; add it",
     "literal_error": "{value!r} is not supported; write {expected}",
@@ -140,6 +142,8 @@ def _location(at: str) -> tuple[int | str, ...]:
 
 def _text(details: ErrorDetails) -> str:
     if details["type"] == "extra_forbidden":
+        if str(details["loc"][-1]).endswith(")"):
+            return _CUT_AT_THE_COMMA
         known = f"known: {', '.join(_known(details['loc']))}"
         near = [f"did you mean {name!r}?" for name in _nearest(details["loc"])]
         return f"unknown key ({(near or [known])[0]}); correct or remove it"
