@@ -220,5 +220,29 @@ def test_names_are_measured_in_bytes(tmp_path):
     assert "__truncations' would have more than 127 bytes; shorten schema or table" in said
 
 
+def test_mistakes_of_values_do_not_hide_those_between_keys(tmp_path):
+    wrong = """\
+table: shop.orders
+source:
+  prefix: /dms/orders
+  format: dms_csv
+  options: {header: "yes", nul: x}
+  operations: {c: create}
+key: [order]
+freshness: soon
+columns:
+  - {name: id, type: number}
+  - {name: id, type: smallint}
+distkey: nope
+sortkey: [nada]
+"""
+    said = [line.partition(": ")[2].partition(":")[0] for line in mistakes(tmp_path, a=wrong)]
+    assert said == [
+        "source.prefix",
+        *("source.options.header", "source.options.nul", "source.operations.c"),
+        *("key", "freshness", "columns.0.type", "columns.1.name", "distkey", "sortkey"),
+    ]
+
+
 def test_contracts_of_the_repository_are_right():
     assert check_contracts([Path(__file__).parents[2] / "tables"])[1] == []

@@ -37,6 +37,12 @@ _TEXTS = {
     "too_short": _EMPTY,
     "string_too_short": _EMPTY,
 }
+# In place of a value that is wrong, one that goes with whatever stands beside it; or none.
+_HARMLESS: dict[str | int, Any] = {"prefix": "x/", "header": True, "type": "varchar(1)"}
+_DISPENSABLE = {
+    *("freshness", "max_deletes", "refresh_floor", "evolve", "distkey", "sortkey", "widen"),
+    *("snapshot", "before_image", "header", "null", "delimiter", "unsupplied"),
+}
 _NAMES_VALUE = {name for name, text in _TEXTS.items() if "{value" in text}
 
 
@@ -106,26 +112,54 @@ def _read_file(path: Path) -> _Read | list[Mistake]:
         return [Mistake(path, error.line, error.text)]
     except ValidationError as error:
         found = error.errors()
-        found += _hidden_by_unknown_keys(yaml.data, found)
-        return [one for details in found for one in _mistakes(path, yaml, details)]
+        found += list(_hidden(yaml.data, found))
+        # What could not be made right is found once more.
+        named = [one for details in found for one in _mistakes(path, yaml, details)]
+        return list(dict.fromkeys(named))
 
 
-def _hidden_by_unknown_keys(data: Any, found: list[ErrorDetails]) -> list[ErrorDetails]:  # noqa: ANN401
-    """What else is wrong where nothing but keys is unknown, which end a model's validation."""
-    if any(details["type"] != "extra_forbidden" for details in found):
-        return []
-    known = deepcopy(data)
-    for details in found:
-        *path, key = details["loc"]
-        part = reduce(getitem, path, known)
-        value = part.pop(key)
-        for near in _nearest(details["loc"]):
-            part.setdefault(near, value)
+def _hidden(data: Any, found: list[ErrorDetails]) -> Iterator[ErrorDetails]:  # noqa: ANN401
+    """What else is wrong: a model is not looked at as a whole while a part of it is wrong.
+
+    So the parts are made right, in a way that cannot be another mistake.
+    """
+    made_right, known = deepcopy(data), []
+    while found:
+        for details in found:
+            for location in _locations(details):
+                _make_right(made_right, location, is_known=details["type"] != "extra_forbidden")
+        known += [(details["loc"], details["msg"]) for details in found]
+        try:
+            Contract.model_validate(made_right)
+        except ValidationError as error:
+            found = [one for one in error.errors() if (one["loc"], one["msg"]) not in known]
+            yield from found
+        else:
+            return
+
+
+def _make_right(data: Any, location: tuple[int | str, ...], *, is_known: bool) -> None:  # noqa: ANN401
+    *path, key = location
     try:
-        Contract.model_validate(known)
-    except ValidationError as error:
-        return error.errors()
-    return []
+        part = reduce(getitem, path, data)
+    except (LookupError, TypeError):
+        return  # pydantic names more than the places of the data, as of a key that is wrong
+    if not isinstance(part, dict):
+        return
+    if not is_known:
+        value = part.pop(key, None)
+        for near in _nearest(location):
+            part.setdefault(near, value)
+    elif key in _HARMLESS and not isinstance(part.get(key), bool):
+        part[key] = _HARMLESS[key]
+    elif key in _DISPENSABLE or "operations" in path:
+        part.pop(key, None)
+
+
+def _locations(details: ErrorDetails) -> list[tuple[int | str, ...]]:
+    misfits = (details.get("ctx") or {}).get("misfits") or [("", "")]
+    found = [details["loc"] + (_location(at) if at else ()) for at, _ in misfits]
+    return [location for location in found if location]
 
 
 def _mistakes(path: Path, yaml: LinedYaml, details: ErrorDetails) -> Iterator[Mistake]:
