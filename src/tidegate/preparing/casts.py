@@ -15,7 +15,8 @@ _DAY = r"\d{4}-\d{2}-\d{2}"
 _CLOCK = r"\d{2}:\d{2}(:\d{2}(\.\d+)?)?"
 # No zone is farther from UTC: https://www.iana.org/time-zones
 _ZONE = r"[+-](0\d|1[0-4])(:?[0-5]\d)?"
-_INTEGER = r"\s*[+-]?\d+\s*"
+# pandas makes 4.0 of the 4 in a column of integers with a null.
+_INTEGER = r"\s*[+-]?\d+(\.0*)?\s*"
 _NUMBER = r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*"
 _NOT_FINITE = r"\s*[+-]?(?i:inf|infinity|nan)\s*"
 _FORMS = {
