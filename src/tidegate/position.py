@@ -18,7 +18,7 @@ LONGEST_POSITION = 512  # bytes; the length of the column _position
 _LONGEST_FILE = 120  # bytes
 _KEPT_OF_LONG_FILE = 100
 _DIGITS = 35  # as many as the $AR_H_CHANGE_SEQ of DMS has, which so stays as it is
-_NUMBER = "[1-9][0-9]*"
+_NUMBER = "[1-9][0-9]*(\\.0*)?"  # pandas makes 4.0 of the 4 in a column with a null
 
 
 def head(epoch: int, kind: int) -> str:
@@ -56,8 +56,9 @@ def sequence_sql(value: str, type_: ColumnType) -> str:
     """DuckDB expression that normalises a sequence value of its type, to compare as text.
 
     It is null where the value is, and where a text is empty or holds a control character. A text of
-    digits compares as the number that it is, unless it begins with a zero: then texts are of one
-    width, and it may be a hexadecimal one. The '1' before a number is above that zero.
+    digits, with nothing but zeros behind a point, compares as the number that it is, unless it
+    begins with a zero: then texts are of one width, and it may be a hexadecimal one. The '1' before
+    a number is above that zero.
     """
     match type_.name:
         case "smallint" | "integer" | "bigint":
@@ -73,7 +74,7 @@ def sequence_sql(value: str, type_: ColumnType) -> str:
             return (
                 f"case when {value} = '' or regexp_matches({value}, '[[:cntrl:]]') then null "
                 f"when length({value}) < {_DIGITS} and regexp_full_match({value}, '{_NUMBER}') "
-                f"then '1' || lpad({value}, {_DIGITS - 1}, '0') "
+                f"then '1' || lpad(split_part({value}, '.', 1), {_DIGITS - 1}, '0') "
                 f"when contains({value}, '!') or contains({value}, ' ') then {escaped} "
                 f"else {value} end"
             )

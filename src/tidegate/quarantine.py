@@ -11,6 +11,8 @@ from tidegate.planning.plan import BatchFolder
 from tidegate.storage import WorkBucket
 
 _UNCLAIMED = "no contract claims it"
+_FORGOTTEN = "of its rows were refused; which, and why, is not kept any more"
+_PIECE = 1 << 20  # bytes
 
 
 class Refusal(BaseModel):
@@ -33,12 +35,12 @@ class Quarantine:
 
     def refusals(self, table: str) -> Iterator[Refusal]:
         """The refused files of a table, then the refused rows of others, newest batches first."""
-        batches: dict[int, set[str]] = {}
+        batches: dict[int, dict[str, int]] = {}
         for file in self._history.refused(table):
             if file.reason:
                 yield Refusal(table=table, file=file.key, reason=file.reason)
             else:
-                batches.setdefault(file.batch, set()).add(file.key)
+                batches.setdefault(file.batch, {})[file.key] = file.refused
         for batch in sorted(batches, reverse=True):
             yield from self._rows(table, batch, batches[batch])
 
@@ -47,12 +49,16 @@ class Quarantine:
         for landed in self._files.unrouted():
             yield Refusal(table=None, file=landed.key, reason=_UNCLAIMED)
 
-    def _rows(self, table: str, batch: int, files: set[str]) -> Iterator[Refusal]:
+    def _rows(self, table: str, batch: int, files: dict[str, int]) -> Iterator[Refusal]:
+        unseen = dict(files)
         folder = BatchFolder(table, batch, self._states.fence_of(table, batch))
         for found in list_landed(self._work.s3, self._work.name, prefix=folder.refusals):
             body = self._work.s3.get_object(Bucket=self._work.name, Key=found.key)["Body"]
-            for row in map(json.loads, body.iter_lines()):
+            for row in map(json.loads, body.iter_lines(_PIECE)):
                 # A file of the batch may have been loaded once more since.
                 if row["file"] in files:
+                    unseen.pop(row["file"], None)
                     told = {name: row[name] for name in ("file", "record", "reason")}
                     yield Refusal(table=table, **told)
+        for key, count in unseen.items():
+            yield Refusal(table=table, file=key, reason=f"{count} {_FORGOTTEN}")

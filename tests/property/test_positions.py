@@ -86,6 +86,9 @@ def test_positions_order_as_their_parts_do(duck, type_, data):
 @given(st.lists(st.integers(0, 10**34 - 1), min_size=2))
 def test_numbers_written_as_texts_are_ordered_as_numbers(duck, numbers):
     assert in_order(duck, [str(number) for number in numbers]) == sorted(map(str, numbers), key=int)
+    # As a source writes them whose columns of numbers have nulls.
+    written = [f"{number}.0" for number in numbers]
+    assert in_order(duck, written) == sorted(written, key=lambda text: int(text[:-2]))
 
 
 @pytest.mark.parametrize("written", ["{:016X}", "{:035d}", "{:012d}"])

@@ -45,7 +45,7 @@ TYPES: dict[str, tuple[str, Any, str]] = {
     "varbyte(4)": ("00ff", "00ff", "aa"),
 }
 KEYS = {"decimal(10,0)": ("7", Decimal(7)), "varchar(5)": ("ü", "ü"), "bigint": ("1", 1)}
-FIRST, LATER = "20240809-1.csv", "20240810-1.csv"
+LATE, FIRST, LATER = "20240808-1.csv", "20240809-1.csv", "20240810-1.csv"
 
 
 AS_THEY_ARE = [name for name in TYPES if not ColumnType.parse(name).travels_as_text]
@@ -80,14 +80,15 @@ def test_values_of_every_type_reach_the_target_in_every_write_mode(pipeline, mod
     table = made(pipeline, mode, key, chosen)
     types = [str(column.type) for column in table.contract.columns[1:]]
     text, value = KEYS[key]
-    first, later = (
+    late, first, later = (
         line(table, mode, day, [text, *(TYPES[type_][place] for type_ in types)]).encode()
-        for day, place in ((9, 2), (10, 0))
+        for day, place in ((8, 2), (9, 2), (10, 0))
     )
     table.load(table.plan(1, 1, [[table.land(FIRST, first)]]))
     table.load(table.plan(2, 2, [[table.land(LATER, later)]]))
+    table.load(table.plan(3, 3, [[table.land(LATE, late)]]))
     columns = [column.name for column in table.contract.columns]
     rows = table.rows(*columns)
     newest = [row for row in rows if row[4] == TYPES["decimal(9,2)"][1]]
     assert newest == [(value, *(TYPES[type_][1] for type_ in types))]
-    assert len(rows) == (2 if mode in ("history", "append") else 1)
+    assert len(rows) == {"append": 3, "history": 2}.get(mode, 1)

@@ -71,6 +71,17 @@ def test_rows_of_a_file_that_was_loaded_once_more_are_those_of_the_last_time(led
     assert list(Quarantine(ledger, work).refusals(TABLE)) == []
 
 
+def test_rows_whose_reasons_are_gone_are_counted(ledger, work):
+    apply(ledger, 10, 2, refused=3)
+    assert list(Quarantine(ledger, work).refusals(TABLE)) == [
+        Refusal(
+            table=TABLE,
+            file=CHANGES,
+            reason="3 of its rows were refused; which, and why, is not kept any more",
+        )
+    ]
+
+
 @pytest.fixture
 def command(ledger, work, monkeypatch):
     """`tidegate quarantine` with a table, a refused file and an unrouted one."""
@@ -98,7 +109,7 @@ def test_files_and_what_is_unrouted_are_told_a_line_each(command):
 
 
 def test_no_more_is_told_than_was_asked_for_and_that_there_is_more(command):
-    ended = command("--limit", "1")
+    ended = command("--limit", "1", "--json")
     assert len(ended.stdout.splitlines()) == 1
     assert ended.stderr == "there are more than 1: say --limit\n"
 

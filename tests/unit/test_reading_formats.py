@@ -127,7 +127,16 @@ def test_file_that_is_not_json_lines_is_quarantined_whole_and_says_what_to_write
 
 
 @pytest.mark.parametrize(
-    "last", ['{"id": 2, "na', '{"id": 2, "name": "B"', '{"id": 2, "name": "\xe9']
+    "last",
+    [
+        '{"id": 2, "na',
+        '{"id": 2, "name": "B"',
+        '{"name": "é',
+        '{"name": "}"',
+        '{"name": "\\"}',
+        '{"id": {"b": [1, 2]}',
+        '{"id": tru',
+    ],
 )
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
 def test_file_whose_last_line_is_cut_off_is_quarantined_whole(shop, last, pack):
@@ -142,7 +151,15 @@ def test_file_whose_last_line_is_cut_off_is_quarantined_whole(shop, last, pack):
 @pytest.mark.parametrize("end", ["", "\n", "\n\n", " "])
 def test_last_line_need_not_end(shop, end):
     content = json_lines({"id": 1})[:-1] + end.encode()
-    assert shop.prepare(of(), {FILE: content}).column("id") == [1]
+    found = shop.prepare(of(), {FILE: content})
+    assert (found.column("id"), found.quarantined) == ([1], {})
+
+
+@pytest.mark.parametrize("last", ["-- end", '{"id": 02}', '{"id": 1}\0', '{"id": "\\"}"} x'])
+def test_last_line_that_is_whole_but_no_object_is_refused_alone(shop, last):
+    found = shop.prepare(of(), {FILE: json_lines({"id": 1}) + last.encode()})
+    assert (found.column("id"), found.quarantined) == ([1], {})
+    assert found.reasons == [(2, "the line is not a JSON object")]
 
 
 @pytest.mark.parametrize(
@@ -162,6 +179,13 @@ def test_operation_of_almost_the_right_name_does_not_make_inserts_of_deletes(
         FILE: "the file names 'op', the operation is 'Op': correct source.options.operation, or "
         "the file, and land it again"
     }
+
+
+def test_column_that_is_called_almost_like_the_operation_is_a_column(shop):
+    named = of({"id": "integer", "op": "varchar(5)"})
+    assert shop.prepare(named, {FILE: json_lines({"id": 1, "op": "x"})}).column("op") == ["x"]
+    unwanted = of({"id": "integer"}, fields=["id", "op"])
+    assert shop.prepare(unwanted, {FILE: json_lines({"id": 1, "op": "x"})}).column("id") == [1]
 
 
 @pytest.mark.parametrize(

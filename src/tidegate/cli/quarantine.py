@@ -32,7 +32,7 @@ def quarantine(
     found = _find(table)
     for refusal in islice(found, limit):
         typer.echo(refusal.model_dump_json() if as_json else _line(refusal))
-    if next(found, None) and not as_json:
+    if next(found, None):
         typer.echo(f"there are more than {limit}: say --limit", err=True)
 
 

@@ -13,7 +13,7 @@ from tidegate.contract.types import LONGEST_VARCHAR, ColumnType
 
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _CLOCK = r"\d{2}:\d{2}(:\d{2}(\.\d+)?)?"
-# No zone is farther from UTC: https://www.iana.org/time-zones
+# No zone in use is farther from UTC: https://www.iana.org/time-zones
 _ZONE = r"[+-](0\d|1[0-4])(:?[0-5]\d)?"
 # pandas makes 4.0 of the 4 in a column of integers with a null.
 _INTEGER = r"\s*[+-]?\d+(\.0*)?\s*"

@@ -82,8 +82,8 @@ def refuse_another_operation(names: Iterable[str], contract: Contract) -> None:
     Raises:
         ShapeError: a name is like it; without it every record would be an insert, deletes too.
     """
-    names, operation = set(names), contract.source.options.operation
-    alike = sorted(name for name in names if name.lower() == operation.lower())
+    names, operation = list(names), contract.source.options.operation
+    alike = [name for name in strangers(names, contract) if name.lower() == operation.lower()]
     if alike and operation not in names:
         raise ShapeError(
             f"the file names {alike[0]!r}, the operation is {operation!r}: correct "
