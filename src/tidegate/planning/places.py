@@ -127,8 +127,8 @@ def _sorting(sortkey: list[str] | None) -> str:
 
 
 def _key_distkey(contract: Contract) -> str:
-    # Stage and control tables lie where the target's rows of the same keys lie: joins stay on a
-    # node.
+    # Stage and control tables lie together, and with the target if that is distributed by its key:
+    # joins stay on a node.
     distkey = contract.distkey
     of_key = [distkey] if distkey in contract.key else contract.key[:1]
     return "".join(quote(name) for name in of_key if name)
