@@ -63,6 +63,18 @@ def test_refresh_makes_the_table_equal_to_the_newest_snapshot(
     assert (status.state, status.applied_files, status.pending) == ("idle", 3, 0)
 
 
+def test_rows_of_a_snapshot_that_are_refused_are_told(
+    stack: LocalStack, loaded: FreshTable
+) -> None:
+    load_again(stack, loaded, NEW + NEW.split(b"\n")[0].replace(b",", b"x,", 1) + b"\n")
+    done = refresh(stack, loaded)
+    assert done.stdout.splitlines()[-2:] == [
+        f"{loaded.name} is refreshed: 7 rows inserted, 0 rows updated, 9 rows deleted",
+        f"{loaded.name}: 1 rows were refused and are not in it: tidegate quarantine {loaded.name}",
+    ]
+    assert rows(stack, loaded) == model(NEW)
+
+
 def test_changes_that_are_newer_than_the_snapshot_stay_applied(
     stack: LocalStack, loaded: FreshTable
 ) -> None:

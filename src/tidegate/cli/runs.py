@@ -16,7 +16,6 @@ from tidegate.ledger import FileLedger, LedgerTable, RefreshLedger, StateLedger
 from tidegate.settings import RunSettings, read_settings
 
 _LOOK_EVERY = 0.5  # seconds
-_QUARANTINE = "see Quarantine in docs/operations.md"
 
 Target = Annotated[str, typer.Argument(help="The table, as its contract names it: schema.table.")]
 
@@ -69,7 +68,9 @@ def _tell_refreshed(table: str, done: Mapping[str, Any]) -> None:
     rows = [f"{done[f'rows_{name}']} rows {name}" for name in ("inserted", "updated", "deleted")]
     typer.echo(f"{table} is refreshed: {', '.join(rows)}")
     if refused := done["quarantined_rows"]:
-        typer.echo(f"{table}: {refused} rows were refused and are not in it: {_QUARANTINE}")
+        typer.echo(
+            f"{table}: {refused} rows were refused and are not in it: tidegate quarantine {table}"
+        )
 
 
 class _Runs:
