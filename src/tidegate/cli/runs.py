@@ -69,7 +69,7 @@ def _tell_refreshed(table: str, done: Mapping[str, Any]) -> None:
     typer.echo(f"{table} is refreshed: {', '.join(rows)}")
     if refused := done["quarantined_rows"]:
         typer.echo(
-            f"{table}: {refused} rows were refused and are not in it: tidegate quarantine {table}"
+            f"{table} lacks what was refused, rows: {refused}; see tidegate quarantine {table}"
         )
 
 
