@@ -16,7 +16,7 @@ _PIECE = 1 << 20  # bytes
 
 
 class Refusal(BaseModel):
-    """One file, or one `record` of it, that is not in its table; unrouted ones have none."""
+    """One file, or one `record` of it, that is not in its table; what is unrouted has no table."""
 
     table: str | None
     file: str

@@ -6,7 +6,7 @@ waiting for ever, nor lose it with the run that asked.
 
 from tidegate.ledger.files import partition
 from tidegate.ledger.items import Item, LedgerTable
-from tidegate.ledger.states import BATCH, NOT_ANOTHERS, REFRESH, STATE
+from tidegate.ledger.states import NOT_ANOTHERS, REFRESH, STATE, batch_key
 from tidegate.planning.refresh import Refresh
 
 
@@ -35,7 +35,7 @@ class RefreshLedger:
     def done(self, table: str, run: str) -> Item | None:
         """The BATCH item of the full refresh that `run` asked for, once it is done."""
         found = self._items.get(partition(table), REFRESH + run)
-        return self._items.get(partition(table), f"{BATCH}{found['batch']:013d}") if found else None
+        return self._items.get(partition(table), batch_key(found["batch"])) if found else None
 
     def abandon(self, table: str, holder: str) -> None:
         """Forget the refresh that was refused, with its batch, and let go of the lease.

@@ -24,6 +24,11 @@ _KEEP_REFRESHES = 90 * 86_400  # as long as Step Functions remembers a run
 NOT_ANOTHERS = "attribute_not_exists(holder) or holder = :holder"
 
 
+def batch_key(batch: int) -> str:
+    """The sort key of the record of a batch."""
+    return f"{BATCH}{batch:013d}"
+
+
 class TableState(BaseModel):
     """STATE as it stands; times in seconds since 1970, 0 and None where there is nothing."""
 
@@ -194,7 +199,7 @@ class StateLedger:
         more = {name: count - counted.get(name, 0) for name, count in counts.items()}
         record = {
             "pk": pk,
-            "sk": f"{BATCH}{batch:013d}",
+            "sk": batch_key(batch),
             "closed_at": self.now(),
             "expires_at": self.now() + _KEEP_BATCHES,
             **outcome.model_dump(exclude={"error", "message", "narrow"}),
@@ -221,7 +226,7 @@ class StateLedger:
 
     def fence_of(self, table: str, batch: int) -> int:
         """The fence of the attempt that applied a batch."""
-        item = self._items.get(partition(table), f"{BATCH}{batch:013d}") or {}
+        item = self._items.get(partition(table), batch_key(batch)) or {}
         return int(item.get("fence") or 0)
 
     def _closing(self, pk: str, batch: int, new: Item, more: dict[str, int]) -> Item:

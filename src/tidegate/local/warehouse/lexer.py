@@ -116,8 +116,7 @@ def split(text: str) -> list[str]:
         if token.text == ";" and token.kind == "mark":
             statements.append(text[start : token.start].strip())
             start = token.end
-    filled = {index for index, part in enumerate(statements) if next(tokenize(part), None)}
-    return [statements[index] for index in sorted(filled)]
+    return [statement for statement in statements if not is_blank(statement)]
 
 
 @dataclass

@@ -34,7 +34,6 @@ _ACCEPTED = {
 # Of each column its name, DuckDB's type, and the bytes of a fixed length, which others have not.
 Schema = tuple[tuple[str, str, int | None], ...]
 
-
 _LENGTHS = """
 select name, cast(type_length as integer)
 from parquet_schema($1)

@@ -14,7 +14,6 @@ from tidegate.preparing.formats.shape import (
     Shape,
     ShapeError,
     as_json,
-    refuse_another_operation,
     refuse_strangers,
 )
 from tidegate.preparing.opening import open_bytes
@@ -85,7 +84,6 @@ def _named(names: list[str], newline: str, contract: Contract) -> Shape:
         raise ShapeError(f"the header names columns more than once ({repeated} too many)")
     if lacking := ", ".join(map(repr, missing(names, contract))):
         raise ShapeError(f"the header does not name {lacking}")
-    refuse_another_operation(names, contract)
     return _shape(names, newline, contract, refuse_strangers(names, contract))
 
 

@@ -17,7 +17,6 @@ from tidegate.preparing.formats.shape import (
     Shape,
     ShapeError,
     path_list,
-    refuse_another_operation,
     refuse_strangers,
 )
 from tidegate.preparing.opening import open_bytes
@@ -46,7 +45,6 @@ def read_shape(path: Path, contract: Contract, connection: "duckdb.DuckDBPyConne
     names = list_names(path, contract, connection)
     if _is_cut_off(path):
         raise ShapeError(_CUT_OFF)
-    refuse_another_operation(names, contract)
     operation = contract.source.options.operation
     wanted = [*([operation] if operation in names else []), *needed(contract)]
     numbers = {name: number for number, name in enumerate(wanted, start=1)}

@@ -12,7 +12,6 @@ from tidegate.preparing.formats.shape import (
     ShapeError,
     as_json,
     path_list,
-    refuse_another_operation,
     refuse_strangers,
 )
 from tidegate.preparing.rejects import is_of_the_file, reason
@@ -34,7 +33,6 @@ def read_shape(path: Path, contract: Contract, connection: "duckdb.DuckDBPyConne
     types = column_types(path, connection)
     if lacking := ", ".join(map(repr, missing(types, contract))):
         raise ShapeError(f"it has no column {lacking}")
-    refuse_another_operation(types, contract)
     columns = [f"c{number}" for number in range(len(types))]
     texts = {
         name: _text(column, type_)

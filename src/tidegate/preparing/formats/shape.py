@@ -76,28 +76,21 @@ def as_json(texts: dict[str, str], contract: Contract) -> str:
     return f"json_object({', '.join(named)})"
 
 
-def refuse_another_operation(names: Iterable[str], contract: Contract) -> None:
-    """Nothing, if it is in `names` as the contract has it, or not at all.
+def refuse_strangers(names: Iterable[str], contract: Contract) -> tuple[str, ...]:
+    """Those of `names` that the contract does not know.
 
     Raises:
-        ShapeError: a name is like it; without it every record would be an insert, deletes too.
+        ShapeError: there are some, and the contract wants none; or one is almost the operation, and
+            without it every record would be an insert, deletes too.
     """
     names, operation = list(names), contract.source.options.operation
-    alike = [name for name in strangers(names, contract) if name.lower() == operation.lower()]
+    strange = strangers(names, contract)
+    alike = [name for name in strange if name.lower() == operation.lower()]
     if alike and operation not in names:
         raise ShapeError(
             f"the file names {alike[0]!r}, the operation is {operation!r}: correct "
             "source.options.operation, or the file, and land it again"
         )
-
-
-def refuse_strangers(names: Iterable[str], contract: Contract) -> tuple[str, ...]:
-    """Those of `names` that the contract does not know.
-
-    Raises:
-        ShapeError: there are some, and the contract wants none.
-    """
-    strange = strangers(names, contract)
     if strange and contract.evolve == "refuse":
         raise ShapeError(
             f"the file names {_listed(strange)}, which the contract does not; "
