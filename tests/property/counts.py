@@ -17,6 +17,9 @@ class Counts(NamedTuple):
 
 def counts(before: Landed, after: Landed, batch: list[str]) -> Counts:
     """The counts of the batch of the files named `batch`, which is all that `after` has more."""
+    keeps_rows = after.mode in {"soft_delete", "history"}
+    if len(after.epochs) > len(before.epochs) and not keeps_rows:
+        return Counts(inserted=len(after.rows()), deleted=len(before.rows()))
     match after.mode:
         case "append":
             return Counts(inserted=len(after.events()) - len(before.events()))
@@ -31,8 +34,6 @@ def counts(before: Landed, after: Landed, batch: list[str]) -> Counts:
 
 
 def _merged(before: Landed, after: Landed) -> Counts:
-    if _refreshed(before, after):
-        return Counts(inserted=len(after.rows()), deleted=len(before.rows()))
     lived, lives = _living(before), _living(after)
     # Partial rows are made anew of all that is known, and merged with what is there.
     emptied_at = after.emptied_at() if after.mode == "upsert" else ()
@@ -90,9 +91,8 @@ def _gone(before: Landed, after: Landed) -> int:
 
 
 def _replaced(before: Landed, after: Landed, batch: list[str]) -> Counts:
-    [name] = batch
-    loaded = {event.position[2] for event in after.events()}
-    if name not in loaded or name < max(loaded):
+    newest = max((event.position[2] for event in after.events()), default=None)
+    if newest not in batch:
         return Counts()
     return Counts(inserted=len(after.rows()), deleted=len(before.rows()))
 
@@ -112,7 +112,3 @@ def _values(landed: Landed) -> dict[Any, Position]:
     by_key = landed.by_key().items()
     living = {key: [one for one in events if one.change.operation != "D"] for key, events in by_key}
     return {key: events[-1].position for key, events in living.items() if events}
-
-
-def _refreshed(before: Landed, after: Landed) -> bool:
-    return len(after.epochs) > len(before.epochs)

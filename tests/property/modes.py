@@ -23,7 +23,7 @@ Row = tuple[Any, ...]
 FIELDS = ["seq", "at", "BI_id", "id", "name", "amount"]
 ABSENT = "?"  # what stands in a field that the source did not log
 NULL = "NULL"
-TAKEN_AT = 6  # the day of the snapshots of full refreshes
+FIRST_TAKEN_AT = 6  # the day of the snapshot of the first full refresh; each next one is later
 _DAY_ONE = datetime(2024, 8, 9)
 _ALWAYS = datetime(1900, 1, 1)
 
@@ -116,20 +116,25 @@ class Landed:
     """All that ever landed, and what each mode must make of it.
 
     A full refresh opens an epoch: its snapshot comes after all that landed in the ones before. Keys
-    that neither it nor the changes beside it have are gone. The snapshot has the changes up to
-    `as_of`, if that is said, so these do not count in its epoch.
+    that neither it nor the changes beside it have are gone. The snapshot has the changes up to the
+    `as_of` of its epoch, nought if that is not said, so these do not count in it.
     """
 
     mode: Mode
     tracked: list[str] | None = None
     epochs: list[dict[str, File]] = field(default_factory=lambda: [{}])
     gone: list[list[Event]] = field(default_factory=lambda: [[]])
-    as_of: int = 0
+    as_of: list[int] = field(default_factory=lambda: [0])
+
+    @property
+    def taken_at(self) -> int:
+        """The day of the snapshot of the last full refresh; nought before the first one."""
+        return _day_of_snapshot(len(self.epochs) - 1)
 
     def copy(self) -> "Landed":
         """The same, for what is added from now on not to be in it."""
         epochs = [dict(files) for files in self.epochs]
-        return Landed(self.mode, self.tracked, epochs, list(self.gone), self.as_of)
+        return Landed(self.mode, self.tracked, epochs, list(self.gone), list(self.as_of))
 
     def add(self, file: File) -> None:
         self.epochs[-1][file.name] = file
@@ -140,7 +145,7 @@ class Landed:
         living = [event for event in self.events() if event.position > emptied_at]
         self.gone.append(_missing(len(self.epochs), living, found))
         self.epochs.append({file.name: file for file in files})
-        self.as_of = as_of
+        self.as_of.append(as_of)
 
     def rows(self) -> list[Row]:
         """What the target must hold, sorted as text."""
@@ -157,9 +162,9 @@ class Landed:
     def events(self) -> list[Event]:
         """What can be read, in the order of the source."""
         events: list[Event] = []
-        for epoch, (files, gone) in enumerate(zip(self.epochs, self.gone, strict=True)):
+        epochs = zip(self.epochs, self.gone, self.as_of, strict=True)
+        for epoch, (files, gone, as_of) in enumerate(epochs):
             events = events + gone if self.mode in {"soft_delete", "history"} else []
-            as_of = self.as_of if files is self.epochs[-1] else 0
             found = [event for file in files.values() for event in self._events_of(file, as_of)]
             events += [event._replace(position=(epoch, *event.position)) for event in found]
         return sorted(events, key=lambda event: event.position)
@@ -236,7 +241,7 @@ class Landed:
     def _replaced(self) -> list[Row]:
         # A snapshot of which nothing can be read does not empty the table.
         newest = max((event.position[2] for event in self.events()), default=None)
-        alone = {newest: self.epochs[0][newest]} if newest else {}
+        alone = {newest: self.epochs[-1][newest]} if newest else {}
         return Landed("replace", epochs=[alone])._upserted()
 
     def _put_together(self) -> list[Row]:
@@ -284,8 +289,13 @@ def _missing(epoch: int, known: list[Event], found: list[Event]) -> list[Event]:
         for events in (known, found)
     )
     gone = {key for key, change in newest.items() if change.operation != "D"} - new.keys()
-    deletes = [Change("D", 0, TAKEN_AT, None, key, None, None) for key in gone]
+    taken_at = _day_of_snapshot(epoch)
+    deletes = [Change("D", 0, taken_at, None, key, None, None) for key in gone]
     return [Event((epoch,), delete, frozenset()) for delete in deletes]
+
+
+def _day_of_snapshot(epoch: int) -> int:
+    return FIRST_TAKEN_AT + epoch - 1 if epoch else 0
 
 
 def _is_delete(event: Event) -> bool:

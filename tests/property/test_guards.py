@@ -165,6 +165,24 @@ def test_refresh_below_the_floor_changes_nothing_and_one_that_reaches_it_is_appl
     assert ids(made) == list(range(least))
 
 
+def test_refresh_of_an_appended_table_that_would_lose_most_changes_waits_for_a_persons_word(table):
+    made = filled(table(write="append", key=()), 5)
+    with pytest.raises(RefreshRefusedError, match="it makes 2 rows, the table holds 5, fewer than"):
+        made.load(refresh(made, [1, 2]))
+    assert ids(made) == [0, 1, 2, 3, 4]
+    made.load(refresh(made, [1, 2], batch=3, force=True))
+    assert sorted(made.rows("id", "_op")) == [(1, "I"), (2, "I")]
+
+
+def test_refresh_of_a_replaced_table_by_a_file_without_rows_is_refused_unless_it_is_forced(table):
+    made = filled(table(write="replace"), 3)
+    with pytest.raises(RefreshRefusedError, match=r"1 of 1 files cannot be read \(it has no rows"):
+        made.load(refresh(made, []))
+    assert ids(made) == [0, 1, 2]
+    made.load(refresh(made, [], batch=3, force=True))
+    assert ids(made) == []
+
+
 def test_empty_snapshot_is_refused_whatever_changes_came_since(table):
     made = filled(table(refresh_floor=1), 3)
     files = [made.land(SNAPSHOT, b""), made.land(LATER, lines("I,", range(5, 9)))]

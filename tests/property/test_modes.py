@@ -16,7 +16,6 @@ from tests.property.modes import (
     COLUMNS,
     FIELDS,
     NULL,
-    TAKEN_AT,
     Change,
     File,
     Format,
@@ -39,10 +38,10 @@ LOOKING = settings(
 # To find the smallest history that fails may take minutes.
 LASTING = pytest.mark.timeout(0 if EXAMPLES else 1800)
 MODES: list[Mode] = ["upsert", "soft_delete", "history", "append", "replace", "partial"]
-REFRESHED: list[Mode] = ["upsert", "soft_delete", "history", "partial"]
 NAMES = ["20240809-1.csv", "20240809-2.csv", "20240810-1.csv", "20240810-2.csv", "20240811-1.csv"]
+REPLACING = ["20240808-1.csv", "20240810-3.csv", "20240812-1.csv"]
 SNAPSHOTS = ["LOAD00000001.csv", "LOAD00000002.csv"]
-AS_OF = [0, 0, 3, 5, 9]  # sequences; nought is not said
+AS_OF = st.sampled_from([0, 0, 3, 5, 9])  # sequences; nought is not said
 
 
 def changes(mode: Mode, operations: str) -> st.SearchStrategy[Change]:
@@ -96,9 +95,11 @@ def batches(draw: Any, files: list[File], mode: Mode) -> list[list[list[File]]]:
 
 
 @st.composite
-def refreshes(draw: Any, seen: list[File]) -> list[list[File]]:
+def refreshes(draw: Any, seen: list[File], mode: Mode) -> list[list[File]]:
     """A snapshot, and those of the changes seen that landed since it was begun; in chunks."""
     rows = draw(st.lists(changes("upsert", "I"), max_size=4))
+    if mode == "replace":
+        return [[File(draw(st.sampled_from(REPLACING)), tuple(rows))]]
     since = [file for file in seen if not file.snapshot and draw(st.booleans())]
     files = [File("LOAD00000003.csv", tuple(rows)), *dict.fromkeys(since)]
     cut = draw(st.integers(0, len(files)))
@@ -138,7 +139,7 @@ class Follower:
             landed,
             epoch=len(self.landed.epochs),
             as_of=self.as_of,
-            taken_at=seconds_of_day(TAKEN_AT) if self.is_refreshed else 0,
+            taken_at=seconds_of_day(self.landed.taken_at) if self.is_refreshed else 0,
         )
         self.table.load(plan)
         count = [[file for file in chunk if file not in self.superseded] for chunk in chunks]
@@ -165,7 +166,7 @@ class Follower:
             epoch=len(self.landed.epochs),
             as_of=self.as_of,
             refreshes=True,
-            taken_at=seconds_of_day(TAKEN_AT),
+            taken_at=seconds_of_day(self.landed.taken_at),
             force=True,
         )
         self.table.load(plan)
@@ -199,7 +200,7 @@ class Follower:
 
     def land(self, file: File) -> LandedFile:
         landed = self.table.land(file.name, file.content(self.written_as))
-        day = TAKEN_AT - 1 if file in self.early else TAKEN_AT
+        day = self.landed.taken_at - (file in self.early)
         return landed.model_copy(update={"landed_at": seconds_of_day(day)})
 
     def held(self) -> list[tuple[Any, ...]]:
@@ -219,10 +220,11 @@ def test_target_is_what_the_model_says_however_the_files_land(pipeline, mode, da
     files = data.draw(histories(mode))
     follower = Follower(pipeline, mode, tracked, data.draw(FORMATS[mode == "partial"]))
     cut = data.draw(batches(files, mode))
-    refreshed_after = data.draw(st.integers(0, 9)) if mode in REFRESHED else None
+    refreshed_after = data.draw(st.lists(st.integers(0, 5), max_size=3))
     seen: list[File] = []
     for number, chunks in enumerate(cut):
         follower.take(chunks)
         seen += [file for chunk in chunks for file in chunk]
-        if number == refreshed_after:
-            follower.refresh(data.draw(refreshes(seen)), seen, data.draw(st.sampled_from(AS_OF)))
+        for _ in range(refreshed_after.count(number)):
+            as_of = data.draw(AS_OF) if mode != "replace" else 0
+            follower.refresh(data.draw(refreshes(seen, mode)), seen, as_of)

@@ -95,7 +95,7 @@ def test_what_waits_is_loaded_first_and_the_refresh_is_a_batch_of_the_next_epoch
     assert (state.epoch, state.refresh, state.watermark) == (epoch, None, f"{epoch:06d} x")
 
 
-@pytest.mark.parametrize("write", ["upsert", "soft_delete", "history"])
+@pytest.mark.parametrize("write", ["upsert", "soft_delete", "history", "append", "replace"])
 def test_refresh_changes_rows_and_nothing_about_the_table(refreshing, write):
     """A rename would lose its grants, a truncation commits before the rows are there again."""
     more = {"changed_at": "name"} if write == "history" else {}
@@ -117,6 +117,19 @@ def test_refresh_takes_the_changes_that_landed_since_the_snapshot_began_and_no_o
     refreshing.load()
     plan = refreshing.commit(refreshing.step(ASKED, "run", 0))
     assert names(plan) == ["LOAD00000001.csv", "20240809-1.csv", "20240810-1.csv"]
+
+
+def test_refresh_of_a_replaced_table_takes_its_newest_file_or_the_one_that_is_named(refreshing):
+    refreshing.step.contracts[:] = [contract(write="replace")]
+    for name in ("export-1.csv", "export-3.csv", "export-2.csv"):
+        refreshing.put(name)
+        refreshing.load()
+    newest = refreshing.commit(refreshing.step(ASKED, "run", 0))
+    assert refreshing.step(ASKED, "run", 1).action == "done"
+    named = ASKED | {"snapshot_prefix": PREFIX + "export-2"}
+    older = refreshing.commit(refreshing.step(named, "another run", 0))
+    assert [names(plan) for plan in (newest, older)] == [["export-3.csv"], ["export-2.csv"]]
+    assert older.epoch == newest.epoch + 1
 
 
 def test_with_as_of_changes_of_the_day_before_are_looked_at_too(refreshing):

@@ -77,6 +77,20 @@ def test_prefix_that_is_said_to_hold_one_snapshot_is_believed(monkeypatch):
         find.newest(contract())
 
 
+def test_each_file_of_a_replaced_table_is_a_snapshot_and_the_last_by_name_counts(
+    monkeypatch,
+):
+    written = {"2026-01.csv": 90 * HOUR, "2026-03.csv": 0, "2026-02.csv": 50 * HOUR}
+    listed = [
+        LandedObject(key=PREFIX + name, etag=name, size=1, landed_at=landed_at)
+        for name, landed_at in written.items()
+    ]
+    monkeypatch.setattr(snapshots, "list_landed", lambda *_, **__: listed)
+    find = Snapshots(boto3.client("s3"), "landing")
+    [newest] = find.newest(contract(write="replace"))
+    assert newest.key == PREFIX + "2026-03.csv"
+
+
 def test_snapshot_is_what_is_named_like_one_under_the_prefix(aws):
     shop, of = Workshop(), contract()
     for name in (

@@ -12,6 +12,7 @@ _COUNT = {
     "upsert": "control/count_rows",
     "soft_delete": "control/count_living_rows",
     "history": "control/count_current_rows",
+    "append": "control/count_rows",
     "replace": "control/count_rows",
 }
 
@@ -33,7 +34,7 @@ def max_deletes(
 ) -> DeleteGuard | None:
     """What a merge may delete; None where nothing limits it."""
     limit = contract.max_deletes
-    if limit is None or contract.write not in _COUNT or attempt.refreshes or attempt.force:
+    if limit is None or contract.write == "append" or attempt.refreshes or attempt.force:
         return None
     return DeleteGuard(
         rows=_rows(limit),

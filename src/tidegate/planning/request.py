@@ -79,10 +79,6 @@ _WRITE = {
     "full_refresh": '{"table": "schema.table", "mode": "full_refresh"}',
     "replay": '{"table": "schema.table", "mode": "replay", "from": "…", "to": "…"}',
 }
-_NEVER_REFRESHED = {
-    "append": "keeps every change that ever came; there is nothing that a snapshot could replace",
-    "replace": "is replaced by each snapshot that lands; land the one that it is to hold",
-}
 Request = LoadRequest | RefreshRequest | ReplayRequest
 _TAGGED = Annotated[
     Annotated[LoadRequest, Tag("load")]
@@ -125,8 +121,6 @@ def _fitted(request: Request, contract: Contract) -> Request:
     match request:
         case ReplayRequest() if request.since >= request.until:
             raise InvalidInputError(f"from ({request.since}) must be before to ({request.until})")
-        case RefreshRequest() if contract.write in _NEVER_REFRESHED:
-            raise InvalidInputError(f"{contract.table} {_NEVER_REFRESHED[contract.write]}")
         case RefreshRequest():
             _refuse_strange_prefix(request.snapshot_prefix, contract)
             as_of = read_as_of(request.as_of, contract) if request.as_of else None

@@ -42,7 +42,7 @@ class Snapshots:
         under = prefix or contract.source.prefix
         listed = list_landed(self.s3, self.landing_bucket, prefix=under)
         files = [place(landed, contract) for landed in listed if is_data(landed.key)]
-        found = newest_load(file for file in files if file.kind == SNAPSHOT)
+        found = _newest(contract, [file for file in files if file.kind == SNAPSHOT])
         if not found:
             raise RefreshRefusedError(
                 f"{contract.table}: nothing under {under!r} is named like "
@@ -58,6 +58,13 @@ class Snapshots:
                 "is of the snapshot, or remove what is not of it"
             )
         return found
+
+
+def _newest(contract: Contract, files: list[LandedFile]) -> list[LandedFile]:
+    if contract.write == "replace":
+        # Each file is a snapshot of its own.
+        return sorted(files, key=lambda file: file.order)[-1:]
+    return newest_load(files)
 
 
 def newest_load(files: Iterable[LandedFile]) -> list[LandedFile]:

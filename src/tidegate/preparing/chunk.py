@@ -19,7 +19,7 @@ from tidegate.preparing.rejects import is_of_the_file, reason
 from tidegate.preparing.statements import Statements
 from tidegate.sql_files import render
 
-_EMPTY = "it has no rows, and would empty the table; if that is meant, delete the rows by hand"
+_EMPTY = "it has no rows, and would empty the table; if that is meant, refresh it with force"
 
 
 class Chunk:
