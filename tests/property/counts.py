@@ -55,7 +55,7 @@ def partial_updates(before: Landed, after: Landed, batch: list[File]) -> tuple[i
     kept = lived.keys() & lives.keys()
     old, new = ({row[0]: row for row in landed.rows()} for landed in (before, after))
     changed = {key for key in kept if (old[key], lived[key]) != (new[key], lives[key])}
-    named = {change.id for file in batch for change in file.changes}
+    named = {key for file in batch for one in file.changes for key in (one.id, one.old)}
     return len(changed), len(kept & (_touched(before, after) | named))
 
 

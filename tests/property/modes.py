@@ -23,6 +23,7 @@ Row = tuple[Any, ...]
 FIELDS = ["seq", "at", "BI_id", "id", "name", "amount"]
 ABSENT = "?"  # what stands in a field that the source did not log
 NULL = "NULL"
+MOVING = {"upsert", "soft_delete", "history", "partial"}  # modes in which a row's key may change
 FIRST_TAKEN_AT = 6  # the day of the snapshot of the first full refresh; each next one is later
 _DAY_ONE = datetime(2024, 8, 9)
 _ALWAYS = datetime(1900, 1, 1)
@@ -92,7 +93,7 @@ def contract_of(
     more: dict[str, Any] = {"write": mode, "key": ["id"]}
     if mode != "replace":
         source["operations"] = {"I": "insert", "U": "update", "D": "delete", "T": "truncate"}
-    if mode in {"upsert", "soft_delete", "history"}:
+    if mode in MOVING:
         source["before_image"] = "BI_"
     if mode == "history":
         more |= {"changed_at": "at", "track": tracked} if tracked else {"changed_at": "at"}
@@ -177,12 +178,11 @@ class Landed:
                 continue
             seq = () if self.mode == "replace" else (change.seq,)
             position = (not file.snapshot and self.mode != "replace", *seq, file.name, line)
-            images = self.mode in {"upsert", "soft_delete", "history"}
-            if images and change.operation == "U" and change.old not in {None, change.id}:
+            carried = _carried(change, file)
+            if self.mode in MOVING and _moves(change, file):
                 old = change._replace(operation="D", id=change.old)
                 yield Event(position, old, frozenset())
-            carried = {name for name in file.fields if _value(change, name) != ABSENT}
-            yield Event(position, change, frozenset(carried))
+            yield Event(position, change, carried)
 
     def _is_good(self, change: Change, file: File) -> bool:
         if change.operation == "T":
@@ -190,6 +190,9 @@ class Landed:
         asked = "amount" in file.fields and (change.operation in "IU" or self.mode == "append")
         if change.operation not in "IUD" or (change.amount == "x" and asked):
             return False
+        # What is not carried of a row stays with its old key.
+        if self.mode == "partial" and _moves(change, file):
+            return change.id is not None and {"name", "amount"} <= _carried(change, file)
         return change.id is not None or self.mode == "append"
 
     def by_key(self) -> dict[Any, list[Event]]:
@@ -296,6 +299,15 @@ def _missing(epoch: int, known: list[Event], found: list[Event]) -> list[Event]:
 
 def _day_of_snapshot(epoch: int) -> int:
     return FIRST_TAKEN_AT + epoch - 1 if epoch else 0
+
+
+def _moves(change: Change, file: File) -> bool:
+    moves = change.operation == "U" and change.old not in {None, change.id}
+    return moves and "BI_id" in file.fields
+
+
+def _carried(change: Change, file: File) -> frozenset[str]:
+    return frozenset(name for name in file.fields if _value(change, name) != ABSENT)
 
 
 def _is_delete(event: Event) -> bool:

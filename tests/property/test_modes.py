@@ -81,7 +81,7 @@ def histories(draw: Any, mode: Mode) -> list[File]:
 def batches(draw: Any, files: list[File], mode: Mode) -> list[list[list[File]]]:
     """Every file once, in any order, alone or with others, and some again; chunks of batches."""
     cut: list[list[list[File]]] = []
-    again = draw(st.lists(st.sampled_from(files), max_size=1))
+    again = draw(st.lists(st.sampled_from(files), max_size=2))
     for file in [*draw(st.permutations(files)), *again]:
         # A snapshot that replaces the table makes a batch of its own; none has a file twice.
         alone = mode == "replace" or not cut or any(file in chunk for chunk in cut[-1])

@@ -157,6 +157,13 @@ def test_pain_20_a_changed_key_leaves_no_row_behind(upsert):
     assert upsert.rows == [(3, "a", None)]
 
 
+def test_pain_20_a_changed_key_of_partial_rows_is_moved_if_the_change_carries_the_row(partial):
+    partial.take(file(D9, change("I", 1, 1, "a", amount=7), change("I", 2, 3, "c", amount=9)))
+    partial.take(file(D10, change("U", 3, 2, "b", amount=7, old=1)))
+    partial.take(file(D11, change("U", 4, 4, ABSENT, amount=8, old=3)))
+    assert partial.rows == [(2, "b", 7), (3, "c", 9)]
+
+
 def test_file_of_the_name_of_another_adds_what_is_new_in_it_once(pipeline):
     of = contract({"id": "integer"}, table=pipeline.new_name(), key=(), write="append")
     table = Table(pipeline, of)

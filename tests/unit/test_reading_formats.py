@@ -232,6 +232,22 @@ def test_partial_json_carries_what_it_has_and_a_null_is_a_null(shop):
     ]
 
 
+def test_partial_row_whose_key_changed_is_refused_unless_it_carries_every_column(shop):
+    source = {"prefix": PREFIX, "format": "jsonl", "before_image": "BI_"}
+    lines = json_lines(
+        {"Op": "U", "BI_id": 1, "id": 2, "name": None},
+        {"Op": "U", "BI_id": 3, "id": 4},
+        {"Op": "U", "BI_id": 5, "id": 5},
+    )
+    found = shop.prepare(of(partial=True, source=source), {FILE: lines})
+    assert sorted((row["id"], row["_op"]) for row in found.rows) == [(1, "D"), (2, "U"), (5, "U")]
+    [(record, reason)] = found.reasons
+    assert (record, reason.partition(";")[0]) == (
+        2,
+        "it changes the key and lacks columns that the row of the new key needs",
+    )
+
+
 def test_keys_that_are_data_are_left_unread_and_the_operation_is_seen(shop):
     keyed = [{f"{number:05d}": 1} for number in range(MOST_NAMES)]
     lines = json_lines(*keyed, {"id": 1, "Op": "D"})

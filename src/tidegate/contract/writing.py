@@ -65,8 +65,8 @@ def _misfits_of_source(contract: "Contract") -> Iterator[Misfit]:
     if contract.write == "replace" and "truncate" in contract.source.operations.values():
         text = "replace takes snapshots whole, and a truncate is none; remove it"
         yield "source.operations", text
-    if contract.source.before_image and (contract.write not in BY_KEY or contract.partial):
-        text = "only upsert, soft_delete and history of whole rows move a row's key; remove it"
+    if contract.source.before_image and contract.write not in BY_KEY:
+        text = "only upsert, soft_delete and history move a row's key; remove it"
         yield "source.before_image", text
 
 

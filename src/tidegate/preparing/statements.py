@@ -71,17 +71,14 @@ class Statements:
 
         No part of a key is null, so a null image is one that the source left out.
         """
-        names, first = list(self._contract.before_images), len(self._contract.columns)
-        keys = [f"v{number}" for number in self._key_numbers()]
-        was = [f"v{first + names.index(name)}" for name in self._contract.key]
-        images = [f"coalesce({image}, {key})" for image, key in zip(was, keys, strict=True)]
-        moved = [f"{key} <> {image}" for key, image in zip(keys, was, strict=True)]
-        own = [*self._own.types, *self._record]
+        moved = self._images_by_key()
+        keys, own = list(moved), [*self._own.types, *self._record]
+        images = [f"coalesce({image}, {key})" for key, image in moved.items()]
         return render(
             "prepare/move_keys",
             keys=lines(keys + own),
             images=lines(images + own),
-            moved=" or ".join(moved),
+            moved=_differ(moved),
         )
 
     def find_outdated(self) -> str:
@@ -176,6 +173,12 @@ class Statements:
         names = [column.name for column in self._contract.columns]
         return [names.index(name) for name in self._contract.key]
 
+    def _images_by_key(self) -> dict[str, str]:
+        """By the value of each part of the key, its value before an update."""
+        names, first = list(self._contract.before_images), len(self._contract.columns)
+        keys = zip(self._contract.key, self._key_numbers(), strict=True)
+        return {f"v{number}": f"v{first + names.index(name)}" for name, number in keys}
+
     def _kept(self, number: int) -> str:
         # DMS need not fill more than the key of a deleted row, so nothing else of it is believed.
         if self._contract.write == "append":
@@ -214,6 +217,9 @@ class Statements:
             unread = [f"({text} <> '' and ({part}) is null)" for text, part in parts.items()]
             refusals.append(_when(" or ".join(unread), self._no_sequence()))
         refusals.append(_when(f"strlen(sequence) > {LONGEST_POSITION - 160}", _LONG_SEQUENCE))
+        if self._contract.partial and self._contract.before_images:
+            moved = f"operation = 'U' and ({_differ(self._images_by_key())})"
+            refusals.append(_when(f"{moved} and contains(carried, '0')", _HALF_MOVED))
         return [*refusals, *self._own.refusals(kind)]
 
     def _no_sequence(self) -> str:
@@ -228,6 +234,10 @@ class Statements:
 # Rows of a group of Parquet: with fewer than DuckDB's 122,880 all threads have some to write.
 _ROW_GROUP = 61_440
 _LONG_SEQUENCE = "the sequence is too long"
+_HALF_MOVED = (
+    "it changes the key and lacks columns that the row of the new key needs; let the source write "
+    "whole rows where it does that, or refresh the table"
+)
 
 
 def _images(contract: Contract) -> list[Column]:
@@ -235,6 +245,10 @@ def _images(contract: Contract) -> list[Column]:
     types = {column.name: column.type for column in contract.columns}
     images = contract.before_images.items()
     return [Column.model_construct(name=field, type=types[key]) for key, field in images]
+
+
+def _differ(images: dict[str, str]) -> str:
+    return " or ".join(f"{key} <> {image}" for key, image in images.items())
 
 
 def _when(condition: str, reason: str) -> str:
