@@ -130,6 +130,20 @@ def test_snapshot_that_is_held_back_gives_way_to_the_next_one_when_it_is_deleted
     assert ids(made) == list(range(1, 2001))
 
 
+def test_refresh_takes_the_place_of_a_snapshot_that_is_held_back(table):
+    made = table(max_deletes="50%", write="replace")
+    made.load(made.plan(1, 1, [[made.land("export.csv", lines("", range(2000)))]]))
+    wrong = made.land("export.csv", lines("", range(10)))
+    with pytest.raises(MassDeleteError):
+        made.load(made.plan(2, 2, [[wrong]]))
+    right = made.land("export.csv", lines("", range(1, 2001)))
+    right = right.model_copy(update={"landed_at": wrong.landed_at + 60})
+    told = {"epoch": 2, "taken_at": right.landed_at}
+    made.load(made.plan(2, 3, [[right]], refreshes=True, **told))
+    made.load(made.plan(3, 4, [[wrong]], **told))
+    assert ids(made) == list(range(1, 2001))
+
+
 def test_refresh_replaces_all_rows_and_forgets_what_was_deleted_before_it(table):
     made = filled(table(), 4)
     made.load(deletes(made, [3]))

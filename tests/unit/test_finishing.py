@@ -131,7 +131,15 @@ def test_error_that_stays_blocks_the_table_and_is_told_once(finishing, error):
     [(subject, text)] = finishing.letters
     assert subject == "Tidegate: sales.orders is blocked"
     assert f"{error}: column is wrong" in text
+    assert "tidegate start sales.orders" in text
     assert '{"table": "sales.orders"}' in text
+
+
+def test_letter_of_deletes_that_are_held_back_says_how_they_pass(finishing):
+    finishing.fail("MassDeleteError", "it deletes 9 of 10 rows")
+    [(_, text)] = finishing.letters
+    assert "tidegate release sales.orders" in text
+    assert '{"table": "sales.orders", "force": true}' in text
 
 
 def test_waits_double_until_the_attempts_are_used_up(finishing):

@@ -1,4 +1,4 @@
-"""`tidegate refresh`, `replay` and `release`: runs of load_table that a person asks for."""
+"""`tidegate start`, `refresh`, `replay` and `release`: runs that a person asks for."""
 
 import os
 import time
@@ -18,6 +18,13 @@ from tidegate.settings import RunSettings, read_settings
 _LOOK_EVERY = 0.5  # seconds
 
 Target = Annotated[str, typer.Argument(help="The table, as its contract names it: schema.table.")]
+
+
+def start(table: Target) -> None:
+    """Load what waits for a table that is blocked, once the cause is mended."""
+    runs = _Runs()
+    runs.see_through(table)
+    runs.tell_what_is_left(table)
 
 
 def refresh(

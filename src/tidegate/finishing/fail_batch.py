@@ -105,13 +105,14 @@ def is_terminal(name: str) -> bool:
 
 
 def _letter(table: str, error: str, message: str) -> str:
+    given: dict[str, str | bool] = {"table": table}
+    when, command = "Mend the cause, then", "start"
+    if error == errors.MassDeleteError.__name__:
+        given["force"] = True
+        when, command = "If these deletes are right", "release"
     return (
         f"{table} is blocked after a failure; its files wait and nothing is lost.\n\n"
         f"{error}: {message}\n\n"
-        "Mend the cause, then start the state machine load_table with the input\n"
-        f"{json.dumps({'table': table} | _more(error))}\n"
+        f"{when}:\n\n    tidegate {command} {table}\n\n"
+        f"or start the state machine load_table with the input {json.dumps(given)}\n"
     )
-
-
-def _more(error: str) -> dict[str, bool]:
-    return {"force": True} if error == errors.MassDeleteError.__name__ else {}
