@@ -24,7 +24,6 @@ FIELDS = ["seq", "at", "BI_id", "id", "name", "amount"]
 ABSENT = "?"  # what stands in a field that the source did not log
 NULL = "NULL"
 MOVING = {"upsert", "soft_delete", "history", "partial"}  # modes in which a row's key may change
-FIRST_TAKEN_AT = 6  # the day of the snapshot of the first full refresh; each next one is later
 _DAY_ONE = datetime(2024, 8, 9)
 _ALWAYS = datetime(1900, 1, 1)
 
@@ -298,7 +297,8 @@ def _missing(epoch: int, known: list[Event], found: list[Event]) -> list[Event]:
 
 
 def _day_of_snapshot(epoch: int) -> int:
-    return FIRST_TAKEN_AT + epoch - 1 if epoch else 0
+    """Later than all changes of before, and than the snapshots of other epochs."""
+    return epoch + 5 if epoch else 0
 
 
 def _moves(change: Change, file: File) -> bool:
