@@ -315,6 +315,15 @@ def test_other_order_of_changes_needs_a_refresh():
     refuse_incompatible(now, applied_contract(before, []), refreshes=True, altered=False)
 
 
+def test_truncations_that_are_no_longer_known_need_a_refresh():
+    truncating = of(operations={"I": "insert", "U": "update", "D": "delete", "T": "truncate"})
+    before = applied_contract(truncating, [])
+    with pytest.raises(ContractError, match=r"has no truncate any more, .* tidegate refresh"):
+        refuse_incompatible(of(), before, refreshes=False, altered=False)
+    refuse_incompatible(of(), before, refreshes=True, altered=False)
+    refuse_incompatible(truncating, applied_contract(of(), []), refreshes=False, altered=False)
+
+
 def test_batches_before_the_refresh_do_not_change_how_rows_are_ordered():
     before, now = applied_contract(of(sequence=["id"]), []), of(sequence=["name"])
     assert applied_contract(now, [], before).sequence == {"id": "integer"}

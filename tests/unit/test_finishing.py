@@ -12,6 +12,7 @@ from tidegate.errors import LoadFailedError
 from tidegate.finishing.commit_batch import CommitBatch
 from tidegate.finishing.fail_batch import LONGEST_WAIT, FailBatch, Failure, Verdict, is_terminal
 from tidegate.ledger import FileLedger, RefreshLedger, StateLedger
+from tidegate.planning.applied import applied_contract
 from tidegate.planning.plan import BatchFolder, Outcome, PreparedChunk, PreparedFile
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +87,21 @@ def test_committing_twice_counts_once(finishing):
     first = finishing.commit(finishing.folder.plan)
     assert finishing.commit(finishing.folder.plan) == first
     assert finishing.states.read(TABLE).applied_files == 2
+
+
+def test_batch_that_an_earlier_attempt_applied_is_known_by_the_contract_of_that_attempt(finishing):
+    of = {name: contract({"id": "integer", name: "date"}) for name in ("earlier", "later")}
+    known = {name: applied_contract(one, []) for name, one in of.items()}
+    first = finishing.plan.model_copy(update={"applied": known["earlier"]})
+    finishing.work.write(finishing.folder.plan, first)
+    second = BatchFolder(TABLE, 7, first.fence + 1)
+    finishing.work.write(
+        second.plan, first.model_copy(update={"fence": first.fence + 1, "applied": known["later"]})
+    )
+    outcome = Outcome(last_position="p9", already_applied=True, fence=first.fence)
+    finishing.work.write(second.outcome, outcome)
+    finishing.commit(second.plan)
+    assert finishing.states.read(TABLE).applied == known["earlier"]
 
 
 def test_commit_that_died_after_the_files_is_finished_by_the_next(finishing, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.samples import PREFIX, contract, items
 from tests.unit.test_planning import TABLE, Planning
-from tidegate.errors import RefreshRefusedError
+from tidegate.errors import ContractError, RefreshRefusedError
 from tidegate.finishing.commit_batch import CommitBatch
 from tidegate.finishing.fail_batch import FailBatch, Failure
 from tidegate.landing.starting import is_due
@@ -130,6 +130,20 @@ def test_refresh_of_a_replaced_table_takes_its_newest_file_or_the_one_that_is_na
     older = refreshing.commit(refreshing.step(named, "another run", 0))
     assert [names(plan) for plan in (newest, older)] == [["export-3.csv"], ["export-2.csv"]]
     assert older.epoch == newest.epoch + 1
+
+
+def test_what_waits_in_another_order_than_rows_have_comes_after_the_refresh(refreshing):
+    refreshing.step.contracts[:] = [contract(sequence=["id"])]
+    refreshing.put("LOAD00000001.csv")
+    refreshing.load()
+    refreshing.put("20240810-1.csv", at=refreshing.s3_now() + 5)
+    refreshing.step.contracts[:] = [contract(sequence=["name"])]
+    with pytest.raises(ContractError, match="does not compare"):
+        refreshing.step(LOAD, "run", 0)
+    first = refreshing.commit(refreshing.step(ASKED, "run", 0))
+    second = refreshing.commit(refreshing.step(ASKED, "run", 1))
+    assert [names(plan) for plan in (first, second)] == [["LOAD00000001.csv"], ["20240810-1.csv"]]
+    assert first.epoch == second.epoch
 
 
 def test_with_as_of_changes_of_the_day_before_are_looked_at_too(refreshing):

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 
 from tidegate.errors import LoadFailedError
 from tidegate.ledger import FileLedger, StateLedger
-from tidegate.planning.plan import BatchFolder, Outcome, Plan, PreparedChunk, PreparedFile
+from tidegate.planning.plan import (
+    BatchFolder,
+    LoadedBy,
+    Outcome,
+    Plan,
+    PreparedChunk,
+    PreparedFile,
+)
 from tidegate.storage import WorkBucket
 
 
@@ -36,8 +43,12 @@ class CommitBatch:
                 f"{plan.table}: the job reported no success for batch {plan.batch}; "
                 f"look at {self.work.url(folder.outcome)} and at the job's log"
             )
-        applied = BatchFolder(plan.table, plan.batch, outcome.fence or plan.fence)
-        became = self._became(plan, applied)
+        attempt = BatchFolder(plan.table, plan.batch, outcome.fence or plan.fence)
+        became = self._became(plan, attempt)
+        if attempt.plan != plan_key:
+            # The contract may have been another one when that attempt was planned.
+            loaded_by = self.work.read(attempt.plan, LoadedBy)
+            plan = plan.model_copy(update={"applied": loaded_by.applied})
         files = [file for chunk in plan.chunks for file in chunk]
         self.files.settle(plan.table, plan.batch, files, became, again=plan.refresh is not None)
         counts = _count(list(became.values()))

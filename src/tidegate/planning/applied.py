@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict
 from tidegate.contract import Column, Contract
 from tidegate.contract.types import ColumnType
 from tidegate.contract.widening import can_hold
-from tidegate.contract.writing import BY_KEY
+from tidegate.contract.writing import BY_KEY, truncates
 from tidegate.errors import ContractError
 
 # Types whose values have the same text in a position.
@@ -25,6 +25,7 @@ class AppliedContract(BaseModel):
     partial: bool
     key: list[str]
     sequence: dict[str, str]
+    truncates: bool = False
     track: list[str] = []
     evolved: list[Column] = []
     columns: list[tuple[str, str]] = []
@@ -45,6 +46,7 @@ def applied_contract(
         partial=contract.partial,
         key=sorted(contract.key) if contract.write in BY_KEY else [],
         sequence={name: _order(type_) for name, type_ in contract.order_by.items()},
+        truncates=truncates(contract),
         track=sorted(contract.track or []),
         evolved=evolved,
         columns=[(column.name, str(column.type)) for column in contract.columns],
@@ -81,12 +83,27 @@ def refuse_incompatible(
             f"({'; '.join(misfits)}); change it back, or alter them in Redshift and start the "
             "table again"
         )
-    if before.sequence != now.sequence and not refreshes:
+    if not refreshes and (why := _why_anew(before, now)):
         raise ContractError(
-            f"{contract.table}: changes were ordered by {before.sequence or 'their files'}, the "
-            f"contract now says {now.sequence or 'their files'}, which does not compare; change it "
-            f"back, or begin anew: tidegate refresh {contract.table}"
+            f"{contract.table}: {why}; change it back, or begin anew: tidegate refresh "
+            f"{contract.table}"
         )
+
+
+def begins_anew(contract: Contract, before: AppliedContract) -> bool:
+    """Whether only a full refresh can go on with what was loaded `before`, under `contract`."""
+    return bool(_why_anew(before, applied_contract(contract, [])))
+
+
+def _why_anew(before: AppliedContract, now: AppliedContract) -> str:
+    if before.sequence != now.sequence:
+        return (
+            f"changes were ordered by {before.sequence or 'their files'}, the contract now says "
+            f"{now.sequence or 'their files'}, which does not compare"
+        )
+    if before.truncates and not now.truncates:
+        return "source.operations has no truncate any more, without which emptied rows would return"
+    return ""
 
 
 def _changes(before: AppliedContract, now: AppliedContract) -> list[str]:

@@ -142,6 +142,12 @@ class OpenBatch(BaseModel):
     counted_before: dict[str, int] = {}
 
 
+class LoadedBy(BaseModel):
+    """What commit_batch asks of the plan that was loaded, be it the plan of an earlier Tidegate."""
+
+    applied: AppliedContract | None = None
+
+
 class PreparedFile(_Document):
     """What became of one file: its records, those refused, or why all of it was."""
 

@@ -10,7 +10,7 @@ from tidegate.contract import Contract
 from tidegate.contract.widening import keep_narrow
 from tidegate.errors import InvalidInputError, LeaseLostError
 from tidegate.ledger import FileHistory, FileLedger, RefreshLedger, StateLedger, TableState
-from tidegate.planning.applied import applied_contract, refuse_incompatible
+from tidegate.planning.applied import applied_contract, begins_anew, refuse_incompatible
 from tidegate.planning.cut import Limits, cut_batch
 from tidegate.planning.evolving import Evolve
 from tidegate.planning.places import Attempt
@@ -119,8 +119,8 @@ class PlanBatch:
                 raise LeaseLostError(f"{table}: another run took the lease; this one ends")
 
     def _batch(self, contract: Contract, state: TableState) -> tuple[int, OpenBatch | None]:
-        if state.refresh and state.is_held_back:
-            # Of the files whose deletes are held back, only what is newer than the snapshot counts.
+        if state.refresh and (state.is_held_back or self._begins_anew(contract, state)):
+            # What waits comes after it: its deletes are held back, or its order is another one.
             refresh = self.plan_refresh(contract, state, state.refresh)
             return self.states.next_batch(state), refresh
         if state.open_batch and state.open_plan:
@@ -130,6 +130,9 @@ class PlanBatch:
             if found:
                 return state.open_batch, found
         return self.states.next_batch(state), self._new_batch(contract, state)
+
+    def _begins_anew(self, contract: Contract, state: TableState) -> bool:
+        return state.applied is not None and begins_anew(contract, state.applied)
 
     def _new_batch(self, contract: Contract, state: TableState) -> OpenBatch | None:
         # Two snapshots in one batch would be taken for one that holds the rows of both.
@@ -155,9 +158,11 @@ class PlanBatch:
             contract, state.applied, (file for chunk in batch.chunks for file in chunk)
         )
         if state.applied:
-            anew = batch.refresh is not None or state.refresh is not None
             refuse_incompatible(
-                evolved.contract, state.applied, refreshes=anew, altered=state.blocked
+                evolved.contract,
+                state.applied,
+                refreshes=batch.refresh is not None,
+                altered=state.blocked,
             )
         contract_now = keep_narrow(evolved.contract, state.narrow)
         attempt = self._attempt(state, number, batch, folder)
