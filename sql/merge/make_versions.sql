@@ -5,28 +5,53 @@ with touched as (
     from {arrived}
 ),
 
--- Time does not run backwards: an event is not earlier than the ones it follows.
-events as (
+known as (
     select
         {key_of_change_log},
         {change_log}."_op",
         {change_log}."_digest",
         {change_log}."_position",
-        max({change_log}."_changed_at") over (
+        {change_log}."_changed_at",
+        substring({change_log}."_position", 8, 1) as "_kind",
+        min(
+            case
+                when substring({change_log}."_position", 8, 1) = '1'
+                then {change_log}."_changed_at"
+            end
+        ) over (
             partition by {key_of_change_log_in_line}
-            order by {change_log}."_position"
+            order by {change_log}."_position" desc
             rows unbounded preceding
-        ) as "_since",
-        lag({change_log}."_op") over (
-            partition by {key_of_change_log_in_line}
-            order by {change_log}."_position"
-        ) as "_op_before",
-        lag({change_log}."_digest") over (
-            partition by {key_of_change_log_in_line}
-            order by {change_log}."_position"
-        ) as "_digest_before"
+        ) as "_followed_at"
     from {change_log}
     join touched on {same_key_as_touched}
+),
+
+-- A snapshot is older than all changes; one that was taken after them says nothing of their time.
+-- Time does not run backwards: an event is not earlier than the ones it follows.
+events as (
+    select
+        {key_columns_in_rank},
+        "_op",
+        "_digest",
+        "_position",
+        max("_changed_at") over (
+            partition by {key}
+            order by "_position"
+            rows unbounded preceding
+        ) as "_since",
+        lag("_op") over (
+            partition by {key}
+            order by "_position"
+        ) as "_op_before",
+        lag("_digest") over (
+            partition by {key}
+            order by "_position"
+        ) as "_digest_before"
+    from known
+    where "_kind" <> '0'
+        or "_followed_at" is null
+        or "_changed_at" <= "_followed_at"
 ),
 
 counted as (

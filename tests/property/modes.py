@@ -24,6 +24,7 @@ FIELDS = ["seq", "at", "BI_id", "id", "name", "amount"]
 ABSENT = "?"  # what stands in a field that the source did not log
 NULL = "NULL"
 MOVING = {"upsert", "soft_delete", "history", "partial"}  # modes in which a row's key may change
+_NEVER = 99  # a day that is later than all
 _DAY_ONE = datetime(2024, 8, 9)
 _ALWAYS = datetime(1900, 1, 1)
 
@@ -267,7 +268,9 @@ class Landed:
         tracked = self.tracked or ["name", "amount"]
         versions: list[dict[str, Any]] = []
         now = _ALWAYS
-        for event in events:
+        for number, event in enumerate(events):
+            if _is_outlived(event, events[number + 1 :]):
+                continue
             now = max(now, _DAY_ONE + timedelta(days=event.change.at))
             open_ = versions[-1] if versions and versions[-1]["to"] is None else None
             if event.change.operation == "D":
@@ -299,6 +302,12 @@ def _missing(epoch: int, known: list[Event], found: list[Event]) -> list[Event]:
 def _day_of_snapshot(epoch: int) -> int:
     """Later than all changes of before, and than the snapshots of other epochs."""
     return epoch + 5 if epoch else 0
+
+
+def _is_outlived(event: Event, later: list[Event]) -> bool:
+    """Whether it is of a snapshot that was taken after changes which stand behind it."""
+    changes = [one.change.at for one in later if one.position[1:2] == (True,)]
+    return event.position[1:2] == (False,) and event.change.at > min(changes, default=_NEVER)
 
 
 def _moves(change: Change, file: File) -> bool:

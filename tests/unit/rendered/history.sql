@@ -236,30 +236,56 @@ with touched as (
     from "tidegate_arrived"
 ),
 
--- Time does not run backwards: an event is not earlier than the ones it follows.
-events as (
+known as (
     select
         "tidegate"."sales__orders__change_log"."id",
         "tidegate"."sales__orders__change_log"."region",
         "tidegate"."sales__orders__change_log"."_op",
         "tidegate"."sales__orders__change_log"."_digest",
         "tidegate"."sales__orders__change_log"."_position",
-        max("tidegate"."sales__orders__change_log"."_changed_at") over (
+        "tidegate"."sales__orders__change_log"."_changed_at",
+        substring("tidegate"."sales__orders__change_log"."_position", 8, 1) as "_kind",
+        min(
+            case
+                when substring("tidegate"."sales__orders__change_log"."_position", 8, 1) = '1'
+                then "tidegate"."sales__orders__change_log"."_changed_at"
+            end
+        ) over (
             partition by "tidegate"."sales__orders__change_log"."id", "tidegate"."sales__orders__change_log"."region"
-            order by "tidegate"."sales__orders__change_log"."_position"
+            order by "tidegate"."sales__orders__change_log"."_position" desc
             rows unbounded preceding
-        ) as "_since",
-        lag("tidegate"."sales__orders__change_log"."_op") over (
-            partition by "tidegate"."sales__orders__change_log"."id", "tidegate"."sales__orders__change_log"."region"
-            order by "tidegate"."sales__orders__change_log"."_position"
-        ) as "_op_before",
-        lag("tidegate"."sales__orders__change_log"."_digest") over (
-            partition by "tidegate"."sales__orders__change_log"."id", "tidegate"."sales__orders__change_log"."region"
-            order by "tidegate"."sales__orders__change_log"."_position"
-        ) as "_digest_before"
+        ) as "_followed_at"
     from "tidegate"."sales__orders__change_log"
     join touched on "tidegate"."sales__orders__change_log"."id" = touched."id"
         and "tidegate"."sales__orders__change_log"."region" = touched."region"
+),
+
+-- A snapshot is older than all changes; one that was taken after them says nothing of their time.
+-- Time does not run backwards: an event is not earlier than the ones it follows.
+events as (
+    select
+        "id",
+        "region",
+        "_op",
+        "_digest",
+        "_position",
+        max("_changed_at") over (
+            partition by "id", "region"
+            order by "_position"
+            rows unbounded preceding
+        ) as "_since",
+        lag("_op") over (
+            partition by "id", "region"
+            order by "_position"
+        ) as "_op_before",
+        lag("_digest") over (
+            partition by "id", "region"
+            order by "_position"
+        ) as "_digest_before"
+    from known
+    where "_kind" <> '0'
+        or "_followed_at" is null
+        or "_changed_at" <= "_followed_at"
 ),
 
 counted as (
@@ -457,30 +483,56 @@ with touched as (
     from "tidegate_arrived"
 ),
 
--- Time does not run backwards: an event is not earlier than the ones it follows.
-events as (
+known as (
     select
         "tidegate"."sales__orders__change_log"."id",
         "tidegate"."sales__orders__change_log"."region",
         "tidegate"."sales__orders__change_log"."_op",
         "tidegate"."sales__orders__change_log"."_digest",
         "tidegate"."sales__orders__change_log"."_position",
-        max("tidegate"."sales__orders__change_log"."_changed_at") over (
+        "tidegate"."sales__orders__change_log"."_changed_at",
+        substring("tidegate"."sales__orders__change_log"."_position", 8, 1) as "_kind",
+        min(
+            case
+                when substring("tidegate"."sales__orders__change_log"."_position", 8, 1) = '1'
+                then "tidegate"."sales__orders__change_log"."_changed_at"
+            end
+        ) over (
             partition by "tidegate"."sales__orders__change_log"."id", "tidegate"."sales__orders__change_log"."region"
-            order by "tidegate"."sales__orders__change_log"."_position"
+            order by "tidegate"."sales__orders__change_log"."_position" desc
             rows unbounded preceding
-        ) as "_since",
-        lag("tidegate"."sales__orders__change_log"."_op") over (
-            partition by "tidegate"."sales__orders__change_log"."id", "tidegate"."sales__orders__change_log"."region"
-            order by "tidegate"."sales__orders__change_log"."_position"
-        ) as "_op_before",
-        lag("tidegate"."sales__orders__change_log"."_digest") over (
-            partition by "tidegate"."sales__orders__change_log"."id", "tidegate"."sales__orders__change_log"."region"
-            order by "tidegate"."sales__orders__change_log"."_position"
-        ) as "_digest_before"
+        ) as "_followed_at"
     from "tidegate"."sales__orders__change_log"
     join touched on "tidegate"."sales__orders__change_log"."id" = touched."id"
         and "tidegate"."sales__orders__change_log"."region" = touched."region"
+),
+
+-- A snapshot is older than all changes; one that was taken after them says nothing of their time.
+-- Time does not run backwards: an event is not earlier than the ones it follows.
+events as (
+    select
+        "id",
+        "region",
+        "_op",
+        "_digest",
+        "_position",
+        max("_changed_at") over (
+            partition by "id", "region"
+            order by "_position"
+            rows unbounded preceding
+        ) as "_since",
+        lag("_op") over (
+            partition by "id", "region"
+            order by "_position"
+        ) as "_op_before",
+        lag("_digest") over (
+            partition by "id", "region"
+            order by "_position"
+        ) as "_digest_before"
+    from known
+    where "_kind" <> '0'
+        or "_followed_at" is null
+        or "_changed_at" <= "_followed_at"
 ),
 
 counted as (
@@ -713,30 +765,56 @@ with touched as (
     from "tidegate_arrived"
 ),
 
--- Time does not run backwards: an event is not earlier than the ones it follows.
-events as (
+known as (
     select
         "tidegate"."sales__orders__change_log"."id",
         "tidegate"."sales__orders__change_log"."region",
         "tidegate"."sales__orders__change_log"."_op",
         "tidegate"."sales__orders__change_log"."_digest",
         "tidegate"."sales__orders__change_log"."_position",
-        max("tidegate"."sales__orders__change_log"."_changed_at") over (
+        "tidegate"."sales__orders__change_log"."_changed_at",
+        substring("tidegate"."sales__orders__change_log"."_position", 8, 1) as "_kind",
+        min(
+            case
+                when substring("tidegate"."sales__orders__change_log"."_position", 8, 1) = '1'
+                then "tidegate"."sales__orders__change_log"."_changed_at"
+            end
+        ) over (
             partition by "tidegate"."sales__orders__change_log"."id", "tidegate"."sales__orders__change_log"."region"
-            order by "tidegate"."sales__orders__change_log"."_position"
+            order by "tidegate"."sales__orders__change_log"."_position" desc
             rows unbounded preceding
-        ) as "_since",
-        lag("tidegate"."sales__orders__change_log"."_op") over (
-            partition by "tidegate"."sales__orders__change_log"."id", "tidegate"."sales__orders__change_log"."region"
-            order by "tidegate"."sales__orders__change_log"."_position"
-        ) as "_op_before",
-        lag("tidegate"."sales__orders__change_log"."_digest") over (
-            partition by "tidegate"."sales__orders__change_log"."id", "tidegate"."sales__orders__change_log"."region"
-            order by "tidegate"."sales__orders__change_log"."_position"
-        ) as "_digest_before"
+        ) as "_followed_at"
     from "tidegate"."sales__orders__change_log"
     join touched on "tidegate"."sales__orders__change_log"."id" = touched."id"
         and "tidegate"."sales__orders__change_log"."region" = touched."region"
+),
+
+-- A snapshot is older than all changes; one that was taken after them says nothing of their time.
+-- Time does not run backwards: an event is not earlier than the ones it follows.
+events as (
+    select
+        "id",
+        "region",
+        "_op",
+        "_digest",
+        "_position",
+        max("_changed_at") over (
+            partition by "id", "region"
+            order by "_position"
+            rows unbounded preceding
+        ) as "_since",
+        lag("_op") over (
+            partition by "id", "region"
+            order by "_position"
+        ) as "_op_before",
+        lag("_digest") over (
+            partition by "id", "region"
+            order by "_position"
+        ) as "_digest_before"
+    from known
+    where "_kind" <> '0'
+        or "_followed_at" is null
+        or "_changed_at" <= "_followed_at"
 ),
 
 counted as (
