@@ -11,7 +11,10 @@ with repeated as (
 ranked as (
     select
         changes.rowid as record,
-        row_number() over (partition by {identity} order by {position} desc) as rank
+        row_number() over (
+            partition by {identity}
+            order by {position} desc, changes.rowid desc
+        ) as rank
     from changes
     join files using (path)
     semi join repeated using ({key})

@@ -1,12 +1,11 @@
 """Positions: the text by which changes are ordered, per key and against the watermark.
 
     epoch ' ' kind ' ' sequence ' ' file ' ' row
-    000001 1 2024-08-09T19:27:17.787000 20240809-192717787.csv 0000000004
+    000001 1 2024-08-09T19:27:17.787000 20240809-192717787.csv!/1723231637 0000000004
 
 The parts are separated by a blank, which sorts below every character a part can hold (blanks and
 exclamation marks inside a part are written as '!P' and '!Q'), so that positions compare byte by
-byte as the tuples of their parts would. Where there is no sequence, the file is told from others
-of its name as well: see Chunk.
+byte as the tuples of their parts would. When a file landed is part of its order, see Chunk.
 """
 
 import hashlib
@@ -15,8 +14,9 @@ from tidegate.contract.types import ColumnType
 
 SNAPSHOT, CHANGE = 0, 1
 LONGEST_POSITION = 512  # bytes; the length of the column _position
-_LONGEST_FILE = 120  # bytes
-_KEPT_OF_LONG_FILE = 100
+LONGEST_SEQUENCE = LONGEST_POSITION - 220  # bytes; the other parts need no more than the rest
+_LONGEST_NAME, _LONGEST_FOLDER = 120, 40  # bytes
+_DIGEST = 16  # characters
 _DIGITS = 35  # as many as the $AR_H_CHANGE_SEQ of DMS has, which so stays as it is
 _NUMBER = "[1-9][0-9]*(\\.0*)?"  # pandas makes 4.0 of the 4 in a column with a null
 
@@ -26,20 +26,26 @@ def head(epoch: int, kind: int) -> str:
     return f"{epoch:06d} {kind} "
 
 
-def file_order(key: str, prefix: str) -> str:
+def file_order(key: str, prefix: str, landed_at: int | None = None) -> str:
     """The part of a position that orders files as the source wrote them.
 
-    DMS puts the time into the file's name; folders above it (date partitions, some of which do not
-    sort, and segments of a parallel load) only tell apart files of one name.
+    DMS puts the time into the file's name. Of files of one name the one that landed later is newer,
+    if `landed_at`, in seconds since 1970, is to count. Folders (date partitions, some of which do
+    not sort, and segments of a parallel load) only tell apart what is left.
     """
     folder, _, name = key.removeprefix(prefix).rpartition("/")
-    # '!/' sorts below whatever a longer name goes on with, so names are compared before folders.
-    text = escape(name) + (f"!/{escape(folder)}" if folder else "")
-    if len(text.encode()) <= _LONGEST_FILE:
+    landed = [] if landed_at is None else [f"{landed_at:010d}"]
+    folders = [_short(escape(folder), _LONGEST_FOLDER)] if folder else []
+    # '!/' sorts below whatever a longer name goes on with, so names are compared first.
+    return "!/".join([_short(escape(name), _LONGEST_NAME), *landed, *folders])
+
+
+def _short(text: str, longest: int) -> str:
+    whole = text.encode()
+    if len(whole) <= longest:
         return text
-    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    kept = text.encode()[:_KEPT_OF_LONG_FILE].decode(errors="ignore")
-    return f"{kept}~{digest}"
+    kept = whole[: longest - _DIGEST - 4].decode(errors="ignore")
+    return f"{kept}~{hashlib.sha256(whole).hexdigest()[:_DIGEST]}"
 
 
 def escape(text: str) -> str:

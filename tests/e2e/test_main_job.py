@@ -104,7 +104,7 @@ def test_a_change_file_moves_rows_and_watermark(stack: LocalStack, table: FreshT
             "rows_stale": 0,
         }
     ]
-    watermark = r"000001 1  20240810-081500000\.csv!/2024/08/10!/\d{10} 0000000003"
+    watermark = r"000001 1  20240810-081500000\.csv!/\d{10}!/2024/08/10 0000000003"
     assert re.fullmatch(watermark, stack.table_status(table.name).watermark)
 
 

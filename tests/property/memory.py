@@ -1,4 +1,7 @@
-"""S3 in memory, with the calls that the steps make; they meet S3's protocol in other tests."""
+"""Versioned buckets in memory, with the calls that the steps make.
+
+They meet S3's protocol in other tests.
+"""
 
 # ruff: noqa: N803  (the names of arguments are boto3's)
 
@@ -18,14 +21,20 @@ class MemoryS3:
     """
 
     def __init__(self) -> None:
-        self._objects: dict[tuple[str, str], bytes] = {}
+        self._versions: dict[tuple[str, str], dict[str, bytes]] = {}
+
+    def clear(self) -> None:
+        """Forget all objects."""
+        self._versions.clear()
 
     def create_bucket(self, *, Bucket: str) -> None:
         """Any bucket is there."""
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> dict[str, str]:
-        self._objects[Bucket, Key] = Body
-        return {"ETag": _etag(Body)}
+        versions = self._versions.setdefault((Bucket, Key), {})
+        version = f"v{len(versions)}"
+        versions[version] = Body
+        return {"ETag": _etag(Body), "VersionId": version}
 
     def upload_file(self, path: str, bucket: str, key: str, **_: Any) -> None:
         self.put_object(Bucket=bucket, Key=key, Body=Path(path).read_bytes())
@@ -36,10 +45,13 @@ class MemoryS3:
         Bucket: str,
         Key: str,
         IfMatch: str | None = None,
+        VersionId: str = "",
         Range: str = "bytes=0-",
     ) -> dict[str, Any]:
-        if (body := self._objects.get((Bucket, Key))) is None:
+        versions = self._versions.get((Bucket, Key))
+        if not versions:
             raise _refusal("NoSuchKey")
+        body = versions[VersionId or f"v{len(versions) - 1}"]
         if IfMatch not in (None, _etag(body)):
             raise _refusal("PreconditionFailed")
         first, _, last = Range.removeprefix("bytes=").partition("-")
@@ -49,7 +61,8 @@ class MemoryS3:
         return {"Body": StreamingBody(io.BytesIO(part), len(part))}
 
     def delete_object(self, *, Bucket: str, Key: str) -> None:
-        self._objects.pop((Bucket, Key), None)
+        """Delete an object in all its versions."""
+        self._versions.pop((Bucket, Key), None)
 
 
 def _etag(body: bytes) -> str:

@@ -42,7 +42,7 @@ class Pipeline:
         return f"sales.orders_{next(self._numbers)}"
 
     def forget(self) -> None:
-        """Drop all tables, whose names are given anew.
+        """Drop all tables, whose names are given anew, and all objects.
 
         DuckDB takes the longer for a statement the more tables there are, and the warehouse need
         not read the statements of an example that it has read for another one.
@@ -50,6 +50,7 @@ class Pipeline:
         self._numbers = itertools.count(1)
         for schema in ("sales", "tidegate"):
             self.reader.cursor().execute(f"drop schema if exists {schema} cascade")
+        self.shop.s3.clear()
 
     @contextmanager
     def session(self) -> Iterator[redshift_connector.Connection]:

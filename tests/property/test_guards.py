@@ -8,6 +8,8 @@ import pytest
 from glue_jobs.load_batch import LoadFailedError, MassDeleteError, RefreshRefusedError
 from tests.property.pipeline import Pipeline, Table
 from tests.unit.samples import contract
+from tidegate.landing.objects import LandedObject
+from tidegate.landing.routing import place
 from tidegate.planning.plan import Outcome, Plan
 
 CHANGES, LATER, SNAPSHOT = "20240809-1.csv", "20240810-1.csv", "LOAD00000001.csv"
@@ -128,6 +130,26 @@ def test_snapshot_that_is_held_back_gives_way_to_the_next_one_when_it_is_deleted
     right = made.land("export.csv", lines("", range(1, 2001)))
     made.load(made.plan(3, 4, [[right]]))
     assert ids(made) == list(range(1, 2001))
+
+
+def test_replaced_table_is_the_newest_file_whatever_times_its_rows_have(table):
+    columns = {"id": "integer", "at": "timestamp"}
+    made = table(columns, write="replace", options={"timestamp": "at"}, max_deletes="none")
+    days = {"export-1.csv": (8, 9), "export-2.csv": (3, 7)}
+    for batch, name in enumerate([*days, "export-1.csv"], start=1):
+        rows = "".join(f"2024-08-0{day},{day}\n" for day in days[name])
+        made.load(made.plan(batch, batch, [[made.land(name, rows.encode())]]))
+    assert ids(made) == [3, 7]
+
+
+def test_replaced_table_of_one_name_in_many_folders_is_the_file_that_landed_last(table):
+    made = table(write="replace", max_deletes="none")
+    for batch, month in enumerate((9, 10), start=1):
+        landed = made.land(f"month={month}/export.csv", lines("", [month]))
+        told = LandedObject.model_validate(landed.model_dump() | {"landed_at": batch})
+        placed = place(told, made.contract)
+        made.load(made.plan(batch, batch, [[placed]]))
+    assert ids(made) == [10]
 
 
 def test_refresh_takes_the_place_of_a_snapshot_that_is_held_back(table):

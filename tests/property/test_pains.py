@@ -193,6 +193,30 @@ def test_record_in_the_place_of_another_is_added_though_their_sequence_is_the_sa
     assert [record["rows_stale"] for record in table.batches()] == [0, 1, 0, 0, 2, 2, 1, 1]
 
 
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "one by one"])
+@pytest.mark.parametrize("seconds", [0, 60])
+@pytest.mark.parametrize("mode", ["upsert", "soft_delete", "history", "append", "partial"])
+def test_file_that_was_written_again_counts_once_and_its_later_version_is_newer(
+    pipeline, mode, seconds, at_once
+):
+    table = Table(pipeline, contract_of(mode, pipeline.new_name()))
+    grown = [file(D9, change("I", 1, 1, "a")), file(D9, change("I", 1, 1, "a"), change("I", 1, 2))]
+    corrected = file(D9, change("I", 1, 1, "b"), change("I", 1, 2))
+    versions = [*grown, corrected] if seconds else grown
+    landed = [
+        table.land(one.name, one.content()).model_copy(update={"landed_at": number * seconds})
+        for number, one in enumerate(versions)
+    ]
+    for batch, some in enumerate([landed] if at_once else [[one] for one in landed], start=1):
+        table.load(table.plan(batch, batch, [some]))
+    name = "b" if seconds else "a"
+    rows = sorted(table.rows("id", "name", *(["is_current"] if mode == "history" else [])))
+    if mode == "append":
+        assert rows == sorted({(1, "a"), (1, name), (2, None)})
+    else:
+        assert [row[:2] for row in rows if row[-1] is not False] == [(1, name), (2, None)]
+
+
 @pytest.mark.parametrize("mode", ["upsert", "soft_delete", "history", "partial"])
 def test_rows_of_a_later_full_load_are_newer_though_they_carry_no_sequence(pipeline, mode):
     more = {"history": {"changed_at": "at"}, "partial": {"partial": True}}.get(mode, {})
@@ -317,6 +341,14 @@ def test_pain_25_a_late_change_splits_the_version_it_falls_into(history):
         (1, "b", None, day(3), day(5), False),
         (1, "c", None, day(5), None, True),
     ]
+
+
+def test_full_load_that_is_repeated_leaves_the_history_of_before_it_as_it_was(history):
+    history.take(file(LOAD, change("I", 0, 1, "z", at=0)))
+    history.take(file(D9, change("U", 1, 1, "a", at=1), change("U", 2, 1, "b", at=2)))
+    before = history.rows
+    history.take(file("LOAD00000002.csv", change("I", 3, 1, "b", at=9), change("I", 3, 2, at=9)))
+    assert history.rows == [*before, (2, None, None, day(9), None, True)]
 
 
 def test_pain_27_a_late_update_does_not_bring_back_a_deleted_row(upsert):

@@ -132,7 +132,8 @@ class Workshop:
 
     def land(self, key: str, content: bytes, of: Contract) -> LandedFile:
         put = self.s3.put_object(Bucket=self.landing, Key=key, Body=content)
-        return landed(key, etag=put["ETag"].strip('"'), size=len(content), of=of)
+        file = landed(key, etag=put["ETag"].strip('"'), size=len(content), of=of)
+        return file.model_copy(update={"version": put.get("VersionId")})
 
     def prepare(
         self,

@@ -89,7 +89,7 @@ def test_what_is_no_value_of_the_column_is_refused(type_, as_of):
 
 
 def test_contract_whose_changes_only_their_files_order_has_none():
-    with pytest.raises(InvalidInputError, match="names neither a sequence nor"):
+    with pytest.raises(InvalidInputError, match="which only their files order"):
         read_as_of("2024-08-10", contract())
 
 

@@ -274,10 +274,24 @@ def settle(landing: Landing, landed: LandedObject, reason: str | None) -> None:
     landing.files.settle(TABLE, 7, [file], {file.id: PreparedFile(id=file.id, quarantined=reason)})
 
 
-@pytest.mark.parametrize(("reason", "write"), [("not UTF-8", "upsert"), (None, "replace")])
-def test_object_that_lands_again_waits_again_if_it_was_refused_or_may_be_newest(aws, reason, write):
-    landing = Landing(write=write)
-    first = landed_object()
+NUMBERED = {"sequence": ["name"]}
+
+
+@pytest.mark.parametrize(
+    ("reason", "more", "key"),
+    [
+        ("not UTF-8", NUMBERED, CHANGES),
+        ("not UTF-8", {}, CHANGES),
+        (None, {}, CHANGES),
+        (None, NUMBERED, SNAPSHOT),
+        (None, {"write": "replace"}, CHANGES),
+    ],
+)
+def test_object_that_lands_again_waits_again_if_it_was_refused_or_may_be_newest(
+    aws, reason, more, key
+):
+    landing = Landing(**more)
+    first = landed_object(key)
     landing.register([first])
     settle(landing, first, reason)
     for told in (first, first.model_copy(update={"landed_at": first.landed_at - 1})):
@@ -305,8 +319,15 @@ def test_snapshot_that_returns_while_it_still_waits_is_one_more(aws):
     assert [file.landed_at - first.landed_at for file in landing.files.pending(TABLE)] == [0, 1, 2]
 
 
-def test_object_that_was_applied_and_lands_again_is_left_alone(landing):
-    first = landed_object()
+@pytest.mark.parametrize(
+    ("more", "key"),
+    [(NUMBERED, CHANGES), ({"write": "append"}, CHANGES), ({"write": "append"}, SNAPSHOT)],
+)
+def test_object_that_was_applied_and_changes_nothing_is_left_alone_when_it_lands_again(
+    aws, more, key
+):
+    landing = Landing(**more)
+    first = landed_object(key)
     landing.register([first])
     settle(landing, first, None)
     landing.register([first.model_copy(update={"landed_at": first.landed_at + 60})])

@@ -11,6 +11,9 @@ from tests.property.memory import MemoryS3
 def s3(request, aws):
     client = MemoryS3() if request.param == "memory" else boto3.client("s3")
     client.create_bucket(Bucket="work")
+    if request.param == "moto":
+        versioned = {"Status": "Enabled"}
+        client.put_bucket_versioning(Bucket="work", VersioningConfiguration=versioned)
     return client
 
 
@@ -35,6 +38,13 @@ def test_an_object_is_read_whole_in_part_and_as_it_was_when_it_was_put(s3, tmp_p
     ]
     found = [s3.get_object(Bucket="work", **request)["Body"].read() for request in requests]
     assert found == [b"rows", b"ro", b"rows", b"ows", b"rows", b"more"]
+
+
+def test_versions_of_an_object_are_read_by_their_ids_and_the_last_without_one(s3):
+    ids = [s3.put_object(Bucket="work", Key="k", Body=body)["VersionId"] for body in (b"", b"b")]
+    requests = [{"VersionId": ids[0]}, {"VersionId": ids[1]}, {}]
+    found = [s3.get_object(Bucket="work", Key="k", **one)["Body"].read() for one in requests]
+    assert found == [b"", b"b", b"b"]
 
 
 def test_what_cannot_be_read_is_refused_with_its_reason(s3):

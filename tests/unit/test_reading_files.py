@@ -60,7 +60,7 @@ def test_timestamp_option_orders_changes(shop):
     late, early = b"2024-08-09 19:27:17.000002", b"2024-08-09 19:27:17.000001"
     found = shop.prepare(of, {CHANGES: b"U,%s,1,new\nU,%s,1,old\n" % (late, early)})
     assert [(row["name"], row["_position"]) for row in found.rows] == [
-        ("new", "000001 1 2024-08-09T19:27:17.000002 20240809-192717787.csv 0000000001")
+        ("new", "000001 1 2024-08-09T19:27:17.000002 20240809-192717787.csv!/1723231637 0000000001")
     ]
 
 

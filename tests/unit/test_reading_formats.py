@@ -394,5 +394,5 @@ def test_time_of_change_orders_parquet_as_it_orders_csv(shop):
     )
     found = shop.prepare(columns, {FILE: content})
     assert [row["_position"] for row in found.rows] == [
-        "000001 1 2024-08-09T19:27:17.200000 20240809-192717787 0000000001"
+        "000001 1 2024-08-09T19:27:17.200000 20240809-192717787!/1723231637 0000000001"
     ]

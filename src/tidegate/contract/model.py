@@ -167,9 +167,11 @@ class Contract(Part):
     def order_by(self) -> dict[str, ColumnType]:
         """The source columns that order changes, before file and line do, and how they compare.
 
-        A sequence that no target column declares is a text; DMS's own timestamp column is always a
-        timestamp.
+        None do where a table is replaced: the files are ordered, not their rows. A sequence that no
+        target column declares is a text; DMS's own timestamp column is always a timestamp.
         """
+        if self.write == "replace":
+            return {}
         declared = {column.source: column.type for column in self.columns}
         stamps = {name: ColumnType("timestamp") for name in self._timestamp_field()}
         known = {**stamps, **declared}

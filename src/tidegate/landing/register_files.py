@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from tidegate.contract import Contract
 from tidegate.landing.objects import LandedFile, LandedObject
-from tidegate.landing.routing import Router, place
+from tidegate.landing.routing import Router, counts_again, place
 from tidegate.landing.starting import is_due
 from tidegate.ledger import FileHistory, FileLedger, Registered, StateLedger
 
@@ -60,11 +61,9 @@ class RegisterFiles:
 
     def _register_files(self, contract: Contract, files: list[LandedFile]) -> None:
         known = self.files.register(contract.table, files)
-        if Registered.SETTLED in known:
-            # A snapshot that landed before may be the newest once more.
-            applied = contract.write == "replace"
-            if self.history.land_again(contract.table, files, applied=applied):
-                known.add(Registered.NEW)
+        counts = partial(counts_again, contract)
+        if Registered.SETTLED in known and self.history.land_again(contract.table, files, counts):
+            known.add(Registered.NEW)
         if known <= {Registered.SETTLED}:
             return
         state = self.states.wake(contract.table, min(file.landed_at for file in files))

@@ -53,8 +53,12 @@ def place(landed: LandedObject, contract: Contract) -> LandedFile:
     name = landed.key.rpartition("/")[2]
     whole = contract.write == "replace" or fnmatchcase(name, contract.source.snapshot)
     kind = SNAPSHOT if whole else CHANGE
-    order = file_order(landed.key, contract.source.prefix)
-    if contract.write == "replace":
-        # A snapshot that returns is one more, even if it was landed before and still waits.
-        order += f"!/{landed.landed_at:010d}"
+    # A snapshot that returns is one more, even if it was landed before and still waits.
+    landed_at = landed.landed_at if contract.write == "replace" else None
+    order = file_order(landed.key, contract.source.prefix, landed_at)
     return LandedFile(**landed.model_dump(), kind=kind, order=order)
+
+
+def counts_again(contract: Contract, file: LandedFile) -> bool:
+    """Whether `file`, which was applied, is newer than what came since when it lands as it was."""
+    return contract.write != "append" and (file.kind == SNAPSHOT or not contract.order_by)

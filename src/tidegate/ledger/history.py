@@ -10,9 +10,11 @@ from tidegate.landing.objects import LandedFile
 from tidegate.ledger.files import DONE, QUARANTINE, partition, pending_key
 from tidegate.ledger.items import MOST_ACTIONS, MOST_GETS, Item, LedgerTable, pack, pieces
 from tidegate.ledger.states import STATE
+from tidegate.position import SNAPSHOT
 
 _ACTIONS_TO_MOVE = 2
 _MOST_MOVES = (MOST_ACTIONS - 1) // _ACTIONS_TO_MOVE
+_SETTLED = (DONE, QUARANTINE)
 _COUNTED = ("applied_files", "quarantined_files", "quarantined_rows")
 
 
@@ -54,7 +56,7 @@ class FileHistory:
         """What the table's counts hold of `files` because they are settled already."""
         counts = Counter(dict.fromkeys(_COUNTED, 0))
         for some in pieces((file.id for file in files), MOST_GETS // 2):
-            for item in self._found(table, (DONE, QUARANTINE), some):
+            for item in self._found(table, _SETTLED, some):
                 applied = item["sk"].startswith(DONE)
                 counts["applied_files" if applied else "quarantined_files"] += 1
                 counts["quarantined_rows"] += item["refused"]
@@ -69,7 +71,7 @@ class FileHistory:
         """
         state = self._items.get(partition(table), STATE) or {}
         epoch_from = state.get("epoch_from", 0)
-        settled = chain(*(self._settled(table, of, since, until) for of in (DONE, QUARANTINE)))
+        settled = chain(*(self._settled(table, of, since, until) for of in _SETTLED))
         moved = ((file, file.as_landed()) for file in settled if file.batch >= epoch_from)
         still = {
             "condition": "attribute_not_exists(refresh) and "
@@ -78,19 +80,22 @@ class FileHistory:
         }
         return all(self._move_some(table, some, **still) for some in pieces(moved, _MOST_MOVES))
 
-    def land_again(self, table: str, files: Iterable[LandedFile], *, applied: bool) -> bool:
-        """Make those of `files` wait that landed again since they were quarantined, or `applied`.
+    def land_again(
+        self, table: str, files: Iterable[LandedFile], counts: Callable[[LandedFile], bool]
+    ) -> bool:
+        """Make those of `files` wait that landed again since they were settled.
 
-        What was quarantined is still as old as it was: a snapshot that came since is newer. Tells
-        whether there are any.
+        Those are that were quarantined, and those that were applied, if they `counts` once more.
+        Changes that were quarantined are still as old as they were: a snapshot that came since is
+        newer. Tells whether there are any.
         """
-        kinds = (QUARANTINE, DONE) if applied else (QUARANTINE,)
         by_id = {file.id: file for file in files}
         moved = [
-            (settled, by_id[settled.id] if applied else _as_old(by_id[settled.id], settled))
-            for some in pieces(by_id, MOST_GETS // len(kinds))
-            for settled in map(SettledFile.model_validate, self._found(table, kinds, some))
+            (settled, _as_old(by_id[settled.id], settled))
+            for some in pieces(by_id, MOST_GETS // 2)
+            for settled in map(SettledFile.model_validate, self._found(table, _SETTLED, some))
             if settled.landed_at < by_id[settled.id].landed_at
+            and (settled.reason or counts(by_id[settled.id]))
         ]
         for some in pieces(moved, _MOST_MOVES):
             self._move_some(table, some)
@@ -162,4 +167,6 @@ class FileHistory:
 
 
 def _as_old(landed: LandedFile, settled: SettledFile) -> LandedFile:
+    if not settled.reason or landed.kind == SNAPSHOT:
+        return landed
     return landed.model_copy(update={"landed_at": settled.landed_at})

@@ -59,8 +59,8 @@ def read_as_of(text: str, contract: Contract) -> str:
                 f"as_of {text!r} is no {type_}, as {name!r} is, which orders {contract.table}"
             ) from error
     raise InvalidInputError(
-        f"as_of cannot be compared with the changes of {contract.table}: its contract names "
-        "neither a sequence nor source.options.timestamp; leave it out"
+        f"as_of cannot be compared with the changes of {contract.table}, which only their files "
+        "order; leave it out"
     )
 
 

@@ -11,7 +11,7 @@ from tidegate.contract import Contract
 from tidegate.contract.widening import growing
 from tidegate.contract.writing import keeps_newest
 from tidegate.landing.objects import LandedFile
-from tidegate.position import CHANGE, SNAPSHOT, head
+from tidegate.position import CHANGE, SNAPSHOT, file_order, head
 from tidegate.preparing.download import LocalFile
 from tidegate.preparing.formats.reading import read_shape
 from tidegate.preparing.formats.shape import Shape, ShapeError
@@ -48,12 +48,15 @@ class Chunk:
         self._connection = connection
         for statement in self._statements.create_tables():
             self._connection.execute(statement)
+        self._has_versions = False  # of one file, which may both hold a change
         self.quarantined: dict[str, str] = {}
 
     def read(self, files: Iterable[LocalFile]) -> None:
         """Read `files`; `quarantined` then tells, by id, which could not be read and why."""
         # Their order numbers the records. It is a setting of all connections, see write_changes.
         self._connection.execute("set preserve_insertion_order = true")
+        files = list(files)
+        self._has_versions = len({local.file.key for local in files}) < len(files)
         alike: dict[tuple[Shape, int, bool], list[LocalFile]] = defaultdict(list)
         for local in files:
             try:
@@ -92,7 +95,7 @@ class Chunk:
         if self._as_of and self._contract.order_by:
             known = self._statements.find_known(self._as_of, head(self._epoch, CHANGE))
             self._connection.execute(known)
-        if keeps_newest(self._contract):
+        if keeps_newest(self._contract) or self._has_versions:
             self._connection.execute(self._statements.find_outdated())
         self._connection.execute(self._statements.write_changes(path))
         measured = self._connection.execute(self._statements.measure_changes(path)).fetchall()
@@ -178,16 +181,14 @@ class Chunk:
         """What stands between sequence and row in the positions of a file's records.
 
         Of two full loads, whose files have the same names, all of the later one is newer, unless
-        a sequence that their rows carry says otherwise. Without a sequence nothing in a change file
-        tells whether it is newer than one of its name: the one that landed later is. Where every
-        change counts, records are told apart by what they hold.
+        a sequence that their rows carry says otherwise. Where every change counts, records are told
+        apart by what they hold, whenever they landed.
         """
-        order, landed_at = file.order, f"{file.landed_at:010d}"
         if self._contract.write in ("append", "replace"):
-            return f" {order} "
+            return f" {file.order} "
         if file.kind == SNAPSHOT:
-            return f" {landed_at}!/{order} "
-        return f" {order} " if self._contract.order_by else f" {order}!/{landed_at} "
+            return f" {file.landed_at:010d}!/{file.order} "
+        return f" {file_order(file.key, self._contract.source.prefix, file.landed_at)} "
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

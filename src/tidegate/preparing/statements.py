@@ -10,7 +10,8 @@ from tidegate.contract import Column, Contract
 from tidegate.contract.names import quote
 from tidegate.contract.source import INSERT
 from tidegate.contract.widening import arriving, growing
-from tidegate.position import CHANGE, LONGEST_POSITION, row_sql, sequence_sql
+from tidegate.contract.writing import keeps_newest
+from tidegate.position import CHANGE, LONGEST_SEQUENCE, row_sql, sequence_sql
 from tidegate.preparing.casts import Cast, cast_sql, duckdb_literal, typed_sql
 from tidegate.preparing.formats.fields import needed
 from tidegate.preparing.formats.shape import Shape
@@ -82,13 +83,21 @@ class Statements:
         )
 
     def find_outdated(self) -> str:
-        """Fill `outdated` with the changes that a newer one of their key replaces."""
-        # A soft delete leaves the values of the row to the newest change that has some.
-        apart = ", operation = 'D'" if self._contract.write == "soft_delete" else ""
+        """Fill `outdated` with the changes that a newer one of their key replaces.
+
+        Where every change counts, these are only those that two versions of a file both hold.
+        """
+        key = ", ".join(self._record) or self._key()
+        identity = [key]
+        if not keeps_newest(self._contract):
+            identity.append(self._position())
+        elif self._contract.write == "soft_delete":
+            # It leaves the values of the row to the newest change that has some.
+            identity.append("operation = 'D'")
         return render(
             "prepare/find_outdated",
-            key=self._key(),
-            identity=self._key() + apart,
+            key=key,
+            identity=", ".join(identity),
             position=self._position(),
         )
 
@@ -216,7 +225,7 @@ class Statements:
             # Rows of a snapshot need none, but one that is there and cannot be read is a mistake.
             unread = [f"({text} <> '' and ({part}) is null)" for text, part in parts.items()]
             refusals.append(_when(" or ".join(unread), self._no_sequence()))
-        refusals.append(_when(f"strlen(sequence) > {LONGEST_POSITION - 160}", _LONG_SEQUENCE))
+        refusals.append(_when(f"strlen(sequence) > {LONGEST_SEQUENCE}", _LONG_SEQUENCE))
         if self._contract.partial and self._contract.before_images:
             moved = f"operation = 'U' and ({_differ(self._images_by_key())})"
             refusals.append(_when(f"{moved} and contains(carried, '0')", _HALF_MOVED))
