@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from tests.property.modes import File, Landed
+from tests.property.modes import File, FileId, Landed
 
 Position = tuple[Any, ...]
 
@@ -15,8 +15,8 @@ class Counts(NamedTuple):
     deleted: int = 0
 
 
-def counts(before: Landed, after: Landed, batch: list[str]) -> Counts:
-    """The counts of the batch of the files named `batch`, which is all that `after` has more."""
+def counts(before: Landed, after: Landed, batch: list[FileId]) -> Counts:
+    """The counts of the batch of the files of `batch`, which is all that `after` has more."""
     keeps_rows = after.mode in {"soft_delete", "history"}
     if len(after.epochs) > len(before.epochs) and not keeps_rows:
         return Counts(inserted=len(after.rows()), deleted=len(before.rows()))
@@ -90,8 +90,8 @@ def _gone(before: Landed, after: Landed) -> int:
     return len(_living(before).keys() - _living(after).keys())
 
 
-def _replaced(before: Landed, after: Landed, batch: list[str]) -> Counts:
-    newest = max((event.position[2] for event in after.events()), default=None)
+def _replaced(before: Landed, after: Landed, batch: list[FileId]) -> Counts:
+    newest = max((event.position[2:4] for event in after.events()), default=None)
     if newest not in batch:
         return Counts()
     return Counts(inserted=len(after.rows()), deleted=len(before.rows()))

@@ -29,6 +29,9 @@ _DAY_ONE = datetime(2024, 8, 9)
 _ALWAYS = datetime(1900, 1, 1)
 
 
+FileId = tuple[str, int]
+
+
 class Change(NamedTuple):
     """One line of a file: `old` is the key before an update, `at` a number of days."""
 
@@ -43,11 +46,20 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class File:
-    """One file as its source leaves it, with the columns that it names."""
+    """One file as its source leaves it, with the columns that it names.
+
+    What is written again under its name is a later `version` of it.
+    """
 
     name: str
     changes: tuple[Change, ...]
     fields: tuple[str, ...] = tuple(FIELDS)
+    version: int = 0
+
+    @property
+    def id(self) -> FileId:
+        """What tells it from others; of replaced tables the greatest one counts."""
+        return (self.name, self.version)
 
     @property
     def snapshot(self) -> bool:
@@ -123,7 +135,7 @@ class Landed:
 
     mode: Mode
     tracked: list[str] | None = None
-    epochs: list[dict[str, File]] = field(default_factory=lambda: [{}])
+    epochs: list[dict[FileId, File]] = field(default_factory=lambda: [{}])
     gone: list[list[Event]] = field(default_factory=lambda: [[]])
     as_of: list[int] = field(default_factory=lambda: [0])
 
@@ -138,14 +150,14 @@ class Landed:
         return Landed(self.mode, self.tracked, epochs, list(self.gone), list(self.as_of))
 
     def add(self, file: File) -> None:
-        self.epochs[-1][file.name] = file
+        self.epochs[-1][file.id] = file
 
     def refresh(self, files: list[File], as_of: int) -> None:
         found = [event for file in files for event in self._events_of(file, as_of)]
         emptied_at = self.emptied_at()
         living = [event for event in self.events() if event.position > emptied_at]
         self.gone.append(_missing(len(self.epochs), living, found))
-        self.epochs.append({file.name: file for file in files})
+        self.epochs.append({file.id: file for file in files})
         self.as_of.append(as_of)
 
     def rows(self) -> list[Row]:
@@ -168,7 +180,18 @@ class Landed:
             events = events + gone if self.mode in {"soft_delete", "history"} else []
             found = [event for file in files.values() for event in self._events_of(file, as_of)]
             events += [event._replace(position=(epoch, *event.position)) for event in found]
+        if self.mode == "append":
+            events = list({event.position: event for event in events}.values())
         return sorted(events, key=lambda event: event.position)
+
+    def _position(self, file: File, line: int, change: Change) -> tuple[Any, ...]:
+        if self.mode == "replace":
+            return (False, *file.id, line)
+        if self.mode == "append":
+            # What a file says is known by what it says, not by when it was written.
+            return (not file.snapshot, change.seq, file.name, line, repr(change))
+        order = (file.version, file.name) if file.snapshot else file.id
+        return (not file.snapshot, change.seq, *order, line)
 
     def _events_of(self, file: File, as_of: int) -> Iterator[Event]:
         """The changes of a file; one that moves a key is a delete and an update."""
@@ -176,8 +199,7 @@ class Landed:
             known = not file.snapshot and change.seq <= as_of
             if known or not self._is_good(change, file):
                 continue
-            seq = () if self.mode == "replace" else (change.seq,)
-            position = (not file.snapshot and self.mode != "replace", *seq, file.name, line)
+            position = self._position(file, line, change)
             carried = _carried(change, file)
             if self.mode in MOVING and _moves(change, file):
                 old = change._replace(operation="D", id=change.old)
@@ -243,7 +265,7 @@ class Landed:
 
     def _replaced(self) -> list[Row]:
         # A snapshot of which nothing can be read does not empty the table.
-        newest = max((event.position[2] for event in self.events()), default=None)
+        newest = max((event.position[2:4] for event in self.events()), default=None)
         alone = {newest: self.epochs[-1][newest]} if newest else {}
         return Landed("replace", epochs=[alone])._upserted()
 

@@ -9,7 +9,7 @@ import redshift_connector
 
 from glue_jobs import load_batch
 from tests.property.memory import MemoryS3
-from tests.unit.samples import Workshop
+from tests.unit.samples import LANDED_AT, Workshop
 from tidegate.contract import Contract
 from tidegate.landing.objects import LandedFile
 from tidegate.planning.places import Attempt
@@ -79,9 +79,10 @@ class Table:
         self.contract = contract
         self._control = f'tidegate."{contract.table.replace(".", "__")}__'
 
-    def land(self, path: str, content: bytes) -> LandedFile:
+    def land(self, path: str, content: bytes, landed_at: int = LANDED_AT) -> LandedFile:
         """Put a file under the prefix of the table; the same content again changes nothing."""
-        return self.pipeline.shop.land(self.contract.source.prefix + path, content, self.contract)
+        key = self.contract.source.prefix + path
+        return self.pipeline.shop.land(key, content, self.contract, landed_at)
 
     def plan(
         self,

@@ -8,8 +8,6 @@ import pytest
 from glue_jobs.load_batch import LoadFailedError, MassDeleteError, RefreshRefusedError
 from tests.property.pipeline import Pipeline, Table
 from tests.unit.samples import contract
-from tidegate.landing.objects import LandedObject
-from tidegate.landing.routing import place
 from tidegate.planning.plan import Outcome, Plan
 
 CHANGES, LATER, SNAPSHOT = "20240809-1.csv", "20240810-1.csv", "LOAD00000001.csv"
@@ -145,10 +143,8 @@ def test_replaced_table_is_the_newest_file_whatever_times_its_rows_have(table):
 def test_replaced_table_of_one_name_in_many_folders_is_the_file_that_landed_last(table):
     made = table(write="replace", max_deletes="none")
     for batch, month in enumerate((9, 10), start=1):
-        landed = made.land(f"month={month}/export.csv", lines("", [month]))
-        told = LandedObject.model_validate(landed.model_dump() | {"landed_at": batch})
-        placed = place(told, made.contract)
-        made.load(made.plan(batch, batch, [[placed]]))
+        landed = made.land(f"month={month}/export.csv", lines("", [month]), landed_at=batch)
+        made.load(made.plan(batch, batch, [[landed]]))
     assert ids(made) == [10]
 
 
@@ -158,8 +154,7 @@ def test_refresh_takes_the_place_of_a_snapshot_that_is_held_back(table):
     wrong = made.land("export.csv", lines("", range(10)))
     with pytest.raises(MassDeleteError):
         made.load(made.plan(2, 2, [[wrong]]))
-    right = made.land("export.csv", lines("", range(1, 2001)))
-    right = right.model_copy(update={"landed_at": wrong.landed_at + 60})
+    right = made.land("export.csv", lines("", range(1, 2001)), wrong.landed_at + 60)
     told = {"epoch": 2, "taken_at": right.landed_at}
     made.load(made.plan(2, 3, [[right]], refreshes=True, **told))
     made.load(made.plan(3, 4, [[wrong]], **told))

@@ -204,7 +204,7 @@ def test_file_that_was_written_again_counts_once_and_its_later_version_is_newer(
     corrected = file(D9, change("I", 1, 1, "b"), change("I", 1, 2))
     versions = [*grown, corrected] if seconds else grown
     landed = [
-        table.land(one.name, one.content()).model_copy(update={"landed_at": number * seconds})
+        table.land(one.name, one.content(), landed_at=number * seconds)
         for number, one in enumerate(versions)
     ]
     for batch, some in enumerate([landed] if at_once else [[one] for one in landed], start=1):
@@ -234,7 +234,7 @@ def test_rows_of_a_later_full_load_are_newer_though_they_carry_no_sequence(pipel
     for batch, names in lines.items():
         keys = [1, 2, 3] if batch == 1 else [3, 2, 1]
         rows = (f",{key},2024-08-0{batch},{n}\n" for key, n in zip(keys, names, strict=True))
-        landed = table.land(LOAD, "".join(rows).encode()).model_copy(update={"landed_at": batch})
+        landed = table.land(LOAD, "".join(rows).encode(), landed_at=batch)
         table.load(table.plan(batch, batch, [[landed]]))
     rows = sorted(table.rows("id", "name", *(["is_current"] if mode == "history" else [])))
     assert [row[:2] for row in rows if row[-1] is not False] == [(1, "A"), (2, "B"), (3, "C")]

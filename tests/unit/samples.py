@@ -70,14 +70,15 @@ def parquet(query: str, *options: str) -> bytes:
         return path.read_bytes()
 
 
-def landed_object(key: str = CHANGES, *, etag: str = "e1", size: int = 10) -> LandedObject:
-    return LandedObject(key=key, etag=etag, size=size, landed_at=1_723_231_637)
+LANDED_AT = 1_723_231_637
 
 
-def landed(
-    key: str = CHANGES, *, etag: str = "e1", size: int = 10, of: Contract | None = None
-) -> LandedFile:
-    return place(landed_object(key, etag=etag, size=size), of or contract())
+def landed_object(key: str = CHANGES, **more: Any) -> LandedObject:
+    return LandedObject(**{"key": key, "etag": "e1", "size": 10, "landed_at": LANDED_AT} | more)
+
+
+def landed(key: str = CHANGES, *, of: Contract | None = None, **more: Any) -> LandedFile:
+    return place(landed_object(key, **more), of or contract())
 
 
 def plan(of: Contract, chunks: list[list[LandedFile]], *, batch: int = 7, fence: int = 3) -> Plan:
@@ -130,10 +131,12 @@ class Workshop:
         self.prepare_chunk = PrepareChunk(self.s3, self.landing, self.work, database)
         self.evolve = Evolve(ReadNames(self.s3, self.landing, database))
 
-    def land(self, key: str, content: bytes, of: Contract) -> LandedFile:
+    def land(
+        self, key: str, content: bytes, of: Contract, landed_at: int = LANDED_AT
+    ) -> LandedFile:
         put = self.s3.put_object(Bucket=self.landing, Key=key, Body=content)
-        file = landed(key, etag=put["ETag"].strip('"'), size=len(content), of=of)
-        return file.model_copy(update={"version": put.get("VersionId")})
+        told = {"etag": put["ETag"].strip('"'), "version": put.get("VersionId")}
+        return landed(key, of=of, size=len(content), landed_at=landed_at, **told)
 
     def prepare(
         self,
