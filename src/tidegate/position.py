@@ -9,6 +9,7 @@ byte as the tuples of their parts would. When a file landed is part of its order
 """
 
 import hashlib
+import re
 
 from tidegate.contract.types import ColumnType
 
@@ -84,6 +85,19 @@ def sequence_sql(value: str, type_: ColumnType) -> str:
                 f"when contains({value}, '!') or contains({value}, ' ') then {escaped} "
                 f"else {value} end"
             )
+
+
+def first_of_sequence(position: str) -> str:
+    """The first part of the sequence within a position; empty if it is of a snapshot."""
+    _, kind, first, *_ = (*position.split(" "), "", "", "")
+    return first if kind == str(CHANGE) else ""
+
+
+def normalised(text: str) -> str:
+    """A text as it compares within a position; see sequence_sql."""
+    if len(text) < _DIGITS and re.fullmatch(_NUMBER, text):
+        return "1" + text.partition(".")[0].rjust(_DIGITS - 1, "0")
+    return escape(text)
 
 
 def _integer_sql(number: str, digits: int) -> str:

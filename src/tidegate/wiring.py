@@ -70,14 +70,14 @@ def plan_batch() -> PlanBatch:
     """The step plan_batch."""
     settings = read_settings(PlanBatchSettings, os.environ)
     ledger = LedgerTable(client("dynamodb"), settings.ledger_table)
-    history = FileHistory(ledger)
+    files, history = FileLedger(ledger), FileHistory(ledger)
     return PlanBatch(
         contracts=read_contracts(settings.contracts),
-        files=FileLedger(ledger),
+        files=files,
         history=history,
         states=StateLedger(ledger),
         refreshes=RefreshLedger(ledger),
-        plan_refresh=PlanRefresh(Snapshots(client("s3"), settings.landing_bucket), history),
+        plan_refresh=PlanRefresh(Snapshots(client("s3"), settings.landing_bucket), files, history),
         evolve=Evolve(lambda contract, files: _read_names()(contract, files)),
         work=WorkBucket(client("s3"), settings.work_bucket),
         copy_role=settings.copy_role,

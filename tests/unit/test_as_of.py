@@ -80,7 +80,14 @@ def test_first_of_several_columns_that_order_changes_decides(shop):
 
 @pytest.mark.parametrize(
     ("type_", "as_of"),
-    [("timestamp", "yesterday"), ("bigint", "1.5"), ("decimal(9,2)", "nan"), ("date", "32")],
+    [
+        ("timestamp", "yesterday"),
+        ("bigint", "1.5"),
+        ("bigint", "9" * 20),
+        ("decimal(9,2)", "1" * 8),
+        ("decimal(9,2)", "nan"),
+        ("date", "32"),
+    ],
 )
 def test_what_is_no_value_of_the_column_is_refused(type_, as_of):
     of = contract({"id": "integer", "seq": type_}, sequence=["seq"])

@@ -1,6 +1,7 @@
 """A full refresh from the moment it is asked for: noted, planned once, committed, or forgotten."""
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,6 +13,7 @@ from tidegate.finishing.fail_batch import FailBatch, Failure
 from tidegate.landing.starting import is_due
 from tidegate.ledger import RefreshLedger
 from tidegate.planning import plan_batch
+from tidegate.planning.as_of import refuse_unlike
 from tidegate.planning.plan import BatchFolder, Outcome, Plan, PreparedChunk, PreparedFile
 from tidegate.planning.plan_batch import SECONDS_OF_CHUNKS, Planned
 
@@ -40,7 +42,7 @@ class Refreshing(Planning):
         """The time by which S3 stamps objects."""
         return int(time.time())
 
-    def commit(self, planned: Planned, **quarantined: str) -> Plan:
+    def commit(self, planned: Planned, last: str = "", **quarantined: str) -> Plan:
         """What prepare_chunk, job and commit_batch do with a plan."""
         plan = self.read(planned)
         folder = BatchFolder(TABLE, plan.batch, plan.fence)
@@ -50,7 +52,7 @@ class Refreshing(Planning):
                 for file in chunk
             ]
             self.work.write(folder.prepared(number), PreparedChunk(files=became))
-        self.work.write(folder.outcome, Outcome(last_position=f"{plan.epoch:06d} x"))
+        self.work.write(folder.outcome, Outcome(last_position=last or f"{plan.epoch:06d} x"))
         CommitBatch(self.files, self.states, self.work)(planned.plan)
         return plan
 
@@ -130,6 +132,10 @@ def test_refresh_of_a_replaced_table_takes_its_newest_file_or_the_one_that_is_na
     older = refreshing.commit(refreshing.step(named, "another run", 0))
     assert [names(plan) for plan in (newest, older)] == [["export-3.csv"], ["export-2.csv"]]
     assert older.epoch == newest.epoch + 1
+    # What landed before the refresh does not count after it, be it newer by name.
+    listed = refreshing.shop.s3.list_objects_v2(Bucket=refreshing.shop.landing)["Contents"]
+    assert all(one["LastModified"].timestamp() < older.taken_at for one in listed)
+    assert older.chunks[0][0].landed_at == older.taken_at
 
 
 def test_what_waits_in_another_order_than_rows_have_comes_after_the_refresh(refreshing):
@@ -153,9 +159,10 @@ def test_with_as_of_changes_of_the_day_before_are_looked_at_too(refreshing):
     refreshing.put("20240802-1.csv", at=written - 80_000)
     refreshing.put("LOAD00000001.csv")
     refreshing.load()
-    plan = refreshing.commit(refreshing.step(ASKED | {"as_of": "2199-01-01"}, "run", 0))
+    as_of = f"{datetime.fromtimestamp(written + 60, UTC):%Y-%m-%d %H:%M:%S}"
+    plan = refreshing.commit(refreshing.step(ASKED | {"as_of": as_of}, "run", 0))
     assert names(plan) == ["LOAD00000001.csv", "20240802-1.csv"]
-    assert plan.as_of == "2199-01-01 00:00:00.000000"
+    assert plan.as_of == f"{as_of}.000000"
 
 
 @pytest.mark.parametrize("type_", ["bigint", "varchar(35)"])
@@ -332,12 +339,62 @@ def test_refresh_takes_the_place_of_deletes_that_are_held_back(refreshing):
 def test_refresh_that_is_refused_leaves_the_deletes_held_back(refreshing):
     refreshing.put("20240809-1.csv")
     refreshing.fail("MassDeleteError", refreshing.step(LOAD, "run", 0))
+    held_back = refreshing.states.read(TABLE)
     with pytest.raises(RefreshRefusedError):
         refreshing.step(ASKED | {"force": True}, "person", 0)
     refreshing.fail("RefreshRefusedError", None, run="person")
+    after = refreshing.states.read(TABLE)
+    assert (after.is_held_back, after.open_batch) == (True, held_back.open_batch)
+    assert (after.refresh, after.holder) == (None, None)
     again = refreshing.read(refreshing.step(LOAD, "next", 0))
     assert (names(again), again.refresh) == (["20240809-1.csv"], None)
     assert again.load.max_deletes is not None
+
+
+def test_deletes_that_are_held_back_before_a_refresh_give_way_to_it(refreshing):
+    refreshing.put("LOAD00000001.csv")
+    refreshing.load()
+    refreshing.put("20240809-1.csv", at=refreshing.s3_now() + 5)
+    planned = refreshing.step(ASKED, "run", 0)
+    assert refreshing.read(planned).refresh is None
+    assert refreshing.fail("MassDeleteError", planned) == "retry"
+    again = refreshing.step(ASKED, "run", planned.rounds)
+    assert names(refreshing.read(again)) == ["LOAD00000001.csv"]
+    assert refreshing.letters == []
+
+
+@pytest.mark.parametrize("as_of", ["2024-08-09T00:00:00Z", "soon", "00000007", "20240809"])
+def test_as_of_that_cannot_be_compared_with_what_was_loaded_is_refused(refreshing, as_of):
+    columns = {"id": "integer", "seq": "varchar(40)"}
+    refreshing.step.contracts[:] = [contract(columns, sequence=["seq"])]
+    refreshing.put("LOAD00000001.csv")
+    applied = refreshing.step(LOAD, "run", 0)
+    refreshing.commit(applied, last=f"000001 1 20240809{'0' * 27} f.csv 1")
+    refreshing.step(LOAD, "run", 1)
+    with pytest.raises(RefreshRefusedError, match=f"as_of '{as_of}' is not written as the values"):
+        refreshing.step(ASKED | {"as_of": as_of}, "person", 0)
+
+
+@pytest.mark.parametrize(
+    ("loaded", "as_of"),
+    [
+        ("20240809" + "0" * 27, "20240810" + "0" * 27),
+        ("1" + "0" * 33 + "7", "12"),
+        ("2024-08-09!P10:00:00", "2024-08-10 09:00:00"),
+        ("0000A/12", "0000B/1"),
+    ],
+)
+def test_as_of_that_is_written_as_what_was_loaded_is_taken(refreshing, loaded, as_of):
+    of = contract({"id": "integer", "seq": "varchar(40)"}, sequence=["seq"])
+    refuse_unlike(as_of, of, f"000001 1 {loaded} f.csv 1")
+
+
+def test_as_of_that_is_later_than_the_snapshot_is_refused(refreshing):
+    refreshing.step.contracts[:] = [STAMPED]
+    refreshing.put("LOAD00000001.csv")
+    refreshing.load()
+    with pytest.raises(RefreshRefusedError, match="more than a day after the snapshot landed"):
+        refreshing.step(ASKED | {"as_of": "2199-01-01"}, "run", 0)
 
 
 def test_force_passes_no_batch_that_comes_after_the_one_that_was_held_back(refreshing):

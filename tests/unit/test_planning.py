@@ -75,13 +75,14 @@ class Planning:
         self.shop = Workshop()
         self.work, history = self.shop.work, FileHistory(ledger, self.clock)
         limits = Limits(chunk_bytes=10, chunk_files=3, batch_chunks=2, first_chunks=2)
+        snapshots = Snapshots(self.shop.s3, self.shop.landing)
         self.step = PlanBatch(
             contracts=[self.of],
             files=self.files,
             history=history,
             states=self.states,
             refreshes=RefreshLedger(ledger),
-            plan_refresh=PlanRefresh(Snapshots(self.shop.s3, self.shop.landing), history, limits),
+            plan_refresh=PlanRefresh(snapshots, self.files, history, limits),
             evolve=self.shop.evolve,
             work=self.work,
             copy_role="default",

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from tidegate import errors
 from tidegate.landing.starting import read_cause
-from tidegate.ledger import RefreshLedger, StateLedger
+from tidegate.ledger import RefreshLedger, StateLedger, TableState
 from tidegate.planning.plan import BatchFolder, Outcome, Plan
 from tidegate.storage import WorkBucket
 
@@ -71,17 +71,30 @@ class FailBatch:
         if not is_terminal(error) and goes_on:
             wait = min(self.retry_seconds * 2 ** (state.attempts - 1), LONGEST_WAIT)
             return Verdict(verdict="retry", wait_seconds=wait, error=error, message=message)
-        if error == errors.RefreshRefusedError.__name__:
+        if error == errors.MassDeleteError.__name__ and state.refresh:
+            # The refresh that is wanted takes the place of what is held back.
+            self.states.hold_back(table, execution)
+            return Verdict(verdict="retry", wait_seconds=1, error=error, message=message)
+        self._give_up(before, table, execution, error, message)
+        return given_up
+
+    def _give_up(
+        self, before: TableState, table: str, execution: str, error: str, message: str
+    ) -> None:
+        refused = error == errors.RefreshRefusedError.__name__
+        if refused:
             subject, text = f"Tidegate: the refresh of {table} was refused", message
-            give_up = self.refreshes.abandon
         else:
             subject, text = f"Tidegate: {table} is blocked", _letter(table, error, message)
-            give_up = self.states.block
         try:
             self.notify(subject, text)
         finally:
-            give_up(table, execution)
-        return given_up
+            if refused and before.is_held_back:
+                self.refreshes.turn_down(table, execution, before.last_error or "")
+            elif refused:
+                self.refreshes.abandon(table, execution)
+            else:
+                self.states.block(table, execution)
 
     def _outcome(self, plan_key: str, failure: Failure) -> Outcome:
         """What the job reports, if it is the job that failed."""

@@ -42,11 +42,17 @@ class RefreshLedger:
 
         Only a batch that Redshift refused may be forgotten: its number was never recorded there.
         """
-        self._items.update(
-            partition(table),
-            STATE,
-            "set attempts = :zero remove holder, lease_expires, "
-            "refresh, open_batch, open_plan, released, narrow, blocked",
-            {":zero": 0, ":holder": holder},
-            condition=NOT_ANOTHERS,
-        )
+        gone = "refresh, open_batch, open_plan, released, narrow, blocked"
+        self._forget(table, holder, f"set attempts = :zero remove holder, lease_expires, {gone}")
+
+    def turn_down(self, table: str, holder: str, last_error: str) -> None:
+        """Forget the refresh that was refused before it was planned, and let go of the lease.
+
+        The table stays as it was, blocked by `last_error`.
+        """
+        change = "set attempts = :zero, last_error = :error remove holder, lease_expires, refresh"
+        self._forget(table, holder, change, {":error": last_error})
+
+    def _forget(self, table: str, holder: str, change: str, values: Item | None = None) -> None:
+        known: Item = {":zero": 0, ":holder": holder} | (values or {})
+        self._items.update(partition(table), STATE, change, known, condition=NOT_ANOTHERS)

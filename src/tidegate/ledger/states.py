@@ -276,6 +276,15 @@ class StateLedger:
             condition=NOT_ANOTHERS,
         )
 
+    def hold_back(self, table: str, holder: str) -> None:
+        """Mark the table as blocked, and keep the lease, for what takes the place of its batch."""
+        self._update(
+            table,
+            "set blocked = :true",
+            {":true": True, ":holder": holder},
+            condition=NOT_ANOTHERS,
+        )
+
     def _next(self, last: int) -> int:
         return max(last + 1, int(self._clock() * 1000))
 

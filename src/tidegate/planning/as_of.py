@@ -1,40 +1,55 @@
 """`as_of`: how far a snapshot is known to hold the changes of its source."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from tidegate.contract import Contract
-from tidegate.errors import InvalidInputError
+from tidegate.contract.types import ColumnType
+from tidegate.errors import InvalidInputError, RefreshRefusedError
+from tidegate.position import first_of_sequence, normalised
 
 
-def _timestamp(text: str) -> str:
+def _timestamp(text: str, _: ColumnType) -> str:
     found = datetime.fromisoformat(text)
     found = found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
     return found.isoformat(" ", "microseconds")
 
 
-def _zoned(text: str) -> str:
-    return _timestamp(text) + "+00:00"
+def _zoned(text: str, type_: ColumnType) -> str:
+    return _timestamp(text, type_) + "+00:00"
 
 
-def _date(text: str) -> str:
+def _date(text: str, _: ColumnType) -> str:
     return datetime.fromisoformat(text).date().isoformat()
 
 
-def _whole(text: str) -> str:
-    return str(int(text))
+_BITS = {"smallint": 16, "integer": 32, "bigint": 64}
 
 
-def _decimal(text: str) -> str:
+def _whole(text: str, type_: ColumnType) -> str:
+    found = int(text)
+    if not -(2 ** (_BITS[type_.name] - 1)) <= found < 2 ** (_BITS[type_.name] - 1):
+        raise ValueError("too large")
+    return str(found)
+
+
+def _decimal(text: str, type_: ColumnType) -> str:
     found = Decimal(text)
-    if not found.is_finite():
-        raise ValueError("no number")
+    if not found.is_finite() or abs(found) >= 10 ** ((type_.precision or 0) - (type_.scale or 0)):
+        raise ValueError("no number, or too large")
     return str(found)
 
 
 _TIMES = {"timestamp", "timestamptz", "date"}
-_READERS: dict[str, Callable[[str], str]] = {
+
+
+def _text(text: str, _: ColumnType) -> str:
+    return text
+
+
+_READERS: dict[str, Callable[[str, ColumnType], str]] = {
     "timestamp": _timestamp,
     "timestamptz": _zoned,
     "date": _date,
@@ -53,7 +68,7 @@ def read_as_of(text: str, contract: Contract) -> str:
     """
     for name, type_ in contract.order_by.items():
         try:
-            return _READERS.get(type_.name, str)(text)
+            return _READERS.get(type_.name, _text)(text, type_)
         except (ValueError, InvalidOperation) as error:
             raise InvalidInputError(
                 f"as_of {text!r} is no {type_}, as {name!r} is, which orders {contract.table}"
@@ -71,3 +86,33 @@ def time_of(as_of: str, contract: Contract) -> int | None:
         return None
     found = datetime.fromisoformat(as_of)
     return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
+
+
+def refuse_unlike(as_of: str, contract: Contract, watermark: str | None) -> None:
+    """Raise if texts order the changes, and `as_of` is not written as those that were loaded.
+
+    It would be compared all the same, and all changes, or none, would be taken for known.
+
+    Raises:
+        RefreshRefusedError: `watermark` tells a value that cannot be compared with `as_of`.
+    """
+    [name, type_] = next(iter(contract.order_by.items()))
+    loaded = first_of_sequence(watermark or "")
+    if type_.name not in {"char", "varchar"} or not loaded:
+        return
+    given = normalised(as_of)
+    if given.isdigit() and loaded.isdigit():
+        # Numbers are as wide as each other; the widest stand as they are, without a mark before.
+        alike = len(given) == len(loaded) and given[0] == loaded[0]
+    else:
+        alike = _form(given) == _form(loaded)
+    if not alike:
+        raise RefreshRefusedError(
+            f"{contract.table}: as_of {as_of!r} is not written as the values of {name!r} are, "
+            f"which orders the changes ({loaded!r} is the last one); write it so; nothing was "
+            "changed"
+        )
+
+
+def _form(text: str) -> str:
+    return re.sub("[^\\W\\d_]+", "a", re.sub("[0-9]+", "9", text))

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from tidegate.contract import Contract
+from tidegate.errors import RefreshRefusedError
 from tidegate.landing.objects import LandedFile
-from tidegate.ledger import FileHistory, TableState
-from tidegate.planning.as_of import time_of
+from tidegate.ledger import FileHistory, FileLedger, TableState
+from tidegate.planning.applied import begins_anew
+from tidegate.planning.as_of import refuse_unlike, time_of
 from tidegate.planning.cut import Limits, cut_batch
 from tidegate.planning.plan import OpenBatch
 from tidegate.planning.refresh import Refresh
@@ -21,6 +23,7 @@ class PlanRefresh:
     """Finds the files of a full refresh, when nothing else waits for the table any more."""
 
     snapshots: Snapshots
+    files: FileLedger
     history: FileHistory
     limits: Limits = field(default_factory=Limits)
 
@@ -28,9 +31,13 @@ class PlanRefresh:
         """The batch that `refresh` asks for, in an epoch of its own.
 
         Raises:
-            RefreshRefusedError: there is no snapshot, or more than one.
+            RefreshRefusedError: there is no snapshot, or more than one, or `as_of` cannot be its.
         """
         snapshot = self.snapshots.newest(contract, refresh.snapshot_prefix)
+        if refresh.as_of:
+            _refuse_as_of(refresh.as_of, contract, snapshot, state)
+        if contract.write == "replace":
+            snapshot = self._as_of_now(contract, snapshot)
         taken_at = min(file.landed_at for file in snapshot)
         files = [*snapshot, *self._changes(contract, snapshot, refresh.as_of)]
         return OpenBatch(
@@ -42,6 +49,15 @@ class PlanRefresh:
             taken_at=taken_at,
             counted_before=self.history.counts(contract.table, files),
         )
+
+    def _as_of_now(self, contract: Contract, snapshot: list[LandedFile]) -> list[LandedFile]:
+        """The snapshot as if it had landed after all that did: nothing of that counts any more.
+
+        Who asks for an older file of a replaced table does not want the newer ones.
+        """
+        waiting = (file.landed_at for file in self.files.pending(contract.table))
+        last = max(self.snapshots.last_landed_at(contract), *waiting, 0)
+        return [file.model_copy(update={"landed_at": last + 1}) for file in snapshot]
 
     def _changes(
         self, contract: Contract, snapshot: list[LandedFile], as_of: str | None
@@ -58,3 +74,16 @@ class PlanRefresh:
         applied = self.history.applied(contract.table, since, CHANGE)
         for file in sorted(applied, key=lambda file: file.order):
             yield file.as_landed()
+
+
+def _refuse_as_of(
+    as_of: str, contract: Contract, snapshot: list[LandedFile], state: TableState
+) -> None:
+    if state.applied and not begins_anew(contract, state.applied):
+        refuse_unlike(as_of, contract, state.watermark)
+    known, last = time_of(as_of, contract), max(file.landed_at for file in snapshot)
+    if known is not None and known > last + _DAY:
+        raise RefreshRefusedError(
+            f"{contract.table}: as_of {as_of!r} is more than a day after the snapshot landed, "
+            "which cannot hold the changes up to then; nothing was changed"
+        )

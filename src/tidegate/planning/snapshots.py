@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tidegate.contract import Contract
 from tidegate.errors import RefreshRefusedError
 from tidegate.landing.listing import list_landed
-from tidegate.landing.objects import LandedFile
+from tidegate.landing.objects import LandedFile, LandedObject
 from tidegate.landing.routing import is_data, place
 from tidegate.position import SNAPSHOT
 
@@ -40,8 +40,7 @@ class Snapshots:
                 all belong to it.
         """
         under = prefix or contract.source.prefix
-        listed = list_landed(self.s3, self.landing_bucket, prefix=under)
-        files = [place(landed, contract) for landed in listed if is_data(landed.key)]
+        files = [place(landed, contract) for landed in self._list(under)]
         found = _newest(contract, [file for file in files if file.kind == SNAPSHOT])
         if not found:
             raise RefreshRefusedError(
@@ -58,6 +57,14 @@ class Snapshots:
                 "is of the snapshot, or remove what is not of it"
             )
         return found
+
+    def last_landed_at(self, contract: Contract) -> int:
+        """When the last of the contract's files landed, in seconds since 1970."""
+        return max(landed.landed_at for landed in self._list(contract.source.prefix))
+
+    def _list(self, under: str) -> Iterator[LandedObject]:
+        listed = list_landed(self.s3, self.landing_bucket, prefix=under)
+        return (landed for landed in listed if is_data(landed.key))
 
 
 def _newest(contract: Contract, files: list[LandedFile]) -> list[LandedFile]:
