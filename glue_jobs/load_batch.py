@@ -175,6 +175,7 @@ class Batch:
         if len(present) < len(self.steps["tables"]):
             # To create what is there is refused too where the schema is another user's.
             if self.plan["table"] not in map(".".join, present):
+                self._refuse_lost_target(present)
                 self.warehouse.run_all(self.steps["create_target"])
             self.warehouse.run_all(self.steps["create"])
             present = self._describe()
@@ -187,6 +188,18 @@ class Batch:
             self._make_column_fit(column, table.get(column["name"]))
         if self.narrow:
             raise TooNarrowError(self.plan["table"], self.narrow)
+
+    def _refuse_lost_target(self, present: "dict[Any, Any]") -> None:
+        """Raise if rows were loaded into a target that is gone: a new one would lack them."""
+        if not any(name.endswith("__batches") for _, name in present) or self.steps["refresh"]:
+            return
+        [[batches]] = self.warehouse.run(self.steps["count_batches"]).fetchall()
+        if batches:
+            table = self.plan["table"]
+            raise ContractError(
+                f"{table} is gone, though it was loaded (batches: {batches}); bring it back and "
+                f"start it (tidegate start {table}), or fill it anew (tidegate refresh {table})"
+            )
 
     def _make_column_fit(self, column: Document, found: Optional[list[Any]]) -> None:
         """Add or widen what the batch needs; nothing is ever dropped or narrowed."""

@@ -306,6 +306,19 @@ def test_pain_16_a_catalogue_that_shows_nothing_stops_the_table_and_drops_nothin
     assert growing.rows() == [(1, "a")]
 
 
+def test_table_that_was_dropped_is_not_made_anew_without_its_rows_but_by_a_refresh(growing):
+    growing.take({D9: lines("Op,at,id,name", "I,2024-08-09,1,a")})
+    growing.query(f"drop table {growing.declared.table}")
+    plan = growing.plan({D10: lines("Op,at,id,name", "I,2024-08-10,2,b")})
+    with pytest.raises(
+        load_batch.ContractError, match=r"is gone, though it was loaded \(batches: 1\)"
+    ):
+        growing.table.load(plan)
+    landed = growing.table.land(LOAD, lines("id,name,at", "1,a,2024-08-08").encode())
+    growing.table.load(growing.table.plan(9, 9, [[landed]], epoch=2, refreshes=True))
+    assert growing.rows() == [(1, "a")]
+
+
 def test_a_key_that_its_contract_widens_is_widened_in_the_tombstones_too(pipeline):
     growing = Growing(pipeline, columns={"id": "varchar(2)", "name": "varchar(8)"})
     growing.take({D9: lines("Op,at,id,name", "I,2024-08-09,a,a", "I,2024-08-09,long,b")})

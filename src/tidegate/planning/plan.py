@@ -82,6 +82,7 @@ class Load(_Document):
     session: list[Statement]
     tables: list[str]
     describe: Statement
+    count_batches: Statement
     create_target: list[Statement]
     create: list[Statement]
     columns: list[TargetColumn]

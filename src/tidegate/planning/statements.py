@@ -37,6 +37,7 @@ def render_load(contract: Contract, attempt: Attempt) -> Load:
         session=statements("control", (*_SESSION, *_of_super(contract))),
         tables=[contract.table_name, *kept],
         describe=statement("control/describe_target"),
+        count_batches=statement("control/count_batches"),
         create_target=statements("control", ("create_target_schema", "create_target")),
         create=statements("control", create),
         columns=_columns(contract),

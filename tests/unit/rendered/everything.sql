@@ -23,6 +23,10 @@ from svv_columns
 where (table_schema = 'odd "schema"' and table_name = 'it''s a table')
     or (table_schema = 'tidegate' and table_name in ('odd "schema"__it''s a table__batches', 'odd "schema"__it''s a table__tombstones'));
 
+-- count_batches: count_batches
+select count(*)
+from "tidegate"."odd ""schema""__it's a table__batches";
+
 -- create_target: create_target_schema
 create schema if not exists "odd ""schema""";
 
