@@ -256,7 +256,10 @@ class Batch:
         self.warehouse.run(self.steps["copy_stage"])
         [[staged]] = self.warehouse.run(self.steps["count_staged"]).fetchall()
         if staged != self.rows:
-            raise LoadFailedError(f"COPY loaded {staged} rows, but {self.rows} were prepared")
+            raise LoadFailedError(
+                f"{self.plan['table']}: COPY loaded {staged} rows, but {self.rows} were prepared "
+                f"({self.steps['manifest']}); nothing was changed"
+            )
 
     def apply_once(self) -> Document:
         """Merge and record the batch, unless it is recorded already."""
@@ -354,7 +357,8 @@ class Batch:
             raise MassDeleteError(
                 f"{self.plan['table']}: batch {self.plan['batch']} deletes {deleted} of {held} "
                 f"rows, {guard['told']}; nothing was changed; if this is right, let it pass: "
-                f"tidegate release {self.plan['table']}"
+                f"tidegate release {self.plan['table']}; if not, land a snapshot and replace the "
+                f"table by it: tidegate refresh {self.plan['table']}"
             )
 
     def _count(self, record: Document, statement: Document) -> None:

@@ -16,6 +16,7 @@ _TAKEN_OVER = {
     "quarantined_files",
     "quarantined_rows",
     "last_error",
+    "as_of",
 }
 # A message counts until register_files is done with it, whoever holds it.
 _ON_THE_WAY: "tuple[QueueAttributeNameType, ...]" = (
@@ -28,7 +29,8 @@ class TableStatus(BaseModel):
     """One table: `pending` counts files that wait or are in the open batch; lag is in seconds.
 
     `evolved_columns` are those that its files brought and its contract does not name;
-    `refresh_wanted` is whether a full refresh was asked for and is not done yet.
+    `refresh_wanted` is whether a full refresh was asked for and is not done yet; changes up to
+    `as_of`, if the last one said so, do not count.
     """
 
     table: str
@@ -42,6 +44,7 @@ class TableStatus(BaseModel):
     last_error: str | None
     evolved_columns: list[str] = []
     refresh_wanted: bool = False
+    as_of: str | None = None
 
     @property
     def has_work(self) -> bool:

@@ -31,6 +31,7 @@ def test_status_as_json_has_the_promised_keys(stack: LocalStack, table: FreshTab
         "last_error": None,
         "evolved_columns": [],
         "refresh_wanted": False,
+        "as_of": None,
     }
     assert isinstance(status["unrouted"], int)
 

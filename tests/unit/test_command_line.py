@@ -113,6 +113,13 @@ def test_stack_that_is_gone_is_told_in_one_line(monkeypatch, gone):
     assert found.stderr.startswith("AWS does not answer: ")
 
 
+def test_ledger_that_is_not_there_is_told_in_one_line(aws, monkeypatch):
+    monkeypatch.setenv("TIDEGATE_LEDGER_TABLE", "nope")
+    found = invoke("status")
+    assert (found.exit_code, found.stderr.count("\n")) == (1, 1)
+    assert found.stderr.startswith("AWS refused: ")
+
+
 def test_mistake_keeps_its_line_whatever_its_number_means_elsewhere(tmp_path):
     contract = tmp_path / "a.yaml"
     contract.write_text("# one line\n" * 99 + "table: x\n")

@@ -24,8 +24,10 @@ class PlainErrors(TyperGroup):
             told = f"{error}; {_POINT}"
         except TidegateError as error:
             told = str(error)
-        except (BotoCoreError, ClientError) as error:
+        except BotoCoreError as error:
             told = f"AWS does not answer: {error}; {_POINT}"
+        except ClientError as error:
+            told = f"AWS refused: {error}; {_POINT}"
         typer.secho(told, fg="red", err=True)
         raise typer.Exit(1)
 

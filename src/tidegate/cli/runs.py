@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tidegate.errors import InvalidInputError, RunFailedError
 from tidegate.landing.starting import read_end, start_run
-from tidegate.ledger import FileLedger, LedgerTable, RefreshLedger, StateLedger
+from tidegate.ledger import Catalogue, FileLedger, LedgerTable, RefreshLedger, StateLedger
 from tidegate.settings import RunSettings, read_settings
 
 _LOOK_EVERY = 0.5  # seconds
@@ -43,11 +43,14 @@ def refresh(
     asked = {"snapshot_prefix": snapshot_prefix, "as_of": as_of, "force": force or None}
     given = {name: value for name, value in asked.items() if value is not None}
     runs = _Runs()
-    run = runs.see_through(table, mode="full_refresh", **given)
+    run = runs.start(table, mode="full_refresh", **given)
+    failure = runs.follow(table, run)
     done = runs.refreshes.done(table, run)
     if done:
         _tell_refreshed(table, done)
-    else:
+    if failure:
+        raise RunFailedError(failure)
+    if not done:
         typer.echo(f"{table} has much to load first; the refresh comes after it: tidegate status")
 
 
@@ -65,7 +68,7 @@ def replay(
 def release(table: Target) -> None:
     """Let deletes pass that were held back, and load what waits behind them."""
     runs = _Runs()
-    if not runs.states.read(table).is_held_back:
+    if table in runs.catalogue.tables() and not runs.states.read(table).is_held_back:
         raise InvalidInputError(f"no deletes of {table} are held back; look at tidegate status")
     runs.see_through(table, force=True)
     runs.tell_what_is_left(table)
@@ -86,25 +89,32 @@ class _Runs:
     def __init__(self) -> None:
         settings = read_settings(RunSettings, os.environ)
         ledger = LedgerTable(boto3.client("dynamodb"), settings.ledger_table)
+        self.catalogue = Catalogue(ledger)
         self.states, self.files = StateLedger(ledger), FileLedger(ledger)
         self.refreshes = RefreshLedger(ledger)
         self._machine = settings.state_machine_arn
         self._client = boto3.client("stepfunctions")
 
-    def see_through(self, table: str, **more: str | bool) -> str:
-        """Start a run and wait for its end; give its ARN.
+    def see_through(self, table: str, **more: str | bool) -> None:
+        """Start a run and wait for its end.
 
         Raises:
             RunFailedError: it failed, or was ended from outside.
         """
-        run = start_run(self._client, self._machine, table, **more)
+        if failure := self.follow(table, self.start(table, **more)):
+            raise RunFailedError(failure)
+
+    def start(self, table: str, **more: str | bool) -> str:
+        """Start a run; give its ARN."""
+        return start_run(self._client, self._machine, table, **more)
+
+    def follow(self, table: str, run: str) -> str:
+        """Wait for the end of a run; tell why it failed, if it did."""
         with Console().status(Text(f"{table}: starting")) as shown:
             while (end := read_end(self._client, run)) is None:
                 shown.update(Text(f"{table}: {self.files.count_pending(table)} files wait"))
                 time.sleep(_LOOK_EVERY)
-        if end:
-            raise RunFailedError(end)
-        return run
+        return end
 
     def tell_what_is_left(self, table: str) -> None:
         """Say that all is loaded, or that another run is still at it."""
