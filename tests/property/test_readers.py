@@ -110,3 +110,35 @@ def test_reader_sees_the_old_rows_until_the_commit_and_then_the_new(table, reade
         assert [rows for rows in reader.saw if rows != before] == []
         assert reader.look() == after
         before = after
+
+
+SNAPSHOT = [(2, "Bo"), (3, "Cid")]
+
+
+@pytest.mark.parametrize(
+    ("write", "refreshed"),
+    [
+        ("upsert", SNAPSHOT),
+        ("soft_delete", [(1, "Ann"), *SNAPSHOT]),
+        ("history", [(1, "Ann"), (2, "Bo"), (2, "Bob"), (3, "Cid")]),
+        ("append", SNAPSHOT),
+        ("replace", SNAPSHOT),
+    ],
+)
+def test_reader_sees_the_old_rows_until_a_refresh_commits_and_then_the_new(
+    table, reader, refreshed
+):
+    [(_, content), *_] = BATCHES
+    name = "LOAD00000001.csv" if table.contract.write == "replace" else "20240809-1.csv"
+    table.load(table.plan(1, 1, [[table.land(name, content.encode())]]))
+    before = reader.look()
+    reader.saw.clear()
+    rows = "".join(f"2024-08-10,{key},{name}\n" for key, name in SNAPSHOT)
+    landed = table.land("LOAD00000001.csv", rows.encode())
+    plan = table.plan(2, 2, [[landed]], epoch=2, refreshes=True)
+    table.load(plan)
+    # Beside the refresh: the lock, the look at what is applied, the batch record, and how many rows
+    # there are before and after.
+    assert len(reader.saw) == len(plan.load.refresh) + 5
+    assert [rows for rows in reader.saw if rows != before] == []
+    assert reader.look() == refreshed
