@@ -30,6 +30,8 @@ _PLAN_REFRESH = [
     *_TAKE_THE_LEASE,
     "dynamodb:UpdateItem",
 ]
+# What is to be repeated, in both of the states that a file can have, is made to wait.
+_REPEAT = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Query", "dynamodb:TransactWriteItems"]
 _PREPARE_CHUNK = ["s3:GetObject", "s3:GetObject", "s3:PutObject", "s3:PutObject"]
 _BEGIN_JOB = ["secretsmanager:GetSecretValue", "s3:GetObject", "redshift:connect", "s3:GetObject"]
 _DESCRIBE = ["redshift:set", "redshift:set", "redshift:set", "redshift:select"]
@@ -96,6 +98,7 @@ CALLS = {
         "load_batch": _LOAD_REFRESH,
         "commit_batch": _COMMIT_BATCH,
     },
+    "a replay": {"plan_batch": [*_REPEAT, *_PLAN_BATCH]},
     "a refusal": {"fail_batch": _FAIL_BATCH},
     "a dead lease": {"sweep_tables": _FREE_AND_START},
     "a lost event": {"sweep_tables": _FIND_MISSED},

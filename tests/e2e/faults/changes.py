@@ -49,6 +49,11 @@ class Landed:
         staged = rows + len(self.tombstones())
         self.batches.append(dict(zip(COUNTS, (staged, rows, 0, rows, 0), strict=True)))
 
+    def replay(self) -> None:
+        """All of it once more, of which nothing is new."""
+        staged = len(self.rows()) + len(self.tombstones())
+        self.batches.append(dict(zip(COUNTS, (staged, 0, 0, 0, staged), strict=True)))
+
     def rows(self) -> dict[int, Row]:
         """What the target must hold."""
         return model(*self._in_source_order())

@@ -14,6 +14,8 @@ from tests.e2e.faults.watch import Fault
 from tests.e2e.harness import until
 
 AT_A_TIME = 6
+EVER = {"from": "2020-01-01", "to": "2099-01-01"}
+_OF_A_RUN = ("late changes", "a first load", "a full refresh", "a replay")
 Calls = list[Call]
 
 
@@ -31,6 +33,7 @@ class Trials:
             "late changes": self._late_changes,
             "a first load": self._first_load,
             "a full refresh": self._refresh,
+            "a replay": self._replay,
             "a refusal": self._refusal,
             "a dead lease": self._dead_lease,
             "a lost event": self._lost_event,
@@ -54,7 +57,7 @@ class Trials:
 
     def _undisturbed(self, trial: Trial) -> AbstractContextManager[object]:
         # A sweep between the event and the lease starts a second run, which calls too, and leaves.
-        needs_no_sweep = trial.happens in ("late changes", "a first load", "a full refresh")
+        needs_no_sweep = trial.happens in _OF_A_RUN
         return self._stack.sweeping if needs_no_sweep and not trial.at else nullcontext()
 
     def _late_changes(self, trial: Trial) -> Calls:
@@ -83,6 +86,19 @@ class Trials:
 
     def _is_past(self, epoch: int, table: Table) -> bool:
         return self._stack.state(table.name).epoch > epoch
+
+    def _replay(self, trial: Trial) -> Calls:
+        with self._tables.loaded() as table:
+            last = self._stack.state(table.name).last_batch
+            faults = faults_of(trial)
+            table.watch(*faults)
+            table.landed.replay()
+            self._stack.start_run(table.name, mode="replay", **EVER)
+            until(lambda: self._has_batch_after(last, table), timeout=PATIENCE, what="no replay")
+            return self._see_through(table, faults)
+
+    def _has_batch_after(self, last: int | None, table: Table) -> bool:
+        return self._stack.state(table.name).last_batch != last
 
     def _refusal(self, trial: Trial) -> Calls:
         table = self._tables.fresh()
