@@ -22,12 +22,23 @@ known as (
             partition by {key_of_change_log_in_line}
             order by {change_log}."_position" desc
             rows unbounded preceding
-        ) as "_followed_at"
+        ) as "_followed_at",
+        max(
+            case
+                when substring({change_log}."_position", 8, 1) = '0'
+                then {change_log}."_changed_at"
+            end
+        ) over (
+            partition by {key_of_change_log_in_line}
+            order by {change_log}."_position"
+            rows between unbounded preceding and 1 preceding
+        ) as "_told_at"
     from {change_log}
     join touched on {same_key_as_touched}
 ),
 
--- A snapshot is older than all changes; one that was taken after them says nothing of their time.
+-- A snapshot is older than all changes. Before some it says only what is of a time that is before
+-- them, and after the snapshot before.
 -- Time does not run backwards: an event is not earlier than the ones it follows.
 events as (
     select
@@ -51,7 +62,10 @@ events as (
     from known
     where "_kind" <> '0'
         or "_followed_at" is null
-        or "_changed_at" <= "_followed_at"
+        or (
+            "_changed_at" <= "_followed_at"
+            and ("_told_at" is null or "_changed_at" > "_told_at")
+        )
 ),
 
 counted as (

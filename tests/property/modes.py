@@ -24,7 +24,6 @@ FIELDS = ["seq", "at", "BI_id", "id", "name", "amount"]
 ABSENT = "?"  # what stands in a field that the source did not log
 NULL = "NULL"
 MOVING = {"upsert", "soft_delete", "history", "partial"}  # modes in which a row's key may change
-_NEVER = 99  # a day that is later than all
 _DAY_ONE = datetime(2024, 8, 9)
 _ALWAYS = datetime(1900, 1, 1)
 
@@ -291,7 +290,7 @@ class Landed:
         versions: list[dict[str, Any]] = []
         now = _ALWAYS
         for number, event in enumerate(events):
-            if _is_outlived(event, events[number + 1 :]):
+            if _is_outlived(event, events[:number], events[number + 1 :]):
                 continue
             now = max(now, _DAY_ONE + timedelta(days=event.change.at))
             open_ = versions[-1] if versions and versions[-1]["to"] is None else None
@@ -326,10 +325,17 @@ def _day_of_snapshot(epoch: int) -> int:
     return epoch + 5 if epoch else 0
 
 
-def _is_outlived(event: Event, later: list[Event]) -> bool:
-    """Whether it is of a snapshot that was taken after changes which stand behind it."""
-    changes = [one.change.at for one in later if one.position[1:2] == (True,)]
-    return event.position[1:2] == (False,) and event.change.at > min(changes, default=_NEVER)
+def _is_outlived(event: Event, earlier: list[Event], later: list[Event]) -> bool:
+    """Whether it is of a snapshot that says nothing of the time before the changes behind it."""
+    told = max((one.change.at for one in earlier if _is_of(False, one)), default=-1)
+    changed = min((one.change.at for one in later if _is_of(True, one)), default=None)
+    if not _is_of(False, event) or changed is None:
+        return False
+    return event.change.at > changed or event.change.at <= told
+
+
+def _is_of(kind: bool, event: Event) -> bool:
+    return event.position[1:2] == (kind,)
 
 
 def _moves(change: Change, file: File) -> bool:

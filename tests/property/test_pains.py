@@ -343,12 +343,14 @@ def test_pain_25_a_late_change_splits_the_version_it_falls_into(history):
     ]
 
 
-def test_full_load_that_is_repeated_leaves_the_history_of_before_it_as_it_was(history):
+@pytest.mark.parametrize("loaded_at", [0, 9], ids=["without a time", "at its own time"])
+def test_full_load_that_is_repeated_leaves_the_history_of_before_it_as_it_was(history, loaded_at):
     history.take(file(LOAD, change("I", 0, 1, "z", at=0)))
     history.take(file(D9, change("U", 1, 1, "a", at=1), change("U", 2, 1, "b", at=2)))
     before = history.rows
-    history.take(file("LOAD00000002.csv", change("I", 3, 1, "b", at=9), change("I", 3, 2, at=9)))
-    assert history.rows == [*before, (2, None, None, day(9), None, True)]
+    again = [change("I", 3, key, name, at=loaded_at) for key, name in ((1, "b"), (2, "c"))]
+    history.take(file("LOAD00000002.csv", *again))
+    assert history.rows == [*before, (2, "c", None, day(loaded_at), None, True)]
 
 
 def test_pain_27_a_late_update_does_not_bring_back_a_deleted_row(upsert):

@@ -258,13 +258,24 @@ known as (
             partition by "tidegate"."sales__orders__change_log"."id", "tidegate"."sales__orders__change_log"."region"
             order by "tidegate"."sales__orders__change_log"."_position" desc
             rows unbounded preceding
-        ) as "_followed_at"
+        ) as "_followed_at",
+        max(
+            case
+                when substring("tidegate"."sales__orders__change_log"."_position", 8, 1) = '0'
+                then "tidegate"."sales__orders__change_log"."_changed_at"
+            end
+        ) over (
+            partition by "tidegate"."sales__orders__change_log"."id", "tidegate"."sales__orders__change_log"."region"
+            order by "tidegate"."sales__orders__change_log"."_position"
+            rows between unbounded preceding and 1 preceding
+        ) as "_told_at"
     from "tidegate"."sales__orders__change_log"
     join touched on "tidegate"."sales__orders__change_log"."id" = touched."id"
         and "tidegate"."sales__orders__change_log"."region" = touched."region"
 ),
 
--- A snapshot is older than all changes; one that was taken after them says nothing of their time.
+-- A snapshot is older than all changes. Before some it says only what is of a time that is before
+-- them, and after the snapshot before.
 -- Time does not run backwards: an event is not earlier than the ones it follows.
 events as (
     select
@@ -289,7 +300,10 @@ events as (
     from known
     where "_kind" <> '0'
         or "_followed_at" is null
-        or "_changed_at" <= "_followed_at"
+        or (
+            "_changed_at" <= "_followed_at"
+            and ("_told_at" is null or "_changed_at" > "_told_at")
+        )
 ),
 
 counted as (
@@ -505,13 +519,24 @@ known as (
             partition by "tidegate"."sales__orders__change_log"."id", "tidegate"."sales__orders__change_log"."region"
             order by "tidegate"."sales__orders__change_log"."_position" desc
             rows unbounded preceding
-        ) as "_followed_at"
+        ) as "_followed_at",
+        max(
+            case
+                when substring("tidegate"."sales__orders__change_log"."_position", 8, 1) = '0'
+                then "tidegate"."sales__orders__change_log"."_changed_at"
+            end
+        ) over (
+            partition by "tidegate"."sales__orders__change_log"."id", "tidegate"."sales__orders__change_log"."region"
+            order by "tidegate"."sales__orders__change_log"."_position"
+            rows between unbounded preceding and 1 preceding
+        ) as "_told_at"
     from "tidegate"."sales__orders__change_log"
     join touched on "tidegate"."sales__orders__change_log"."id" = touched."id"
         and "tidegate"."sales__orders__change_log"."region" = touched."region"
 ),
 
--- A snapshot is older than all changes; one that was taken after them says nothing of their time.
+-- A snapshot is older than all changes. Before some it says only what is of a time that is before
+-- them, and after the snapshot before.
 -- Time does not run backwards: an event is not earlier than the ones it follows.
 events as (
     select
@@ -536,7 +561,10 @@ events as (
     from known
     where "_kind" <> '0'
         or "_followed_at" is null
-        or "_changed_at" <= "_followed_at"
+        or (
+            "_changed_at" <= "_followed_at"
+            and ("_told_at" is null or "_changed_at" > "_told_at")
+        )
 ),
 
 counted as (
@@ -787,13 +815,24 @@ known as (
             partition by "tidegate"."sales__orders__change_log"."id", "tidegate"."sales__orders__change_log"."region"
             order by "tidegate"."sales__orders__change_log"."_position" desc
             rows unbounded preceding
-        ) as "_followed_at"
+        ) as "_followed_at",
+        max(
+            case
+                when substring("tidegate"."sales__orders__change_log"."_position", 8, 1) = '0'
+                then "tidegate"."sales__orders__change_log"."_changed_at"
+            end
+        ) over (
+            partition by "tidegate"."sales__orders__change_log"."id", "tidegate"."sales__orders__change_log"."region"
+            order by "tidegate"."sales__orders__change_log"."_position"
+            rows between unbounded preceding and 1 preceding
+        ) as "_told_at"
     from "tidegate"."sales__orders__change_log"
     join touched on "tidegate"."sales__orders__change_log"."id" = touched."id"
         and "tidegate"."sales__orders__change_log"."region" = touched."region"
 ),
 
--- A snapshot is older than all changes; one that was taken after them says nothing of their time.
+-- A snapshot is older than all changes. Before some it says only what is of a time that is before
+-- them, and after the snapshot before.
 -- Time does not run backwards: an event is not earlier than the ones it follows.
 events as (
     select
@@ -818,7 +857,10 @@ events as (
     from known
     where "_kind" <> '0'
         or "_followed_at" is null
-        or "_changed_at" <= "_followed_at"
+        or (
+            "_changed_at" <= "_followed_at"
+            and ("_told_at" is null or "_changed_at" > "_told_at")
+        )
 ),
 
 counted as (

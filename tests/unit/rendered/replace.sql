@@ -20,10 +20,6 @@ from svv_columns
 where (table_schema = 'sales' and table_name = 'orders')
     or (table_schema = 'tidegate' and table_name in ('sales__orders__batches'));
 
--- count_batches: count_batches
-select count(*)
-from "tidegate"."sales__orders__batches";
-
 -- create_target: create_target_schema
 create schema if not exists "sales";
 
