@@ -34,7 +34,7 @@ class FileLedger:
 
     def register(self, table: str, files: Iterable[LandedFile]) -> set[Registered]:
         """Put `files` as pending, each once however often it comes; give what was known of them."""
-        by_id = {file.id: file for file in files}
+        by_id = newest_by_id(files)
         known: set[Registered] = set()
         for some in pieces(by_id.values(), MOST_ACTIONS // _ACTIONS_TO_REGISTER):
             known |= self._register_some(partition(table), some)
@@ -69,14 +69,21 @@ class FileLedger:
         """Move each file of a batch to what became of it, by id, from where it waits.
 
         With `again` from wherever it is: a full refresh takes files that were settled before.
-        A second call with the same arguments changes nothing.
+        A second call with the same arguments changes nothing. What landed again since it was
+        planned waits on.
         """
         for some in pieces(files, MOST_ACTIONS // _ACTIONS_TO_SETTLE):
-            moves = (
+            moves = [
                 self._move(partition(table), batch, file, outcomes[file.id], again=again)
                 for file in some
-            )
-            self._items.transact([action for move in moves for action in move])
+            ]
+            while moves:
+                refused = self._items.transact([action for move in moves for action in move])
+                if not any(refused):
+                    break
+                refusals = pieces(refused, len(moves[0]))
+                pairs = zip(moves, refusals, strict=True)
+                moves = [move for move, refusal in pairs if not any(refusal)]
 
     def add_unrouted(self, landed: LandedObject) -> None:
         """Remember an object that no contract claims."""
@@ -108,11 +115,19 @@ class FileLedger:
             "refused": outcome.refused,
             "reason": outcome.quarantined,
         }
-        left = [pending_key(file), *([other] if again else [])]
-        return [
-            *(self._items.action("Delete", Key=pack({"pk": pk, "sk": sk})) for sk in left),
+        waiting = {"pk": pk, "sk": pending_key(file)}
+        moved = [
+            self._items.action(
+                "Delete",
+                Key=pack(waiting),
+                ConditionExpression="attribute_not_exists(pk) or landed_at <= :landed_at",
+                ExpressionAttributeValues=pack({":landed_at": file.landed_at}),
+            ),
             self._items.action("Put", Item=pack(item)),
         ]
+        if again:
+            moved.append(self._items.action("Delete", Key=pack({"pk": pk, "sk": other})))
+        return moved
 
     def _register_some(self, pk: str, files: list[LandedFile]) -> set[Registered]:
         known: set[Registered] = set()
@@ -137,6 +152,11 @@ class FileLedger:
         ]
         item = {"pk": pk, "sk": pending_key(file), **file.model_dump()}
         return [*checks, self._items.action("Put", Item=pack(item), unless_exists=True)]
+
+
+def newest_by_id(files: Iterable[LandedFile]) -> dict[str, LandedFile]:
+    """Of each object that was told of more than once, what was told of its last landing."""
+    return {file.id: file for file in sorted(files, key=lambda file: file.landed_at)}
 
 
 def pending_key(file: LandedFile) -> str:

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from tidegate.landing.objects import LandedFile
-from tidegate.ledger.files import DONE, QUARANTINE, partition, pending_key
+from tidegate.ledger.files import DONE, QUARANTINE, newest_by_id, partition, pending_key
 from tidegate.ledger.items import MOST_ACTIONS, MOST_GETS, Item, LedgerTable, pack, pieces
 from tidegate.ledger.states import STATE
 from tidegate.position import SNAPSHOT
@@ -69,8 +69,7 @@ class FileHistory:
         stay as they are: its snapshot has taken their place. False if a refresh is wanted, or was
         done while this went on.
         """
-        state = self._items.get(partition(table), STATE) or {}
-        epoch_from = state.get("epoch_from", 0)
+        epoch_from = self._epoch_from(table)
         settled = chain(*(self._settled(table, of, since, until) for of in _SETTLED))
         moved = ((file, file.as_landed()) for file in settled if file.batch >= epoch_from)
         still = {
@@ -85,13 +84,14 @@ class FileHistory:
     ) -> bool:
         """Make those of `files` wait that landed again since they were settled.
 
-        Those are that were quarantined, and those that were applied, if they `counts` once more.
-        Changes that were quarantined are still as old as they were: a snapshot that came since is
-        newer. Tells whether there are any.
+        Such a file was quarantined, or was applied and `counts` once more. Tells whether there are
+        any. Changes that were quarantined before the last full refresh are as old as they were:
+        its snapshot is newer.
         """
-        by_id = {file.id: file for file in files}
+        by_id = newest_by_id(files)
+        epoch_from = self._epoch_from(table)
         moved = [
-            (settled, _as_old(by_id[settled.id], settled))
+            (settled, _as_old(by_id[settled.id], settled, epoch_from))
             for some in pieces(by_id, MOST_GETS // 2)
             for settled in map(SettledFile.model_validate, self._found(table, _SETTLED, some))
             if settled.landed_at < by_id[settled.id].landed_at
@@ -100,6 +100,11 @@ class FileHistory:
         for some in pieces(moved, _MOST_MOVES):
             self._move_some(table, some)
         return bool(moved)
+
+    def _epoch_from(self, table: str) -> int:
+        """The batch of the last full refresh; 0 if there was none."""
+        state = self._items.get(partition(table), STATE) or {}
+        return int(state.get("epoch_from", 0))
 
     def _settled(self, table: str, of: str, since: int, until: int) -> Iterator[SettledFile]:
         where = "landed_at >= :since and landed_at < :until"
@@ -166,7 +171,7 @@ class FileHistory:
         )
 
 
-def _as_old(landed: LandedFile, settled: SettledFile) -> LandedFile:
-    if not settled.reason or landed.kind == SNAPSHOT:
+def _as_old(landed: LandedFile, settled: SettledFile, epoch_from: int) -> LandedFile:
+    if not settled.reason or landed.kind == SNAPSHOT or settled.batch >= epoch_from:
         return landed
     return landed.model_copy(update={"landed_at": settled.landed_at})
