@@ -100,6 +100,11 @@ def normalised(text: str) -> str:
     return escape(text)
 
 
+def is_number(normalised: str) -> bool:
+    """Whether a text that compares within a position is one of a number."""
+    return len(normalised) == _DIGITS and normalised[0] == "1"
+
+
 def _integer_sql(number: str, digits: int) -> str:
     # Below zero the digits count down, and '-' sorts below every digit.
     below = f"'-' || lpad(({number} + {10**digits}::hugeint)::varchar, {digits}, '0')"

@@ -1,7 +1,7 @@
 """A full refresh from the moment it is asked for: noted, planned once, committed, or forgotten."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -69,8 +69,13 @@ class Refreshing(Planning):
             most_attempts=3,
             retry_seconds=1,
         )
-        failure = Failure(error=error, cause="too few")
-        return step(TABLE, run, planned.plan if planned else "", failure).verdict
+        if planned:
+            plan = self.read(planned)
+            folder = BatchFolder(TABLE, plan.batch, plan.fence)
+            self.work.write(folder.outcome, Outcome(error=error, message="too few"))
+            failure = Failure(error="States.TaskFailed", cause="")
+            return step(TABLE, run, planned.plan, failure).verdict
+        return step(TABLE, run, "", Failure(error=error, cause="too few")).verdict
 
 
 @pytest.fixture
@@ -344,7 +349,8 @@ def test_refresh_that_is_refused_leaves_the_deletes_held_back(refreshing):
         refreshing.step(ASKED | {"force": True}, "person", 0)
     refreshing.fail("RefreshRefusedError", None, run="person")
     after = refreshing.states.read(TABLE)
-    assert (after.is_held_back, after.open_batch) == (True, held_back.open_batch)
+    assert (after.held_back, after.blocked) == (True, True)
+    assert (after.open_batch, after.last_error) == (held_back.open_batch, held_back.last_error)
     assert (after.refresh, after.holder) == (None, None)
     again = refreshing.read(refreshing.step(LOAD, "next", 0))
     assert (names(again), again.refresh) == (["20240809-1.csv"], None)
@@ -361,6 +367,45 @@ def test_deletes_that_are_held_back_before_a_refresh_give_way_to_it(refreshing):
     again = refreshing.step(ASKED, "run", planned.rounds)
     assert names(refreshing.read(again)) == ["LOAD00000001.csv"]
     assert refreshing.letters == []
+
+
+def test_refresh_that_is_refused_after_deletes_were_held_back_leaves_their_batch_to_be_told_of(
+    refreshing,
+):
+    refreshing.put("20240809-1.csv")
+    planned = refreshing.step(ASKED, "run", 0)
+    batch = refreshing.read(planned).batch
+    assert refreshing.fail("MassDeleteError", planned) == "retry"
+    with pytest.raises(RefreshRefusedError):
+        refreshing.step(ASKED, "run", planned.rounds)
+    assert refreshing.fail("RefreshRefusedError", None) == "give_up"
+    state = refreshing.states.read(TABLE)
+    assert (state.blocked, state.open_batch, state.refresh) == (
+        False,
+        batch,
+        None,
+    )
+    assert is_due(state, timedelta(0), refreshing.states.now())
+
+
+def test_refresh_helps_a_table_that_is_blocked_for_good(refreshing):
+    refreshing.put("LOAD00000001.csv")
+    refreshing.load()
+    refreshing.put("20240809-1.csv", at=refreshing.s3_now() + 5)
+    refreshing.fail("ContractError", refreshing.step(LOAD, "loading", 0), run="loading")
+    first = refreshing.commit(refreshing.step(ASKED, "run", 0))
+    second = refreshing.commit(refreshing.step(ASKED, "run", 1))
+    assert [names(plan) for plan in (first, second)] == [["LOAD00000001.csv"], ["20240809-1.csv"]]
+    assert (first.refresh.run, second.refresh) == ("run", None)
+
+
+def test_refresh_in_another_order_that_was_planned_is_planned_again_as_it_was(refreshing):
+    refreshing.step.contracts[:] = [contract(sequence=["id"])]
+    refreshing.put("LOAD00000001.csv")
+    refreshing.load()
+    refreshing.step.contracts[:] = [contract(sequence=["name"])]
+    first, again = (refreshing.read(refreshing.step(ASKED, "run", 0)) for _ in range(2))
+    assert (first.batch, first.epoch) == (again.batch, again.epoch)
 
 
 @pytest.mark.parametrize("as_of", ["2024-08-09T00:00:00Z", "soon", "00000007", "20240809"])
@@ -382,6 +427,10 @@ def test_as_of_that_cannot_be_compared_with_what_was_loaded_is_refused(refreshin
         ("1" + "0" * 33 + "7", "12"),
         ("2024-08-09!P10:00:00", "2024-08-10 09:00:00"),
         ("0000A/12", "0000B/1"),
+        ("0000002a:000001b0:0003", "0000002b:00000010:0001"),
+        ("00A1", "0100"),
+        ("0999", "1013"),
+        ("1" + "0" * 30 + "1013", "0999"),
     ],
 )
 def test_as_of_that_is_written_as_what_was_loaded_is_taken(refreshing, loaded, as_of):

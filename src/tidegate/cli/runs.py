@@ -68,7 +68,7 @@ def replay(
 def release(table: Target) -> None:
     """Let deletes pass that were held back, and load what waits behind them."""
     runs = _Runs()
-    if table in runs.catalogue.tables() and not runs.states.read(table).is_held_back:
+    if table in runs.catalogue.tables() and not runs.states.read(table).held_back:
         raise InvalidInputError(f"no deletes of {table} are held back; look at tidegate status")
     runs.see_through(table, force=True)
     runs.tell_what_is_left(table)

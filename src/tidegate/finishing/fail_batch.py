@@ -71,30 +71,31 @@ class FailBatch:
         if not is_terminal(error) and goes_on:
             wait = min(self.retry_seconds * 2 ** (state.attempts - 1), LONGEST_WAIT)
             return Verdict(verdict="retry", wait_seconds=wait, error=error, message=message)
-        if error == errors.MassDeleteError.__name__ and state.refresh:
-            # The refresh that is wanted takes the place of what is held back.
+        if error == errors.MassDeleteError.__name__:
             self.states.hold_back(table, execution)
-            return Verdict(verdict="retry", wait_seconds=1, error=error, message=message)
-        self._give_up(before, table, execution, error, message)
-        return given_up
-
-    def _give_up(
-        self, before: TableState, table: str, execution: str, error: str, message: str
-    ) -> None:
-        refused = error == errors.RefreshRefusedError.__name__
-        if refused:
+            if state.refresh:
+                # The refresh that is wanted takes the place of what is held back.
+                return Verdict(verdict="retry", wait_seconds=1, error=error, message=message)
+        if error == errors.RefreshRefusedError.__name__:
             subject, text = f"Tidegate: the refresh of {table} was refused", message
         else:
             subject, text = f"Tidegate: {table} is blocked", _letter(table, error, message)
         try:
             self.notify(subject, text)
         finally:
-            if refused and before.is_held_back:
-                self.refreshes.turn_down(table, execution, before.last_error or "")
-            elif refused:
-                self.refreshes.abandon(table, execution)
-            else:
-                self.states.block(table, execution)
+            self._let_go(table, execution, before, error, by_redshift=bool(outcome.error))
+        return given_up
+
+    def _let_go(
+        self, table: str, execution: str, before: TableState, error: str, *, by_redshift: bool
+    ) -> None:
+        if error != errors.RefreshRefusedError.__name__:
+            self.states.block(table, execution)
+        elif by_redshift:
+            self.refreshes.abandon(table, execution)
+        else:
+            # What was to be replaced waits as before: its batch may be applied, or held back.
+            self.refreshes.turn_down(table, execution, before.last_error or error)
 
     def _outcome(self, plan_key: str, failure: Failure) -> Outcome:
         """What the job reports, if it is the job that failed."""

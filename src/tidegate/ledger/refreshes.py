@@ -42,13 +42,13 @@ class RefreshLedger:
 
         Only a batch that Redshift refused may be forgotten: its number was never recorded there.
         """
-        gone = "refresh, open_batch, open_plan, released, narrow, blocked"
+        gone = "refresh, open_batch, open_plan, released, narrow, blocked, held_back"
         self._forget(table, holder, f"set attempts = :zero remove holder, lease_expires, {gone}")
 
     def turn_down(self, table: str, holder: str, last_error: str) -> None:
         """Forget the refresh that was refused before it was planned, and let go of the lease.
 
-        The table stays as it was, blocked by `last_error`.
+        The table stays as it was, with its open batch, and with `last_error` for its last one.
         """
         change = "set attempts = :zero, last_error = :error remove holder, lease_expires, refresh"
         self._forget(table, holder, change, {":error": last_error})

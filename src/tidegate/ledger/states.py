@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 from pydantic import BaseModel, ConfigDict
 
-from tidegate.errors import MassDeleteError
 from tidegate.ledger.files import partition
 from tidegate.ledger.items import MOST_GETS, Item, LedgerTable, pack, pieces
 from tidegate.planning.applied import AppliedContract
@@ -30,7 +29,10 @@ def batch_key(batch: int) -> str:
 
 
 class TableState(BaseModel):
-    """STATE as it stands; times in seconds since 1970, 0 and None where there is nothing."""
+    """STATE as it stands; times in seconds since 1970, 0 and None where there is nothing.
+
+    `held_back` is whether the open batch waits for a person because of all that it deletes.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -51,6 +53,7 @@ class TableState(BaseModel):
     applied: AppliedContract | None = None
     last_batch: int = 0
     blocked: bool = False
+    held_back: bool = False
     attempts: int = 0
     last_error: str | None = None
     last_success_at: int | None = None
@@ -62,11 +65,6 @@ class TableState(BaseModel):
     def is_held(self, now: int) -> bool:
         """Whether a run holds the lease."""
         return self.holder is not None and self.lease_expires > now
-
-    @property
-    def is_held_back(self) -> bool:
-        """Whether the open batch waits for a person because of all that it deletes."""
-        return self.blocked and (self.last_error or "").startswith(MassDeleteError.__name__)
 
 
 class StateLedger:
@@ -138,7 +136,7 @@ class StateLedger:
         change = "remove holder, lease_expires"
         condition, values = "fence = :fence", {":fence": fence}
         if seen_wake is not None:
-            change += ", pending_since, last_error, blocked set attempts = :zero"
+            change += ", pending_since, last_error, blocked, held_back set attempts = :zero"
             values[":zero"] = 0
             condition += " and (attribute_not_exists(wake) or wake = :wake)"
             values[":wake"] = seen_wake
@@ -153,7 +151,8 @@ class StateLedger:
         """
         opened = self._update(
             table,
-            "set open_batch = :batch, open_plan = :plan add lease_expires :more remove blocked",
+            "set open_batch = :batch, open_plan = :plan add lease_expires :more "
+            "remove blocked, held_back",
             {":batch": batch, ":plan": plan, ":fence": fence, ":more": more_seconds},
             condition="fence = :fence",
         )
@@ -277,10 +276,10 @@ class StateLedger:
         )
 
     def hold_back(self, table: str, holder: str) -> None:
-        """Mark the table as blocked, and keep the lease, for what takes the place of its batch."""
+        """Mark the open batch as one that deletes too much."""
         self._update(
             table,
-            "set blocked = :true",
+            "set held_back = :true",
             {":true": True, ":holder": holder},
             condition=NOT_ANOTHERS,
         )

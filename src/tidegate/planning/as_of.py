@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from tidegate.contract import Contract
 from tidegate.contract.types import ColumnType
 from tidegate.errors import InvalidInputError, RefreshRefusedError
-from tidegate.position import first_of_sequence, normalised
+from tidegate.position import first_of_sequence, is_number, normalised
 
 
 def _timestamp(text: str, _: ColumnType) -> str:
@@ -98,21 +98,29 @@ def refuse_unlike(as_of: str, contract: Contract, watermark: str | None) -> None
     """
     [name, type_] = next(iter(contract.order_by.items()))
     loaded = first_of_sequence(watermark or "")
-    if type_.name not in {"char", "varchar"} or not loaded:
-        return
-    given = normalised(as_of)
-    if given.isdigit() and loaded.isdigit():
-        # Numbers are as wide as each other; the widest stand as they are, without a mark before.
-        alike = len(given) == len(loaded) and given[0] == loaded[0]
-    else:
-        alike = _form(given) == _form(loaded)
-    if not alike:
+    if type_.name in {"char", "varchar"} and loaded and not _alike(normalised(as_of), loaded):
         raise RefreshRefusedError(
             f"{contract.table}: as_of {as_of!r} is not written as the values of {name!r} are, "
-            f"which orders the changes ({loaded!r} is the last one); write it so; nothing was "
-            "changed"
+            f"which orders the changes ({loaded!r} is the last one); write it so, or use force; "
+            "nothing was changed"
         )
 
 
+def _alike(one: str, other: str) -> bool:
+    """Whether two texts of a position are of one form, so that their order means something."""
+    if not (one.isdigit() and other.isdigit()):
+        return _form(one) == _form(other)
+    # Numbers are as wide as each other there; what is none has to be as long as the other.
+    return (is_number(one) and is_number(other)) or _length(one) == _length(other)
+
+
+def _length(digits: str) -> int:
+    return len(str(int(digits[1:]))) if is_number(digits) else len(digits)
+
+
 def _form(text: str) -> str:
-    return re.sub("[^\\W\\d_]+", "a", re.sub("[0-9]+", "9", text))
+    """The separators of a text, with `a` for what may be a number, and `b` for other words."""
+    return re.sub(r"[^\W_]+", lambda word: "a" if _HEXADECIMAL.fullmatch(word[0]) else "b", text)
+
+
+_HEXADECIMAL = re.compile("[0-9A-Fa-f]+")

@@ -77,12 +77,15 @@ class DeleteGuard(_Document):
 
 
 class Load(_Document):
-    """All that the Glue job submits, in the words of `glue_jobs/load_batch.py`."""
+    """All that the Glue job submits, in the words of `glue_jobs/load_batch.py`.
+
+    `count_batches` is None for a batch that makes the whole table, be it there or not.
+    """
 
     session: list[Statement]
     tables: list[str]
     describe: Statement
-    count_batches: Statement
+    count_batches: Statement | None
     create_target: list[Statement]
     create: list[Statement]
     columns: list[TargetColumn]

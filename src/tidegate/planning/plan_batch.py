@@ -46,7 +46,8 @@ class Planned(BaseModel):
 class PlanBatch:
     """Plans one batch; a batch that was planned and never closed is planned again, as it was.
 
-    What waits is loaded first; a full refresh that is wanted comes after it.
+    What waits is loaded first; a full refresh that is wanted comes after it, if it is not the one
+    thing that helps.
     """
 
     contracts: Sequence[Contract]
@@ -119,20 +120,30 @@ class PlanBatch:
                 raise LeaseLostError(f"{table}: another run took the lease; this one ends")
 
     def _batch(self, contract: Contract, state: TableState) -> tuple[int, OpenBatch | None]:
-        if state.refresh and (state.is_held_back or self._begins_anew(contract, state)):
-            # What waits comes after it: its deletes are held back, or its order is another one.
+        found = self._open_batch(state)
+        if (
+            state.refresh
+            and self._is_in_the_way(contract, state)
+            and not (found and found[1].refresh)
+        ):
+            # It comes first: what waits cannot be loaded, or is held back, or has another order.
+            # What of it is newer than the snapshot is loaded after it.
             refresh = self.plan_refresh(contract, state, state.refresh)
             return self.states.next_batch(state), refresh
-        if state.open_batch and state.open_plan:
-            # Its plan may have expired by now. Its number must not be used for other files then:
-            # the warehouse would take them for applied.
-            found = self.work.find(state.open_plan, OpenBatch)
-            if found:
-                return state.open_batch, found
-        return self.states.next_batch(state), self._new_batch(contract, state)
+        return found or (self.states.next_batch(state), self._new_batch(contract, state))
 
-    def _begins_anew(self, contract: Contract, state: TableState) -> bool:
-        return state.applied is not None and begins_anew(contract, state.applied)
+    def _open_batch(self, state: TableState) -> tuple[int, OpenBatch] | None:
+        if not (state.open_batch and state.open_plan):
+            return None
+        # Its plan may have expired by now. Its number must not be used for other files then: the
+        # warehouse would take them for applied.
+        found = self.work.find(state.open_plan, OpenBatch)
+        return (state.open_batch, found) if found else None
+
+    def _is_in_the_way(self, contract: Contract, state: TableState) -> bool:
+        """Whether what waits cannot go before the refresh that is wanted."""
+        anew = state.applied is not None and begins_anew(contract, state.applied)
+        return state.blocked or state.held_back or anew
 
     def _new_batch(self, contract: Contract, state: TableState) -> OpenBatch | None:
         # Two snapshots in one batch would be taken for one that holds the rows of both.

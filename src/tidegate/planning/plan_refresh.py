@@ -20,7 +20,7 @@ _DAY = 86_400  # seconds; the clocks of source and S3 are never farther apart
 
 @dataclass(frozen=True, slots=True)
 class PlanRefresh:
-    """Finds the files of a full refresh, when nothing else waits for the table any more."""
+    """Finds the files of a full refresh."""
 
     snapshots: Snapshots
     files: FileLedger
@@ -34,7 +34,7 @@ class PlanRefresh:
             RefreshRefusedError: there is no snapshot, or more than one, or `as_of` cannot be its.
         """
         snapshot = self.snapshots.newest(contract, refresh.snapshot_prefix)
-        if refresh.as_of:
+        if refresh.as_of and not refresh.force:
             _refuse_as_of(refresh.as_of, contract, snapshot, state)
         if contract.write == "replace":
             snapshot = self._as_of_now(contract, snapshot)
@@ -55,9 +55,12 @@ class PlanRefresh:
 
         Who asks for an older file of a replaced table does not want the newer ones.
         """
-        waiting = (file.landed_at for file in self.files.pending(contract.table))
-        last = max(self.snapshots.last_landed_at(contract), *waiting, 0)
-        return [file.model_copy(update={"landed_at": last + 1}) for file in snapshot]
+        waiting = {file.id: file for file in self.files.pending(contract.table)}
+        waited = (file.landed_at for file in waiting.values())
+        last = max(self.snapshots.last_landed_at(contract), *waited, 0)
+        # One that waits is known by the time that its event told, which may be another one.
+        known = (waiting.get(file.id, file) for file in snapshot)
+        return [file.model_copy(update={"landed_at": last + 1}) for file in known]
 
     def _changes(
         self, contract: Contract, snapshot: list[LandedFile], as_of: str | None

@@ -24,6 +24,7 @@ def render_load(contract: Contract, attempt: Attempt) -> Load:
     filled = places(contract, attempt)
     merge = merge_of(contract, attempt)
     kept = control_tables(contract)
+    is_whole = attempt.refreshes or contract.write == "replace"
     create = ["create_control_schema", *(f"create_{kind}" for kind in kept)]
 
     def statement(operation: str) -> Statement:
@@ -37,7 +38,7 @@ def render_load(contract: Contract, attempt: Attempt) -> Load:
         session=statements("control", (*_SESSION, *_of_super(contract))),
         tables=[contract.table_name, *kept],
         describe=statement("control/describe_target"),
-        count_batches=statement("control/count_batches"),
+        count_batches=None if is_whole else statement("control/count_batches"),
         create_target=statements("control", ("create_target_schema", "create_target")),
         create=statements("control", create),
         columns=_columns(contract),

@@ -48,7 +48,7 @@ class Chunk:
         self._connection = connection
         for statement in self._statements.create_tables():
             self._connection.execute(statement)
-        self._has_versions = False  # of one file, which may both hold a change
+        self._has_versions = False  # of one file, whose changes may stand at one position
         self.quarantined: dict[str, str] = {}
 
     def read(self, files: Iterable[LocalFile]) -> None:
