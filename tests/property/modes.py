@@ -64,6 +64,10 @@ class File:
     def snapshot(self) -> bool:
         return "LOAD" in self.name
 
+    def is_version_of(self, other: "File") -> bool:
+        """Whether it is that file, or was written under its name after it."""
+        return self.name == other.name and self.version >= other.version
+
     def content(self, written_as: Format = "dms_csv") -> bytes:
         records = [self._record(change) for change in self.changes]
         if written_as == "parquet":

@@ -105,7 +105,9 @@ def refreshes(draw: Any, seen: list[File], mode: Mode) -> list[list[File]]:
     rows = draw(st.lists(changes("upsert", "I"), max_size=4))
     if mode == "replace":
         return [[File(draw(st.sampled_from(REPLACING)), tuple(rows))]]
-    since = [file for file in seen if not file.snapshot and draw(st.booleans())]
+    chosen = [file for file in seen if not file.snapshot and draw(st.booleans())]
+    # A later version of a file landed later.
+    since = [file for file in seen if any(file.is_version_of(one) for one in chosen)]
     files = [File("LOAD00000003.csv", tuple(rows)), *dict.fromkeys(since)]
     cut = draw(st.integers(0, len(files)))
     return [chunk for chunk in (files[:cut], files[cut:]) if chunk]
@@ -131,7 +133,6 @@ class Follower:
         self.landed = Landed(mode, tracked)
         self.as_of: str | None = None
         self.early: set[File] = set()
-        self.superseded: set[File] = set()
         self.batch = 0
 
     def take(self, chunks: list[list[File]]) -> None:
@@ -147,7 +148,7 @@ class Follower:
             taken_at=seconds_of_day(self.landed.taken_at) if self.is_refreshed else 0,
         )
         self.table.load(plan)
-        count = [[file for file in chunk if file not in self.superseded] for chunk in chunks]
+        count = [[file for file in chunk if not self.is_superseded(file)] for chunk in chunks]
         for file in (file for chunk in count for file in chunk):
             self.landed.add(file)
         self.compare(before, count)
@@ -161,7 +162,6 @@ class Follower:
         before = self.landed.copy()
         self.as_of = sequence(as_of) if as_of else None
         self.early = set(seen) - {file for chunk in chunks for file in chunk}
-        self.superseded = {file for file in self.early if file.snapshot or not as_of}
         self.landed.refresh([file for chunk in chunks for file in chunk], as_of)
         landed = [[self.land(file) for file in chunk] for chunk in chunks]
         plan = self.table.plan(
@@ -203,8 +203,15 @@ class Follower:
     def is_refreshed(self) -> bool:
         return len(self.landed.epochs) > 1
 
+    def is_early(self, file: File) -> bool:
+        """Whether it, or a later version of it, landed before the snapshot of the last refresh."""
+        return any(one.is_version_of(file) for one in self.early)
+
+    def is_superseded(self, file: File) -> bool:
+        return self.is_early(file) and (file.snapshot or self.as_of is None)
+
     def land(self, file: File) -> LandedFile:
-        day = self.landed.taken_at - (file in self.early)
+        day = self.landed.taken_at - self.is_early(file)
         landed_at = seconds_of_day(day) + file.version
         return self.table.land(file.name, file.content(self.written_as), landed_at)
 
