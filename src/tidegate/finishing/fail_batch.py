@@ -83,19 +83,21 @@ class FailBatch:
         try:
             self.notify(subject, text)
         finally:
-            self._let_go(table, execution, before, error, by_redshift=bool(outcome.error))
+            self._let_go(execution, before, table, given_up, by_redshift=bool(outcome.error))
         return given_up
 
     def _let_go(
-        self, table: str, execution: str, before: TableState, error: str, *, by_redshift: bool
+        self, execution: str, before: TableState, table: str, end: Verdict, *, by_redshift: bool
     ) -> None:
-        if error != errors.RefreshRefusedError.__name__:
+        if end.error != errors.RefreshRefusedError.__name__:
             self.states.block(table, execution)
         elif by_redshift:
             self.refreshes.abandon(table, execution)
         else:
             # What was to be replaced waits as before: its batch may be applied, or held back.
-            self.refreshes.turn_down(table, execution, before.last_error or error)
+            blocked_by = before.last_error if before.blocked else None
+            told = blocked_by or f"{end.error}: {end.message}"
+            self.refreshes.turn_down(table, execution, told)
 
     def _outcome(self, plan_key: str, failure: Failure) -> Outcome:
         """What the job reports, if it is the job that failed."""
