@@ -418,6 +418,9 @@ def test_as_of_that_cannot_be_compared_with_what_was_loaded_is_refused(refreshin
     refreshing.step(LOAD, "run", 1)
     with pytest.raises(RefreshRefusedError, match=f"as_of '{as_of}' is not written as the values"):
         refreshing.step(ASKED | {"as_of": as_of}, "person", 0)
+    refreshing.fail("RefreshRefusedError", None, run="person")
+    forced = refreshing.step(ASKED | {"as_of": as_of, "force": True}, "another", 0)
+    assert refreshing.read(forced).as_of == as_of
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,10 @@ from tidegate.contract.types import ColumnType
 from tidegate.errors import InvalidInputError, RefreshRefusedError
 from tidegate.position import first_of_sequence, is_number, normalised
 
+_TIMES = {"timestamp", "timestamptz", "date"}
+_BITS = {"smallint": 16, "integer": 32, "bigint": 64}
+_HEXADECIMAL = re.compile("[0-9A-Fa-f]+")
+
 
 def _timestamp(text: str, _: ColumnType) -> str:
     found = datetime.fromisoformat(text)
@@ -25,9 +29,6 @@ def _date(text: str, _: ColumnType) -> str:
     return datetime.fromisoformat(text).date().isoformat()
 
 
-_BITS = {"smallint": 16, "integer": 32, "bigint": 64}
-
-
 def _whole(text: str, type_: ColumnType) -> str:
     found = int(text)
     if not -(2 ** (_BITS[type_.name] - 1)) <= found < 2 ** (_BITS[type_.name] - 1):
@@ -40,9 +41,6 @@ def _decimal(text: str, type_: ColumnType) -> str:
     if not found.is_finite() or abs(found) >= 10 ** ((type_.precision or 0) - (type_.scale or 0)):
         raise ValueError("no number, or too large")
     return str(found)
-
-
-_TIMES = {"timestamp", "timestamptz", "date"}
 
 
 def _text(text: str, _: ColumnType) -> str:
@@ -121,6 +119,3 @@ def _length(digits: str) -> int:
 def _form(text: str) -> str:
     """The separators of a text, with `a` for what may be a number, and `b` for other words."""
     return re.sub(r"[^\W_]+", lambda word: "a" if _HEXADECIMAL.fullmatch(word[0]) else "b", text)
-
-
-_HEXADECIMAL = re.compile("[0-9A-Fa-f]+")

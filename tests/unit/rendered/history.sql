@@ -274,8 +274,8 @@ known as (
         and "tidegate"."sales__orders__change_log"."region" = touched."region"
 ),
 
--- A snapshot is older than all changes. Before some it says only what is of a time that is before
--- them, and after the snapshot before.
+-- A row of a snapshot stands before all changes. Where there are some, it makes a version only if it
+-- tells a time that is not after theirs, and is after that of the snapshot before it.
 -- Time does not run backwards: an event is not earlier than the ones it follows.
 events as (
     select
@@ -535,8 +535,8 @@ known as (
         and "tidegate"."sales__orders__change_log"."region" = touched."region"
 ),
 
--- A snapshot is older than all changes. Before some it says only what is of a time that is before
--- them, and after the snapshot before.
+-- A row of a snapshot stands before all changes. Where there are some, it makes a version only if it
+-- tells a time that is not after theirs, and is after that of the snapshot before it.
 -- Time does not run backwards: an event is not earlier than the ones it follows.
 events as (
     select
@@ -831,8 +831,8 @@ known as (
         and "tidegate"."sales__orders__change_log"."region" = touched."region"
 ),
 
--- A snapshot is older than all changes. Before some it says only what is of a time that is before
--- them, and after the snapshot before.
+-- A row of a snapshot stands before all changes. Where there are some, it makes a version only if it
+-- tells a time that is not after theirs, and is after that of the snapshot before it.
 -- Time does not run backwards: an event is not earlier than the ones it follows.
 events as (
     select
