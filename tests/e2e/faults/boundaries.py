@@ -14,45 +14,52 @@ from tests.e2e.faults.calls import Boundary
 
 _REGISTER_FILES = ["dynamodb:TransactWriteItems", "dynamodb:UpdateItem", "states:StartExecution"]
 _TAKE_THE_LEASE = ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"]
-_PLAN_BATCH = [
-    *_TAKE_THE_LEASE,
-    *("s3:PutObject", "dynamodb:UpdateItem"),  # the plan; its batch is the open one
-    *_TAKE_THE_LEASE,
-    "dynamodb:UpdateItem",  # nothing waits any more: the lease is given back
+_OPEN = ["s3:PutObject", "dynamodb:UpdateItem"]  # the plan; its batch is the open one
+# Nothing waits any more: the lease is given back.
+_LET_GO = [*_TAKE_THE_LEASE, "dynamodb:UpdateItem"]
+_PLAN_BATCH = [*_TAKE_THE_LEASE, *_OPEN, *_LET_GO]
+_PLAN_UNLIKE = [*_TAKE_THE_LEASE, "s3:GetObject", *_OPEN, *_LET_GO]  # the names in the file
+_PLAN_RELEASE = [
+    "dynamodb:UpdateItem",  # the open batch is released
+    *("dynamodb:GetItem", "dynamodb:UpdateItem", "s3:GetObject"),  # it is planned again
+    *_OPEN,
+    *_LET_GO,
 ]
 _ASK = ["dynamodb:GetItem", "dynamodb:UpdateItem"]  # is it done? it is wanted
 _PLAN_REFRESH = [
     *_ASK,
     *_TAKE_THE_LEASE,
     *("s3:ListObjectsV2", "dynamodb:Query", "dynamodb:BatchGetItem"),  # the files, their counts
-    *("s3:PutObject", "dynamodb:UpdateItem"),
+    *_OPEN,
     "dynamodb:GetItem",  # it is done
-    *_TAKE_THE_LEASE,
-    "dynamodb:UpdateItem",
+    *_LET_GO,
 ]
 # What is to be repeated, in both of the states that a file can have, is made to wait.
 _REPEAT = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Query", "dynamodb:TransactWriteItems"]
 _PREPARE_CHUNK = ["s3:GetObject", "s3:GetObject", "s3:PutObject", "s3:PutObject"]
+_PREPARE_REFUSED = [*_PREPARE_CHUNK, "s3:PutObject"]
+_PREPARE_NOTHING = ["s3:GetObject", "s3:GetObject", "s3:PutObject"]
 _BEGIN_JOB = ["secretsmanager:GetSecretValue", "s3:GetObject", "redshift:connect", "s3:GetObject"]
 _DESCRIBE = ["redshift:set", "redshift:set", "redshift:set", "redshift:select"]
 _STAGE = ["redshift:create", "s3:PutObject", "redshift:copy", "redshift:select"]
 # The transaction begins: what was applied, and how many rows there are.
 _LOCK = ["redshift:begin", "redshift:lock", "redshift:select", "redshift:select"]
 _RECORD = ["redshift:insert", "redshift:commit", "s3:PutObject"]
+_GIVE_UP = ["redshift:rollback", "s3:PutObject"]
 _COMMIT_BATCH = [
     *("s3:GetObject", "s3:GetObject", "s3:GetObject"),
     *("dynamodb:TransactWriteItems", "dynamodb:GetItem", "dynamodb:TransactWriteItems"),
 ]
-_LOAD_LATE_CHANGES = [
-    *_BEGIN_JOB,
-    *_DESCRIBE,
-    *_STAGE,
-    *_LOCK,
+_MERGE = ["redshift:delete", "redshift:delete", "redshift:insert", "redshift:delete"]
+_MERGE_LATE = [
     *("redshift:delete", "redshift:delete"),  # what is stale
     "redshift:select",
-    *("redshift:delete", "redshift:delete", "redshift:insert", "redshift:delete", "redshift:merge"),
-    *_RECORD,
+    *_MERGE,
+    "redshift:merge",
 ]
+_TO_THE_MERGE = [*_BEGIN_JOB, *_DESCRIBE, *_STAGE, *_LOCK]
+_FILL = ["redshift:delete", "redshift:insert", "redshift:insert"]
+_LOAD_LATE_CHANGES = [*_TO_THE_MERGE, *_MERGE_LATE, *_RECORD]
 _LOAD_FIRST = [
     *_BEGIN_JOB,
     *_DESCRIBE,
@@ -60,23 +67,37 @@ _LOAD_FIRST = [
     "redshift:select",
     *_STAGE,
     *_LOCK,
-    *("redshift:delete", "redshift:insert", "redshift:insert"),
+    *_FILL,
     *_RECORD,
 ]
 _LOAD_REFRESH = [
+    *_TO_THE_MERGE,
+    *("redshift:delete", "redshift:delete"),  # the rows and the tombstones
+    *_FILL,
+    "redshift:select",  # are there enough?
+]
+_LOAD_UNLIKE = [
     *_BEGIN_JOB,
     *_DESCRIBE,
+    *("redshift:alter", "redshift:alter"),  # a column is added, another one widened
     *_STAGE,
     *_LOCK,
-    *("redshift:delete", "redshift:delete"),  # the rows and the tombstones
-    *("redshift:delete", "redshift:insert", "redshift:insert"),
-    "redshift:select",  # are there enough?
+    *("redshift:select", *_MERGE, "redshift:merge"),
     *_RECORD,
 ]
-_FAIL_BATCH = [
-    *("s3:GetObject", "s3:GetObject", "dynamodb:GetItem", "dynamodb:UpdateItem"),
-    *("sns:Publish", "dynamodb:UpdateItem"),  # people are told; the table is blocked
+_LOAD_NARROW = [
+    *_BEGIN_JOB,
+    *_DESCRIBE,
+    *("redshift:create", "redshift:create", "redshift:create", "redshift:select"),
+    *(["redshift:alter"] * 5),  # a column is refused, the others are added
+    "s3:PutObject",
+    *_TO_THE_MERGE,
+    *_FILL,
+    *_RECORD,
 ]
+_LOAD_NOTHING = [*_BEGIN_JOB, *_DESCRIBE, "redshift:create", *_LOCK, *_RECORD]
+_FAILED = ["s3:GetObject", "s3:GetObject", "dynamodb:GetItem", "dynamodb:UpdateItem"]
+_TELL = ["sns:Publish", "dynamodb:UpdateItem"]  # people are told; the table is blocked
 _FREE_AND_START = [
     *("dynamodb:GetItem", "states:DescribeExecution", "dynamodb:UpdateItem", "dynamodb:GetItem"),
     "states:StartExecution",
@@ -95,11 +116,35 @@ CALLS = {
     "a first load": {"load_batch": _LOAD_FIRST},
     "a full refresh": {
         "plan_batch": _PLAN_REFRESH,
-        "load_batch": _LOAD_REFRESH,
+        "load_batch": [*_LOAD_REFRESH, *_RECORD],
         "commit_batch": _COMMIT_BATCH,
     },
     "a replay": {"plan_batch": [*_REPEAT, *_PLAN_BATCH]},
-    "a refusal": {"fail_batch": _FAIL_BATCH},
+    "a file unlike its contract": {
+        "plan_batch": _PLAN_UNLIKE,
+        "prepare_chunk": _PREPARE_REFUSED,
+        "load_batch": _LOAD_UNLIKE,
+        "commit_batch": _COMMIT_BATCH,
+    },
+    "a column that stays narrow": {
+        "load_batch": _LOAD_NARROW,
+        "fail_batch": [*_FAILED, "dynamodb:UpdateItem"],
+    },
+    "an unreadable file": {
+        "prepare_chunk": _PREPARE_NOTHING,
+        "load_batch": _LOAD_NOTHING,
+        "commit_batch": _COMMIT_BATCH,
+    },
+    "deletes held back": {
+        "load_batch": [*_TO_THE_MERGE, *_MERGE_LATE, *_GIVE_UP],
+        "fail_batch": [*_FAILED, "dynamodb:UpdateItem", *_TELL],
+    },
+    "a release": {"plan_batch": _PLAN_RELEASE},
+    "a refused refresh": {
+        "load_batch": [*_LOAD_REFRESH, *_GIVE_UP],
+        "fail_batch": [*_FAILED, *_TELL],
+    },
+    "a refusal": {"fail_batch": [*_FAILED, *_TELL]},
     "a dead lease": {"sweep_tables": _FREE_AND_START},
     "a lost event": {"sweep_tables": _FIND_MISSED},
 }
@@ -114,8 +159,14 @@ _READS = {
     *("s3:ListObjectsV2", "secretsmanager:GetSecretValue", "states:DescribeExecution"),
     *("redshift:connect", "redshift:set", "redshift:begin", "redshift:lock", "redshift:select"),
 }
-# Of a first load only what late changes do not do as well.
-_ONLY_IN_A_FIRST_LOAD = {"redshift:create", "redshift:insert"}
+# Of these loads only what those of late changes and of a full refresh do not do as well.
+_STRUCK_IN_LOADS = {
+    "a first load": {"redshift:create", "redshift:insert"},
+    "a file unlike its contract": {"redshift:alter"},
+    "a column that stays narrow": {"redshift:alter", "s3:PutObject"},
+    "deletes held back": set(_GIVE_UP),
+    "a refused refresh": set(_GIVE_UP),
+}
 
 
 @dataclass(frozen=True)
@@ -157,8 +208,8 @@ def spread_of_trials() -> list[Trial]:
 def _listed() -> Iterator[tuple[str, str, list[str], bool]]:
     for happens, steps in CALLS.items():
         for step, calls in steps.items():
-            wanted = _ONLY_IN_A_FIRST_LOAD if happens == "a first load" else set(calls)
-            yield happens, step, [call for call in calls if call in wanted], False
+            wanted = _STRUCK_IN_LOADS.get(happens) if step == "load_batch" else None
+            yield happens, step, [call for call in calls if not wanted or call in wanted], False
         if happens in CALLS_FOR_ALL:
             yield happens, "sweep_tables", CALLS_FOR_ALL[happens], True
 

@@ -1,35 +1,86 @@
 """What lands in the tests of faults, and plain Python's account of what must come of it."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
-from tests.e2e.customers import Row, model
+import yaml
+
+from tests.e2e.customers import Row, contract_text, model
 
 SNAPSHOT = "LOAD00000001.csv"
+SMALL = "small/LOAD00000001.csv"
 NEWER = "20250101-000000000.csv"
 KEPT, BEATEN, DELETED = 1, 2, 3  # keys
-SPARE = range(2_000, 2_100)  # keys that are there to be deleted
+MOST_DELETES = 5  # rows that a batch may delete without a person's word
 COUNTS = ("rows_staged", "rows_inserted", "rows_updated", "rows_deleted", "rows_stale")
+_SPARE = range(2_000, 2_250)  # keys that are there to be deleted
 _REST = "L,F,1,A,,C,,1,X,"
 
 
 @dataclass
-class Landed:
-    """The files of one table, and the batches that they are loaded in."""
+class Landed(ABC):
+    """The files of one table, the batches that they are loaded in, and what must come of them."""
+
+    key: ClassVar[str]
+    columns: ClassVar[tuple[str, ...]]
 
     files: dict[str, bytes] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)
+    refused: int = 0
     batches: list[dict[str, int]] = field(default_factory=list)
+
+    @staticmethod
+    @abstractmethod
+    def contract(table: str, prefix: str) -> str:
+        """The contract of a table that such files land for."""
+
+    @abstractmethod
+    def rows(self) -> dict[int, Row]:
+        """What the target must hold, by key."""
+
+    @abstractmethod
+    def tombstones(self) -> list[int]:
+        """The keys that were deleted; none of them comes back here."""
+
+    def add(self, name: str, lines: list[str], *counts: int) -> dict[str, bytes]:
+        """Add a file, and its batch with what comes of its rows; gives the file."""
+        new = {name: "".join(lines).encode()}
+        self.files |= new
+        self.batches.append(dict(zip(COUNTS, counts, strict=True)))
+        return new
+
+
+@dataclass
+class Customers(Landed):
+    """Changes of the table that the demo loads."""
+
+    key = "customer_number"
+    columns = tuple(column["name"] for column in yaml.safe_load(contract_text("", ""))["columns"])
+
     late: int = 0
+    spare: Iterator[int] = field(default_factory=lambda: iter(_SPARE))
+
+    @staticmethod
+    def contract(table: str, prefix: str) -> str:
+        guards = f"max_deletes: {MOST_DELETES}\n"
+        return contract_text(table, prefix) + guards
 
     def add_snapshot(self) -> dict[str, bytes]:
-        """What a table begins with; gives the file."""
-        keys = (KEPT, BEATEN, DELETED, *SPARE)
+        """What a table begins with."""
+        keys = (KEPT, BEATEN, DELETED, *_SPARE)
         lines = [f"{key},Name,{_REST},0.00\n" for key in keys]
-        return self._add(SNAPSHOT, lines, (len(keys), len(keys), 0, 0, 0))
+        return self.add(SNAPSHOT, lines, len(keys), len(keys), 0, 0, 0)
+
+    def add_small_snapshot(self) -> dict[str, bytes]:
+        """One that cannot be all of the table."""
+        return self.add(SMALL, [f"{KEPT},Name,{_REST},0.00\n"], 1, 0, 1, 0, 0)
 
     def add_newer(self) -> dict[str, bytes]:
         """Changes that move the watermark far."""
         lines = [f"U,{BEATEN},Newer,{_REST},0.00\n", _delete(DELETED)]
-        return self._add(NEWER, lines, (2, 0, 1, 1, 0))
+        return self.add(NEWER, lines, 2, 0, 1, 1, 0)
 
     def add_late(self) -> dict[str, bytes]:
         """Changes below it: an insert, an update, a delete, and two that come too late."""
@@ -37,11 +88,24 @@ class Landed:
         lines = [
             f"I,{1_000 + self.late},Name {self.late},{_REST},{self.late}.00\n",
             f"U,{KEPT},Name {self.late},{_REST},{self.late}.00\n",
-            _delete(SPARE[self.late]),
+            _delete(next(self.spare)),
             f"U,{BEATEN},too late,{_REST},0.00\n",
             f"U,{DELETED},too late,{_REST},0.00\n",
         ]
-        return self._add(f"20240601-{self.late:09d}.csv", lines, (5, 1, 1, 1, 2))
+        return self.add(self._next_name(), lines, 5, 1, 1, 1, 2)
+
+    def add_mass_delete(self) -> dict[str, bytes]:
+        """Deletes of more rows than a batch may delete."""
+        self.late += 1
+        lines = [_delete(next(self.spare)) for _ in range(MOST_DELETES + 1)]
+        return self.add(self._next_name(), lines, len(lines), 0, 0, len(lines), 0)
+
+    def add_unreadable(self) -> dict[str, bytes]:
+        """A file of which half is missing."""
+        self.late += 1
+        new = self.add(self._next_name(), ['U,1,"Na'], 0, 0, 0, 0, 0)
+        self.unreadable |= new.keys()
+        return new
 
     def refresh(self) -> None:
         """The snapshot once more, and on top of it the changes, which all landed after it."""
@@ -55,24 +119,65 @@ class Landed:
         self.batches.append(dict(zip(COUNTS, (staged, 0, 0, 0, staged), strict=True)))
 
     def rows(self) -> dict[int, Row]:
-        """What the target must hold."""
         return model(*self._in_source_order())
 
     def tombstones(self) -> list[int]:
-        """The keys that were deleted; none of them comes back here."""
         lines = b"".join(self._in_source_order()).decode().splitlines()
         return sorted(int(line.split(",")[1]) for line in lines if line.startswith("D,"))
 
-    def _add(self, name: str, lines: list[str], counts: tuple[int, ...]) -> dict[str, bytes]:
-        new = {name: "".join(lines).encode()}
-        self.files |= new
-        self.batches.append(dict(zip(COUNTS, counts, strict=True)))
-        return new
+    def _next_name(self) -> str:
+        return f"20240601-{self.late:09d}.csv"
 
     def _in_source_order(self) -> list[bytes]:
-        names = sorted(self.files, key=lambda name: (name != SNAPSHOT, name))
-        return [self.files[name] for name in names]
+        names = sorted(self.files, key=lambda name: (name not in (SNAPSHOT, SMALL), name))
+        return [self.files[name] for name in names if name not in self.unreadable]
 
 
 def _delete(key: int) -> str:
     return f"D,{key},,,,,,,,,,,,\n"
+
+
+@dataclass
+class People(Landed):
+    """Files that name their columns, and bring more than the contract says.
+
+    Of a table that somebody made by hand Redshift may not let a column become wider.
+    """
+
+    key = "id"
+    columns = ("id", "name", "colour")
+
+    is_fixed: bool = False
+
+    @staticmethod
+    def contract(table: str, prefix: str) -> str:
+        written: dict[str, Any] = {
+            "table": table,
+            "source": {"prefix": prefix, "format": "dms_csv", "options": {"header": True}},
+            "key": ["id"],
+            "columns": [
+                {"name": "id", "type": "integer"},
+                {"name": "name", "type": "varchar(8)"},
+            ],
+            "evolve": "add",
+        }
+        return yaml.safe_dump(written, sort_keys=False)
+
+    def add_first(self) -> dict[str, bytes]:
+        """What is as the contract says."""
+        return self.add(SNAPSHOT, ["Op,id,name\n", "I,1,Ann\n", "I,2,Bob\n"], 2, 2, 0, 0, 0)
+
+    def add_unlike(self) -> dict[str, bytes]:
+        """A new column, a text that is too long, and a row without a key."""
+        lines = ["Op,id,name,colour\n", "I,3,Annabella Lee,blue\n", "I,4,Cid,red\n", "I,,Dan,\n"]
+        loaded = 1 if self.is_fixed else 2
+        self.refused += 3 - loaded
+        return self.add(NEWER, lines, loaded, loaded, 0, 0, 0)
+
+    def rows(self) -> dict[int, Row]:
+        first = {1: (1, "Ann", None), 2: (2, "Bob", None)} if SNAPSHOT in self.files else {}
+        long = {} if self.is_fixed else {3: (3, "Annabella Lee", "blue")}
+        return {**first, **long, 4: (4, "Cid", "red")}
+
+    def tombstones(self) -> list[int]:
+        return []

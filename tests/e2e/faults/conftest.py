@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.faults.changes import Customers, Landed, People
 from tests.e2e.faults.stack import FaultedStack, faulted_stack
 from tests.e2e.faults.tables import Tables
 
 ALL_FAULTS = os.environ.get("TIDEGATE_ALL_FAULTS") == "1"
-TABLES = 80 if ALL_FAULTS else 40
+TABLES = 100 if ALL_FAULTS else 45
+PEOPLE = 80 if ALL_FAULTS else 12
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +20,10 @@ def faulted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultedStack]:
     if not Path("/proc/net/tcp").exists():
         pytest.skip("whose connection it is, and so whom to kill, is only told by Linux")
     # Names of one length: none of them is a part of another.
-    tables = [f"e2e.faults_{number:03d}" for number in range(TABLES)]
+    tables: dict[str, type[Landed]] = {
+        **dict.fromkeys((f"e2e.faults_{number:03d}" for number in range(TABLES)), Customers),
+        **dict.fromkeys((f"e2e.people_{number:03d}" for number in range(PEOPLE)), People),
+    }
     with faulted_stack(tmp_path_factory.mktemp("tables"), tables) as stack:
         yield stack
 

@@ -2,13 +2,13 @@
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.customers import contract_text
 from tests.e2e.faults.aws_proxy import AwsProxy
+from tests.e2e.faults.changes import Landed
 from tests.e2e.faults.warehouse_proxy import WarehouseProxy
 from tests.e2e.faults.watch import Watch
 from tests.e2e.harness import LocalStack, free_ports, tidegate
@@ -18,12 +18,13 @@ from tidegate.ledger import FileLedger, LedgerTable, StateLedger, TableState
 SWEEPS_EVERY = 2.0  # seconds; the schedule's own rate is once a minute
 # A message that a killed function had comes back after that; as deployed it is six minutes.
 VISIBILITY_SECONDS = "6"
+Tables = Mapping[str, type[Landed]]  # what lands for each, by name
 
 
 class FaultedStack(LocalStack):
     """A stack whose steps can be watched and struck; `tables` are those it keeps."""
 
-    def __init__(self, port: int, watch: Watch, tables: Sequence[str]) -> None:
+    def __init__(self, port: int, watch: Watch, tables: Tables) -> None:
         super().__init__(port)
         self.watch = watch
         self.tables = tables
@@ -35,7 +36,7 @@ class FaultedStack(LocalStack):
         self._sweep = self.physical_id("SweepTables")
         self.sweeping = threading.Lock()
         self._landing = threading.Lock()
-        self._told = ""
+        self._letters: dict[str, str] = {}
         self._inbox = self._subscribe()
 
     def physical_id(self, logical_id: str) -> str:
@@ -47,7 +48,7 @@ class FaultedStack(LocalStack):
     def state(self, table: str) -> TableState:
         return self.states.read(table)
 
-    def start_run(self, table: str, **more: str) -> None:
+    def start_run(self, table: str, **more: str | bool) -> None:
         """Start load_table as `tidegate` does: under a name that `has_runs` knows it by."""
         start_run(self.runs, self.variables["TIDEGATE_STATE_MACHINE_ARN"], table, **more)
 
@@ -87,11 +88,13 @@ class FaultedStack(LocalStack):
                 self.land(self.key(table, name), body)
             events.enable_rule(Name=rule)
 
-    def is_told_of(self, table: str) -> bool:
-        """Whether a letter of the topic Alerts came that names `table`."""
-        received = self.client("sqs").receive_message(QueueUrl=self._inbox, MaxNumberOfMessages=10)
-        self._told += "".join(message["Body"] for message in received.get("Messages", []))
-        return f"{table} is blocked" in self._told
+    def letters(self, subject: str) -> int:
+        """How many letters of the topic Alerts came with `subject`."""
+        wanted = {"QueueUrl": self._inbox, "MaxNumberOfMessages": 10}
+        while received := self.client("sqs").receive_message(**wanted).get("Messages"):
+            for message in received:
+                self._letters[message["MessageId"]] = json.loads(message["Body"])["Subject"]
+        return list(self._letters.values()).count(subject)
 
     def _subscribe(self) -> str:
         inbox = self.client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
@@ -117,15 +120,15 @@ class FaultedStack(LocalStack):
 
 
 @contextmanager
-def faulted_stack(folder: Path, tables: Sequence[str]) -> Iterator[FaultedStack]:
+def faulted_stack(folder: Path, tables: Tables) -> Iterator[FaultedStack]:
     """A stack with a contract for each of `tables`."""
-    for table in tables:
-        text = contract_text(table, prefix_of(table))
+    for table, kind in tables.items():
+        text = kind.contract(table, prefix_of(table))
         (folder / f"{table}.yaml").write_text(text, encoding="utf-8")
     port, warehouse_port = free_ports()
     watch = Watch()
-    cloud = AwsProxy(port, watch, tables)
-    warehouse = WarehouseProxy(warehouse_port, port, watch, tables)
+    cloud = AwsProxy(port, watch, list(tables))
+    warehouse = WarehouseProxy(warehouse_port, port, watch, list(tables))
     ports = (f"--port={port}", f"--warehouse-port={warehouse_port}", f"--via={cloud.url}")
     started = tidegate("local", "up", "--detach", f"--tables={folder}", *ports, check=False)
     assert started.returncode == 0, started.stdout + started.stderr

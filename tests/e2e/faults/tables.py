@@ -1,26 +1,29 @@
 """The tables that faults are tried on: fresh ones, and loaded ones that are used again."""
 
 import queue
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from tests.e2e.faults.changes import Landed
+from tests.e2e.faults.changes import Customers, Landed, People
 from tests.e2e.faults.stack import FaultedStack
 from tests.e2e.faults.watch import Fault
 from tests.e2e.harness import until
 
 PATIENCE = 90.0  # seconds; a busy machine is slow
 LOOKS_EVERY = 0.4
+Kind = TypeVar("Kind", bound=Landed, covariant=True)
 
 
-@dataclass
-class Table:
+@dataclass(frozen=True)
+class Table(Generic[Kind]):
     """A table, what landed for it, and how it must end."""
 
     stack: FaultedStack
     name: str
-    landed: Landed = field(default_factory=Landed)
+    landed: Kind
 
     def watch(self, *faults: Fault) -> None:
         self.stack.watch.begin(self.name, *faults)
@@ -44,19 +47,19 @@ class Table:
 
     def _is_calm(self) -> bool:
         state = self.stack.state(self.name)
-        applied = state.applied_files == len(self.landed.files)
+        settled = state.applied_files + state.quarantined_files == len(self.landed.files)
         worked_on = state.holder or state.open_batch or state.refresh
-        return applied and not worked_on and not (state.blocked or state.last_error)
+        return settled and not worked_on and not (state.blocked or state.last_error)
 
     def check(self) -> None:
         """Assert that all is as if nothing had ever gone wrong."""
         self.settle()
-        found = self.stack.query(f"select * from {self.name}")
-        by_key = {row[0]: tuple(row[:-3]) for row in found}
+        found = self.stack.query(f"select {', '.join(self.landed.columns)} from {self.name}")
+        by_key = {row[0]: tuple(row) for row in found}
         assert len(by_key) == len(found), "a key stands in the table twice"
         assert by_key == self.landed.rows()
         tombstones = f"tidegate.{self.name.replace('.', '__')}__tombstones"
-        keys = self.stack.query(f"select customer_number from {tombstones} order by 1")
+        keys = self.stack.query(f"select {self.landed.key} from {tombstones} order by 1")
         assert [key for [key] in keys] == self.landed.tombstones()
         assert self.stack.batches(self.name) == self.landed.batches
         self._check_ledger()
@@ -64,12 +67,20 @@ class Table:
     def _check_ledger(self) -> None:
         items = list(self.stack.items.query(f"TABLE#{self.name}"))
         kinds = [(item["sk"].partition("#")[0], item.get("key")) for item in items]
-        keys = sorted(self.stack.key(self.name, file) for file in self.landed.files)
-        assert sorted(kind for kind in kinds if kind[1]) == [("DONE", key) for key in keys]
+        expected = [
+            (
+                "QUARANTINE" if file in self.landed.unreadable else "DONE",
+                self.stack.key(self.name, file),
+            )
+            for file in self.landed.files
+        ]
+        assert sorted(kind for kind in kinds if kind[1]) == sorted(expected)
         closed = [item for item in items if item["sk"].startswith("BATCH#")]
         assert len(closed) == len(self.landed.batches)
         state = self.stack.state(self.name)
-        assert (state.attempts, state.quarantined_files, state.quarantined_rows) == (0, 0, 0)
+        quarantined = (state.quarantined_files, state.quarantined_rows)
+        assert quarantined == (len(self.landed.unreadable), self.landed.refused)
+        assert state.attempts == 0
 
 
 class Tables:
@@ -77,17 +88,21 @@ class Tables:
 
     def __init__(self, stack: FaultedStack) -> None:
         self._stack = stack
-        self._fresh: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._loaded: queue.SimpleQueue[Table] = queue.SimpleQueue()
-        for name in stack.tables:
-            self._fresh.put(name)
+        self._fresh: dict[type[Landed], queue.SimpleQueue[str]] = defaultdict(queue.SimpleQueue)
+        self._loaded: queue.SimpleQueue[Table[Customers]] = queue.SimpleQueue()
+        for name, kind in stack.tables.items():
+            self._fresh[kind].put(name)
 
-    def fresh(self) -> Table:
+    def fresh(self) -> Table[Customers]:
         """A table that nothing landed for yet."""
-        return Table(self._stack, self._fresh.get_nowait())
+        return Table(self._stack, self._fresh[Customers].get_nowait(), Customers())
+
+    def people(self) -> Table[People]:
+        """A table of people that nothing landed for yet."""
+        return Table(self._stack, self._fresh[People].get_nowait(), People())
 
     @contextmanager
-    def loaded(self) -> Iterator[Table]:
+    def loaded(self) -> Iterator[Table[Customers]]:
         """A table with a watermark, a tombstone and many rows; not used again after a failure."""
         try:
             table = self._loaded.get_nowait()
@@ -96,7 +111,7 @@ class Tables:
         yield table
         self._loaded.put(table)
 
-    def load(self) -> Table:
+    def load(self) -> Table[Customers]:
         table = self.fresh()
         table.land(table.landed.add_snapshot() | table.landed.add_newer())
         table.settle()

@@ -8,18 +8,21 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.e2e.faults.calls import Boundary, Call
+from tests.e2e.faults.changes import Customers
 from tests.e2e.faults.tables import PATIENCE, Table, Tables
 from tests.e2e.faults.watch import Fault
 from tests.e2e.harness import until
 
 
 @pytest.fixture
-def table(tables: Tables) -> Iterator[Table]:
+def table(tables: Tables) -> Iterator[Table[Customers]]:
     with tables.loaded() as table:
         yield table
 
 
-def test_nine_tables_are_loaded_while_a_tenth_is_held(table: Table, tables: Tables) -> None:
+def test_nine_tables_are_loaded_while_a_tenth_is_held(
+    table: Table[Customers], tables: Tables
+) -> None:
     others = [tables.fresh() for _ in range(9)]
     with table.stack.held(table.name):
         table.land(table.landed.add_late())
@@ -31,7 +34,9 @@ def test_nine_tables_are_loaded_while_a_tenth_is_held(table: Table, tables: Tabl
     table.check()
 
 
-def test_pain_11_twenty_executions_at_once_apply_everything_exactly_once(table: Table) -> None:
+def test_pain_11_twenty_executions_at_once_apply_everything_exactly_once(
+    table: Table[Customers],
+) -> None:
     stack = table.stack
     before = len(stack.batches(table.name))
     with ThreadPoolExecutor(20) as pool:
@@ -61,7 +66,7 @@ class Sleep:
 
 
 def test_a_zombie_that_wakes_up_after_another_run_loaded_its_batch_changes_nothing(
-    table: Table,
+    table: Table[Customers],
 ) -> None:
     zombie = Sleep()
     table.watch(Fault(at_lock(1), zombie))
@@ -73,7 +78,7 @@ def test_a_zombie_that_wakes_up_after_another_run_loaded_its_batch_changes_nothi
 
 
 def test_a_zombie_that_commits_before_the_run_that_has_its_lease_is_what_counts(
-    table: Table,
+    table: Table[Customers],
 ) -> None:
     zombie, successor = Sleep(), Sleep()
     table.watch(Fault(at_lock(1), zombie), Fault(at_lock(2), successor))
@@ -89,7 +94,7 @@ def at_lock(nth: int) -> Boundary:
     return Boundary("load_batch", "before", nth, "redshift:lock")
 
 
-def leave_a_zombie(table: Table, zombie: Sleep) -> None:
+def leave_a_zombie(table: Table[Customers], zombie: Sleep) -> None:
     """Let a job fall asleep and end the run it works for, so that a sweep starts another run."""
     table.land(table.landed.add_late())
     until(zombie.asleep.is_set, timeout=PATIENCE, what="no job came to its lock")
@@ -99,7 +104,7 @@ def leave_a_zombie(table: Table, zombie: Sleep) -> None:
     assert table.stack.finished(run, timeout=PATIENCE)["status"] == "ABORTED"
 
 
-def jobs(table: Table) -> list[str]:
+def jobs(table: Table[Customers]) -> list[str]:
     """The Glue runs that work for the table."""
     glue = table.stack.client("glue")
     runs = glue.get_job_runs(JobName=table.stack.physical_id("LoadBatch"))["JobRuns"]

@@ -9,6 +9,7 @@ import pytest
 from tests.e2e.faults.aws_proxy import Answer
 from tests.e2e.faults.boundaries import CALLS, numbered
 from tests.e2e.faults.calls import Boundary, Call
+from tests.e2e.faults.changes import Customers
 from tests.e2e.faults.tables import Table, Tables
 from tests.e2e.faults.warehouse_proxy import Refusal
 from tests.e2e.faults.watch import KILLED, Act, Fault
@@ -34,26 +35,26 @@ TINY = 16  # bytes
 
 
 @pytest.fixture
-def table(tables: Tables) -> Iterator[Table]:
+def table(tables: Tables) -> Iterator[Table[Customers]]:
     with tables.loaded() as table:
         yield table
 
 
-def test_s3_that_asks_to_slow_down_at_every_call_is_asked_again(table: Table) -> None:
+def test_s3_that_asks_to_slow_down_at_every_call_is_asked_again(table: Table[Customers]) -> None:
     slow = at_each_call("s3:", lambda _: SLOW_DOWN)
     assert len(slow) > 10
     load_late_changes(table, *slow)
     assert not has_failed(table)
 
 
-def test_dynamodb_that_throttles_every_call_is_asked_again(table: Table) -> None:
+def test_dynamodb_that_throttles_every_call_is_asked_again(table: Table[Customers]) -> None:
     throttled = at_each_call("dynamodb:", lambda _: THROTTLED)
     assert len(throttled) > 10
     load_late_changes(table, *throttled)
     assert not has_failed(table)
 
 
-def test_1023_is_tried_again_by_the_job_itself(table: Table) -> None:
+def test_1023_is_tried_again_by_the_job_itself(table: Table[Customers]) -> None:
     violated = [
         Fault(Boundary("load_batch", "before", 1, f"redshift:{verb}"), lambda _: VIOLATION)
         for verb in ("lock", "merge", "commit")
@@ -64,20 +65,20 @@ def test_1023_is_tried_again_by_the_job_itself(table: Table) -> None:
 
 @pytest.mark.parametrize("verb", ["connect", "copy", "merge"])
 def test_a_redshift_that_drops_the_connection_is_tried_again_by_the_run(
-    table: Table, verb: str
+    table: Table[Customers], verb: str
 ) -> None:
     dropped = Fault(Boundary("load_batch", "before", 1, f"redshift:{verb}"), lambda _: KILLED)
     load_late_changes(table, dropped)
     assert has_failed(table)
 
 
-def test_a_commit_whose_answer_is_lost_is_not_done_twice(table: Table) -> None:
+def test_a_commit_whose_answer_is_lost_is_not_done_twice(table: Table[Customers]) -> None:
     lost = Fault(Boundary("load_batch", "after", 1, "redshift:commit"), lambda _: KILLED)
     load_late_changes(table, lost)
     assert has_failed(table)
 
 
-def test_a_full_disk_in_prepare_is_not_blamed_on_the_file(table: Table) -> None:
+def test_a_full_disk_in_prepare_is_not_blamed_on_the_file(table: Table[Customers]) -> None:
     full: list[int] = []
 
     def fill(call: Call) -> None:
@@ -94,7 +95,9 @@ def test_a_full_disk_in_prepare_is_not_blamed_on_the_file(table: Table) -> None:
     )
 
 
-def test_messages_that_come_twice_and_out_of_order_are_one_change_each(table: Table) -> None:
+def test_messages_that_come_twice_and_out_of_order_are_one_change_each(
+    table: Table[Customers],
+) -> None:
     before = len(table.stack.batches(table.name))
     landed = [table.landed.add_late() for _ in range(3)]
     for files in [*reversed(landed), *landed]:
@@ -116,14 +119,14 @@ def at_each_call(service: str, act: Act) -> list[Fault]:
     ]
 
 
-def load_late_changes(table: Table, *faults: Fault) -> None:
+def load_late_changes(table: Table[Customers], *faults: Fault) -> None:
     table.watch(*faults)
     table.land(table.landed.add_late())
     table.wait_for(*faults)
     table.check()
 
 
-def has_failed(table: Table) -> bool:
+def has_failed(table: Table[Customers]) -> bool:
     """Whether a run of the table came to fail_batch since it was last watched."""
     return any(call.step == "fail_batch" for call in table.stack.watch.calls(table.name))
 

@@ -1,13 +1,14 @@
 """What can happen to a table, with a process killed at one boundary of it; many at a time."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import groupby
 
 from tests.e2e.faults.boundaries import Trial
 from tests.e2e.faults.calls import Boundary, Call
+from tests.e2e.faults.changes import SMALL, Landed
 from tests.e2e.faults.stack import FaultedStack
 from tests.e2e.faults.tables import PATIENCE, Table, Tables
 from tests.e2e.faults.watch import Fault
@@ -15,7 +16,10 @@ from tests.e2e.harness import until
 
 AT_A_TIME = 6
 EVER = {"from": "2020-01-01", "to": "2099-01-01"}
-_OF_A_RUN = ("late changes", "a first load", "a full refresh", "a replay")
+_OF_A_RUN = (
+    *("late changes", "a first load", "a full refresh", "a replay", "a release"),
+    *("a file unlike its contract", "a column that stays narrow", "an unreadable file"),
+)
 Calls = list[Call]
 
 
@@ -34,6 +38,12 @@ class Trials:
             "a first load": self._first_load,
             "a full refresh": self._refresh,
             "a replay": self._replay,
+            "a file unlike its contract": self._unlike,
+            "a column that stays narrow": self._narrow,
+            "an unreadable file": self._unreadable,
+            "deletes held back": self._held_back,
+            "a release": self._release,
+            "a refused refresh": self._refused_refresh,
             "a refusal": self._refusal,
             "a dead lease": self._dead_lease,
             "a lost event": self._lost_event,
@@ -62,16 +72,15 @@ class Trials:
 
     def _late_changes(self, trial: Trial) -> Calls:
         with self._tables.loaded() as table:
-            faults = faults_of(trial)
-            table.watch(*faults)
-            table.land(table.landed.add_late())
-            return self._see_through(table, faults)
+            return self._land(table, table.landed.add_late(), faults_of(trial))
 
     def _first_load(self, trial: Trial) -> Calls:
         table = self._tables.fresh()
-        faults = faults_of(trial)
+        return self._land(table, table.landed.add_snapshot(), faults_of(trial))
+
+    def _land(self, table: Table[Landed], files: dict[str, bytes], faults: list[Fault]) -> Calls:
         table.watch(*faults)
-        table.land(table.landed.add_snapshot())
+        table.land(files)
         return self._see_through(table, faults)
 
     def _refresh(self, trial: Trial) -> Calls:
@@ -84,7 +93,7 @@ class Trials:
             until(lambda: self._is_past(epoch, table), timeout=PATIENCE, what="no refresh")
             return self._see_through(table, faults)
 
-    def _is_past(self, epoch: int, table: Table) -> bool:
+    def _is_past(self, epoch: int, table: Table[Landed]) -> bool:
         return self._stack.state(table.name).epoch > epoch
 
     def _replay(self, trial: Trial) -> Calls:
@@ -97,7 +106,7 @@ class Trials:
             until(lambda: self._has_batch_after(last, table), timeout=PATIENCE, what="no replay")
             return self._see_through(table, faults)
 
-    def _has_batch_after(self, last: int | None, table: Table) -> bool:
+    def _has_batch_after(self, last: int | None, table: Table[Landed]) -> bool:
         return self._stack.state(table.name).last_batch != last
 
     def _refusal(self, trial: Trial) -> Calls:
@@ -105,15 +114,88 @@ class Trials:
         self._stack.query(f"create table {table.name} (customer_number varchar(5))")
         faults = faults_of(trial)
         table.watch(*faults)
-        table.land(table.landed.add_snapshot())
-        table.wait_for(*faults)
-        until(lambda: self._is_blocked(table), timeout=PATIENCE, what="it was not blocked, or told")
+        with self._blocks(table, *faults):
+            table.land(table.landed.add_snapshot())
         self._stack.query(f"drop table {table.name}")
         self._stack.start_run(table.name)
         return self._see_through(table, faults)
 
-    def _is_blocked(self, table: Table) -> bool:
-        return self._stack.state(table.name).blocked and self._stack.is_told_of(table.name)
+    @contextmanager
+    def _blocks(self, table: Table[Landed], *faults: Fault) -> Iterator[None]:
+        """Something after which the table must be blocked, and people told."""
+        with self._tells(f"Tidegate: {table.name} is blocked"):
+            yield
+            table.wait_for(*faults)
+            until(lambda: self._is_blocked(table), timeout=PATIENCE, what="it was not blocked")
+
+    def _is_blocked(self, table: Table[Landed]) -> bool:
+        return self._stack.state(table.name).blocked
+
+    @contextmanager
+    def _tells(self, subject: str) -> Iterator[None]:
+        """Something that people must be told of, by a letter more than there were before."""
+        before = self._stack.letters(subject)
+        yield
+        what = f"nobody was told: {subject}"
+        until(lambda: self._stack.letters(subject) > before, timeout=PATIENCE, what=what)
+
+    def _unlike(self, trial: Trial) -> Calls:
+        table = self._tables.people()
+        table.land(table.landed.add_first())
+        table.settle()
+        return self._land(table, table.landed.add_unlike(), faults_of(trial))
+
+    def _narrow(self, trial: Trial) -> Calls:
+        table = self._tables.people()
+        # Redshift does not widen a column that has a default.
+        columns = "id integer, name varchar(8) default 'none'"
+        self._stack.query(f"create table {table.name} ({columns})")
+        table.landed.is_fixed = True
+        return self._land(table, table.landed.add_unlike(), faults_of(trial))
+
+    def _unreadable(self, trial: Trial) -> Calls:
+        with self._tables.loaded() as table:
+            return self._land(table, table.landed.add_unreadable(), faults_of(trial))
+
+    def _held_back(self, trial: Trial) -> Calls:
+        with self._tables.loaded() as table:
+            faults = faults_of(trial)
+            table.watch(*faults)
+            with self._blocks(table, *faults):
+                table.land(table.landed.add_mass_delete())
+            calls = self._stack.watch.calls(table.name)
+            self._stack.start_run(table.name, force=True)
+            table.check()
+            return calls
+
+    def _release(self, trial: Trial) -> Calls:
+        with self._tables.loaded() as table:
+            with self._blocks(table):
+                table.land(table.landed.add_mass_delete())
+            faults = faults_of(trial)
+            table.watch(*faults)
+            self._stack.start_run(table.name, force=True)
+            return self._see_through(table, faults)
+
+    def _refused_refresh(self, trial: Trial) -> Calls:
+        table = self._tables.load()
+        table.land(table.landed.add_small_snapshot())
+        table.settle()
+        faults = faults_of(trial)
+        table.watch(*faults)
+        small = self._stack.key(table.name, SMALL).rpartition("/")[0] + "/"
+        with self._tells(f"Tidegate: the refresh of {table.name} was refused"):
+            self._stack.start_run(table.name, mode="full_refresh", snapshot_prefix=small)
+            table.wait_for(*faults)
+            until(lambda: self._wants_none(table), timeout=PATIENCE, what="it was not refused")
+        calls = self._stack.watch.calls(table.name)
+        table.land(table.landed.add_late())  # the table goes on
+        table.check()
+        return calls
+
+    def _wants_none(self, table: Table[Landed]) -> bool:
+        state = self._stack.state(table.name)
+        return state.refresh is None and not state.holder
 
     def _dead_lease(self, trial: Trial) -> Calls:
         with self._tables.loaded() as table:
@@ -151,7 +233,7 @@ class Trials:
             for fault in faults:
                 until(fault.happened.is_set, timeout=PATIENCE, what=f"no {fault.at}")
 
-    def _see_through(self, table: Table, faults: list[Fault]) -> Calls:
+    def _see_through(self, table: Table[Landed], faults: list[Fault]) -> Calls:
         table.wait_for(*faults)
         table.check()
         return self._stack.watch.calls(table.name)

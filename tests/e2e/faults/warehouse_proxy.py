@@ -14,7 +14,7 @@ from tests.e2e.faults.calls import Call, Callers, command_of, find_table, name_s
 from tests.e2e.faults.watch import Watch
 
 PARSE, SYNC = b"P", b"S"
-READY, COMPLETE, EMPTY = b"Z", b"C", b"I"
+READY, COMPLETE, EMPTY, ERROR = b"Z", b"C", b"I", b"E"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Refusal:
         fields = {"S": "ERROR", "C": self.code, "M": self.message, "D": self.detail}
         body = b"".join(f"{name}{text}\0".encode() for name, text in fields.items() if text)
         error = body + b"\0"
-        return frame(b"E", error) + frame(READY, b"E")
+        return frame(ERROR, error) + frame(READY, b"E")
 
 
 class WarehouseProxy:
@@ -116,7 +116,7 @@ class Conversation:
         sql = body.split(b"\0")[1].decode()
         self._call = replace(self._call, name=name_statement(sql))
         self._nth, instead = self._watch.before(self._call)
-        self._awaited = COMPLETE + EMPTY
+        self._awaited = COMPLETE + EMPTY + ERROR
         if isinstance(instead, Refusal):
             self._refused = instead
         return instead is None or self._refused is not None
