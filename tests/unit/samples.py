@@ -15,6 +15,7 @@ from tidegate.landing.objects import LandedFile, LandedObject
 from tidegate.landing.routing import place
 from tidegate.ledger import LedgerTable
 from tidegate.local.cloud.tables import mend_transactions
+from tidegate.planning.applied import applied_contract
 from tidegate.planning.evolving import Evolve
 from tidegate.planning.naming import ReadNames
 from tidegate.planning.places import Attempt
@@ -144,10 +145,12 @@ class Workshop:
         files: dict[str, bytes] | list[LandedFile],
         as_of: str | None = None,
         taken_at: int = 0,
+        since: dict[str, int] | None = None,
     ) -> Prepared:
         if isinstance(files, dict):
             files = [self.land(key, content, of) for key, content in files.items()]
-        told = {"as_of": as_of, "taken_at": taken_at}
+        applied = applied_contract(of, []).model_copy(update={"since": since or {}})
+        told = {"as_of": as_of, "taken_at": taken_at, "applied": applied}
         planned = plan(of, [files]).model_copy(update=told)
         folder = BatchFolder(of.table, planned.batch, planned.fence)
         self.work.write(folder.plan, planned)

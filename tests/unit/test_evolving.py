@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.samples import PREFIX, Workshop, contract, parquet
+from tests.unit.samples import LANDED_AT, PREFIX, Workshop, contract, parquet
 from tests.unit.test_planning import REQUEST, TABLE, Planning
 from tidegate.contract import Contract
 from tidegate.errors import ContractError
@@ -34,8 +34,8 @@ class Evolving(Planning):
     def deploy(self, contract: Contract) -> None:
         self.step = replace(self.step, contracts=[contract])
 
-    def put(self, name: str, content: bytes) -> None:
-        self.files.register(TABLE, [self.shop.land(PREFIX + name, content, of())])
+    def put(self, name: str, content: bytes, landed_at: int = LANDED_AT) -> None:
+        self.files.register(TABLE, [self.shop.land(PREFIX + name, content, of(), landed_at)])
         self.states.wake(TABLE, landed_at=1)
 
     def plan(self) -> tuple[Planned, Plan]:
@@ -386,6 +386,38 @@ def test_columns_of_a_blocked_table_are_left_to_the_job_which_sees_what_a_person
     evolving.commit()
     evolving.put("3.csv", b"Op,id,name\n")
     evolving.commit()
+
+
+@pytest.mark.parametrize("evolve", ["ignore", "refuse"])
+def test_a_file_loads_though_it_lacks_what_the_contract_gained_after_it_landed(evolving, evolve):
+    evolving.deploy(of(evolve))
+    evolving.put("1.csv", b"Op,id,name\nI,1,Ann\n")
+    evolving.commit()
+    evolving.deploy(of(evolve, columns=COLUMNS | {"city": "varchar(9)"}))
+    evolving.put("2.csv", b"Op,id,name\nI,2,Bob\n")
+    evolving.put("3.csv", b"Op,id,name\nI,3,Cid\n", LANDED_AT + 3600)
+    planned, _ = evolving.plan()
+    [older], [newer] = (
+        evolving.shop.prepare_chunk(planned.plan, number).files for number in planned.chunks
+    )
+    assert (older.records, older.quarantined) == (1, None)
+    assert newer.quarantined == "the header does not name 'city'"
+
+
+def test_ledger_remembers_when_the_contract_gained_a_column(evolving):
+    def deploy_and_load(hour: int, *more: str) -> dict[str, int]:
+        evolving.clock.now = LANDED_AT + 3600 * hour
+        evolving.deploy(of("ignore", columns=COLUMNS | dict.fromkeys(more, "varchar(9)")))
+        evolving.put(f"{hour}.csv", b"Op,id,name\n")
+        evolving.commit()
+        since = evolving.states.read(TABLE).applied.since
+        return {name: (time - LANDED_AT) // 3600 for name, time in since.items()}
+
+    assert deploy_and_load(1) == {}
+    assert deploy_and_load(2, "city") == {"city": 2}
+    assert deploy_and_load(3, "city", "zip") == {"city": 2, "zip": 3}
+    assert deploy_and_load(4, "zip") == {"zip": 3}
+    assert deploy_and_load(5, "zip", "city") == {"zip": 3, "city": 5}
 
 
 def test_refused_contract_is_not_planned_and_the_old_one_goes_on(evolving):

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.unit.samples import PREFIX, Workshop, contract, parquet
+from tests.unit.samples import LANDED_AT, PREFIX, Workshop, contract, parquet
 from tidegate.contract import Contract
 from tidegate.preparing.formats.jsonl import MOST_NAMES
 
@@ -364,6 +364,35 @@ def test_file_that_is_not_parquet_or_lacks_a_column_is_quarantined(shop):
         FILE + "3": "it has no column 'name'",
     }
     assert found.column("id") == [1]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "without_name", "without_id", "lacks"),
+    [
+        (
+            of(written_as="dms_csv", options={"header": True}),
+            b"id\n1\n",
+            b"name\nA\n",
+            "the header does not name",
+        ),
+        (
+            of(written_as="parquet"),
+            parquet("select 1 as id"),
+            parquet("select 'A' as name"),
+            "it has no column",
+        ),
+    ],
+    ids=["CSV", "Parquet"],
+)
+def test_file_may_lack_a_column_that_it_is_older_than_but_not_a_key(
+    shop, wanted, without_name, without_id, lacks
+):
+    since = dict.fromkeys(("id", "name"), LANDED_AT + 1)
+    newer = shop.land(FILE + "3", without_name, wanted, landed_at=LANDED_AT + 1)
+    older = [shop.land(FILE + "1", without_name, wanted), shop.land(FILE + "2", without_id, wanted)]
+    found = shop.prepare(wanted, [*older, newer], since=since)
+    assert [(row["id"], row["name"]) for row in found.rows] == [(1, None)]
+    assert found.quarantined == {FILE + "2": f"{lacks} 'id'", FILE + "3": f"{lacks} 'name'"}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ class AppliedContract(BaseModel):
     """What the ledger keeps of the contract of the last applied batch.
 
     `columns` are all of them with their types, in their order, by which partial rows know them;
-    `evolved` are those that files brought.
+    `evolved` are those that files brought, `since` says from when on there are those that were not
+    there from the first batch, in seconds since 1970.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -29,6 +30,7 @@ class AppliedContract(BaseModel):
     track: list[str] = []
     evolved: list[Column] = []
     columns: list[tuple[str, str]] = []
+    since: dict[str, int] = {}
 
 
 def applied_contract(
@@ -51,6 +53,15 @@ def applied_contract(
         evolved=evolved,
         columns=[(column.name, str(column.type)) for column in contract.columns],
     )
+
+
+def columns_since(contract: Contract, before: AppliedContract | None, now: int) -> dict[str, int]:
+    """From when on there are the columns of `contract` that the first batch did not have."""
+    if before is None:
+        return {}
+    first = {name for name, _ in before.columns if name not in before.since}
+    names = (column.name for column in contract.columns)
+    return {name: before.since.get(name, now) for name in names if name not in first}
 
 
 def _order(type_: ColumnType) -> str:

@@ -10,7 +10,12 @@ from tidegate.contract import Contract
 from tidegate.contract.widening import keep_narrow
 from tidegate.errors import InvalidInputError, LeaseLostError
 from tidegate.ledger import FileHistory, FileLedger, RefreshLedger, StateLedger, TableState
-from tidegate.planning.applied import applied_contract, begins_anew, refuse_incompatible
+from tidegate.planning.applied import (
+    applied_contract,
+    begins_anew,
+    columns_since,
+    refuse_incompatible,
+)
 from tidegate.planning.cut import Limits, cut_batch
 from tidegate.planning.evolving import Evolve
 from tidegate.planning.places import Attempt
@@ -177,15 +182,17 @@ class PlanBatch:
             )
         contract_now = keep_narrow(evolved.contract, state.narrow)
         attempt = self._attempt(state, number, batch, folder)
+        applied = applied_contract(
+            evolved.contract, evolved.columns, None if batch.refresh else state.applied
+        )
+        since = columns_since(evolved.contract, state.applied, self.states.now())
         plan = Plan(
             table=contract.table,
             batch=number,
             fence=state.fence,
             contract=contract_now.as_written(),
             load=render_load(contract_now, attempt),
-            applied=applied_contract(
-                evolved.contract, evolved.columns, None if batch.refresh else state.applied
-            ),
+            applied=applied.model_copy(update={"since": since}),
             columns_added=evolved.added,
             **dict(batch),
         )

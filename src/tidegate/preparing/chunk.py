@@ -1,7 +1,7 @@
 """One chunk in DuckDB: files are read, those that are not what they should be are set apart."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,7 +28,8 @@ class Chunk:
     Structure decides on files: one record with a wrong number of columns, an open quote or bytes
     that are not UTF-8 make it doubtful what the others mean, so such a file is quarantined whole.
     Values decide on rows. Changes up to `as_of`, or without it those that landed before `taken_at`,
-    do not count, for the snapshot of the epoch has them: see Plan.
+    do not count, for the snapshot of the epoch has them: see Plan. A file that landed before one of
+    the columns in `since` was there may lack it.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class Chunk:
         connection: "duckdb.DuckDBPyConnection",
         as_of: str | None = None,
         taken_at: int = 0,
+        since: Mapping[str, int] | None = None,
     ) -> None:
         self._contract = contract
         self._epoch = epoch
         self._as_of = as_of
         self._taken_at = taken_at
+        self._since = since or {}
         self._statements = Statements(contract, taken_at)
         self._shapes: dict[str, Shape] = {}
         self._connection = connection
@@ -140,7 +143,9 @@ class Chunk:
     def _shape(self, local: LocalFile) -> Shape:
         if local.unreadable:
             raise ShapeError(local.unreadable)
-        return read_shape(local.path, self._contract, local.file.kind, self._connection)
+        file = local.file
+        later = {name for name, since in self._since.items() if file.landed_at < since}
+        return read_shape(local.path, self._contract, file.kind, later, self._connection)
 
     def _most_quoted(self) -> int:
         """How many files DuckDB 2.0 may read at once and still say that a quotation does not end.

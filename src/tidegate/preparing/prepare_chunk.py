@@ -46,8 +46,9 @@ class PrepareChunk:
         files = plan.chunks[number]
         local = list(download(self.s3, self.landing_bucket, files, scratch))
         contract = plan.read_contract()
+        since = plan.applied.since if plan.applied else {}
         with self.database.connect() as connection:
-            chunk = Chunk(contract, plan.epoch, connection, plan.as_of, plan.taken_at)
+            chunk = Chunk(contract, plan.epoch, connection, plan.as_of, plan.taken_at, since)
             chunk.read(local)
             became = list(_became(chunk, local))
             prepared = PreparedChunk(files=became, unread=chunk.unread())

@@ -2,6 +2,7 @@
 
 import csv
 import zlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,8 +23,8 @@ from tidegate.preparing.opening import open_bytes
 LONGEST_RECORD = 2_000_000
 
 
-def read_shape(path: Path, contract: Contract, kind: int) -> Shape:
-    """The shape of the file at `path`, a snapshot or changes.
+def read_shape(path: Path, contract: Contract, kind: int, later: Collection[str]) -> Shape:
+    """The shape of the file at `path`, a snapshot or changes, older than the columns `later`.
 
     Raises:
         ShapeError: not readable, or a header with a name twice or without one that is needed.
@@ -35,7 +36,7 @@ def read_shape(path: Path, contract: Contract, kind: int) -> Shape:
         if contract.source.options.header:
             if len(first) >= LONGEST_RECORD and not is_whole(first):
                 raise ShapeError(f"the header is longer than {LONGEST_RECORD:,} bytes")
-            return _named(names_in(first, contract), newline, contract)
+            return _named(names_in(first, contract), newline, contract, later)
     except (OSError, EOFError, zlib.error) as error:
         raise ShapeError(f"cannot be read: {error}".replace(str(path), "the file")) from error
     except UnicodeDecodeError as error:
@@ -76,13 +77,13 @@ def names_in(first: bytes, contract: Contract) -> list[str]:
     return _split(first.decode("utf-8-sig"), contract, strict=True)
 
 
-def _named(names: list[str], newline: str, contract: Contract) -> Shape:
+def _named(names: list[str], newline: str, contract: Contract, later: Collection[str]) -> Shape:
     if not names:
-        return _shape(missing((), contract), newline, contract)
+        return _shape(missing((), contract, later), newline, contract)
     # What a file holds where a header should be may be regulated: it is not repeated.
     if repeated := len(names) - len(set(names)):
         raise ShapeError(f"the header names columns more than once ({repeated} too many)")
-    if lacking := ", ".join(map(repr, missing(names, contract))):
+    if lacking := ", ".join(map(repr, missing(names, contract, later))):
         raise ShapeError(f"the header does not name {lacking}")
     return _shape(names, newline, contract, refuse_strangers(names, contract))
 

@@ -20,14 +20,18 @@ def needed(contract: Contract) -> list[str]:
     )
 
 
-def missing(names: Collection[str], contract: Contract) -> list[str]:
+def missing(names: Collection[str], contract: Contract, later: Collection[str] = ()) -> list[str]:
     """Those that a file with the columns `names` lacks and must have.
 
-    That is what finds and orders a row, and all columns but where any may lack: a partial row lacks
-    what did not change, and with `evolve: add` a file may be older than a column.
+    That is what finds and orders a row, and all columns but those that the file is older than,
+    `later`, and where any may lack: with `evolve: add`, and of a partial row what did not change.
     """
-    may_lack = contract.partial or contract.evolve == "add"
-    columns = [c.source for c in contract.columns if c.name in contract.key or not may_lack]
+    any_may_lack = contract.partial or contract.evolve == "add"
+    columns = [
+        column.source
+        for column in contract.columns
+        if column.name in contract.key or not (any_may_lack or column.name in later)
+    ]
     return [name for name in [*columns, *contract.order_by] if name not in names]
 
 

@@ -1,5 +1,6 @@
 """Parquet: names and types stand in the file; values go on as the texts that CSV would hold."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
@@ -22,8 +23,15 @@ _NESTED = ("STRUCT", "MAP", "UNION", "VARIANT")
 _PATH = "tidegate: the path of the file"
 
 
-def read_shape(path: Path, contract: Contract, connection: "duckdb.DuckDBPyConnection") -> Shape:
-    """The shape of the Parquet file at `path`; one of no bytes has no columns and no rows.
+def read_shape(
+    path: Path,
+    contract: Contract,
+    later: Collection[str],
+    connection: "duckdb.DuckDBPyConnection",
+) -> Shape:
+    """The shape of the Parquet file at `path`, older than the columns `later`.
+
+    One of no bytes has no columns and no rows.
 
     Raises:
         ShapeError: not Parquet, or without a column that is needed.
@@ -31,7 +39,7 @@ def read_shape(path: Path, contract: Contract, connection: "duckdb.DuckDBPyConne
     if path.stat().st_size == 0:
         return Shape("prepare/scan_nothing", (), (), as_json({}, contract), "''")
     types = column_types(path, connection)
-    if lacking := ", ".join(map(repr, missing(types, contract))):
+    if lacking := ", ".join(map(repr, missing(types, contract, later))):
         raise ShapeError(f"it has no column {lacking}")
     columns = [f"c{number}" for number in range(len(types))]
     texts = {

@@ -1,5 +1,6 @@
 """Shapes by format."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,17 +13,21 @@ if TYPE_CHECKING:
 
 
 def read_shape(
-    path: Path, contract: Contract, kind: int, connection: "duckdb.DuckDBPyConnection"
+    path: Path,
+    contract: Contract,
+    kind: int,
+    later: Collection[str],
+    connection: "duckdb.DuckDBPyConnection",
 ) -> Shape:
-    """The shape of the file at `path`, a snapshot or changes.
+    """The shape of the file at `path`, a snapshot or changes, older than the columns `later`.
 
     Raises:
         ShapeError: not readable, or without what the contract needs.
     """
     match contract.source.format:
         case "dms_csv":
-            return dms_csv.read_shape(path, contract, kind)
+            return dms_csv.read_shape(path, contract, kind, later)
         case "parquet":
-            return parquet.read_shape(path, contract, connection)
+            return parquet.read_shape(path, contract, later, connection)
         case "jsonl":
             return jsonl.read_shape(path, contract, connection)
