@@ -223,6 +223,19 @@ def test_failure_before_anything_was_planned_blocks_the_table(finishing):
     assert (len(finishing.letters), finishing.states.read(TABLE).blocked) == (1, True)
 
 
+def test_run_that_dies_before_it_goes_on_with_a_blocked_table_is_tried_again(finishing):
+    finishing.fail("ContractError")
+    finishing.states.block(TABLE, "an earlier run")
+    assert finishing.fail("Runtime.ExitError", plan_key="").verdict == "retry"
+    assert (len(finishing.letters), finishing.states.read(TABLE).blocked) == (1, True)
+
+
+def test_run_that_blocked_the_table_and_died_before_it_said_so_tells_nobody_twice(finishing):
+    first = finishing.fail("ContractError")
+    assert finishing.fail("ContractError") == first
+    assert len(finishing.letters) == 1
+
+
 def errors_of(kind: type[Exception]) -> set[str]:
     return {
         name

@@ -236,7 +236,7 @@ def test_blocked_table_is_recorded_and_not_started(landing):
         (TableState(pending_since=41), False),
         (TableState(open_batch=7), True),
         (TableState(pending_since=101), False),
-        (TableState(pending_since=0, blocked=True), False),
+        (TableState(pending_since=0, blocked_by="run"), False),
         (TableState(pending_since=0, holder="x", lease_expires=101), False),
         (TableState(pending_since=0, holder="x", lease_expires=100), True),
     ],

@@ -49,7 +49,8 @@ class FailBatch:
     def __call__(self, table: str, execution: str, plan_key: str, failure: Failure) -> Verdict:
         """Record the failure of a run of `table`; the batch stays as it was planned.
 
-        A run that lost the lease goes without a word: another one does its work.
+        A run that lost the lease goes without a word: another one does its work. So does one that
+        blocked the table already.
         A transient error is tried again, after a wait that doubles, until `most_attempts` failed
         in a row; a terminal one blocks the table at once. Other tables are not concerned.
         A full refresh that is refused is forgotten, and the table goes on as if nobody had asked.
@@ -59,7 +60,7 @@ class FailBatch:
         error, message = _cause(outcome, failure)
         given_up = Verdict(verdict="give_up", error=error, message=message)
         before = self.states.read(table)
-        if error == errors.LeaseLostError.__name__ or (before.blocked and not before.holder):
+        if error == errors.LeaseLostError.__name__ or before.blocked_by == execution:
             return given_up
         state = self.states.record_failure(table, execution, f"{error}: {message}")
         if state is None:

@@ -42,7 +42,7 @@ class RefreshLedger:
 
         Only a batch that Redshift refused may be forgotten: its number was never recorded there.
         """
-        gone = "refresh, open_batch, open_plan, released, narrow, blocked, held_back"
+        gone = "refresh, open_batch, open_plan, released, narrow, blocked_by, held_back"
         self._forget(table, holder, f"set attempts = :zero remove holder, lease_expires, {gone}")
 
     def turn_down(self, table: str, holder: str, last_error: str) -> None:

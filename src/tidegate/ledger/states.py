@@ -31,7 +31,8 @@ def batch_key(batch: int) -> str:
 class TableState(BaseModel):
     """STATE as it stands; times in seconds since 1970, 0 and None where there is nothing.
 
-    `held_back` is whether the open batch waits for a person because of all that it deletes.
+    `blocked_by` is the run after which a person must look at the table, `held_back` whether that is
+    because of all that the open batch deletes.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -52,7 +53,7 @@ class TableState(BaseModel):
     taken_at: int = 0
     applied: AppliedContract | None = None
     last_batch: int = 0
-    blocked: bool = False
+    blocked_by: str | None = None
     held_back: bool = False
     attempts: int = 0
     last_error: str | None = None
@@ -61,6 +62,11 @@ class TableState(BaseModel):
     applied_files: int = 0
     quarantined_files: int = 0
     quarantined_rows: int = 0
+
+    @property
+    def blocked(self) -> bool:
+        """Whether nothing goes on until a person has looked."""
+        return self.blocked_by is not None
 
     def is_held(self, now: int) -> bool:
         """Whether a run holds the lease."""
@@ -136,7 +142,7 @@ class StateLedger:
         change = "remove holder, lease_expires"
         condition, values = "fence = :fence", {":fence": fence}
         if seen_wake is not None:
-            change += ", pending_since, last_error, blocked, held_back set attempts = :zero"
+            change += ", pending_since, last_error, blocked_by, held_back set attempts = :zero"
             values[":zero"] = 0
             condition += " and (attribute_not_exists(wake) or wake = :wake)"
             values[":wake"] = seen_wake
@@ -152,7 +158,7 @@ class StateLedger:
         opened = self._update(
             table,
             "set open_batch = :batch, open_plan = :plan add lease_expires :more "
-            "remove blocked, held_back",
+            "remove blocked_by, held_back",
             {":batch": batch, ":plan": plan, ":fence": fence, ":more": more_seconds},
             condition="fence = :fence",
         )
@@ -190,7 +196,7 @@ class StateLedger:
             "watermark": max(state.watermark or "", outcome.last_position or "") or None,
         }
         gone = dict.fromkeys(
-            ("open_batch", "open_plan", "released", "narrow", "last_error", "blocked")
+            ("open_batch", "open_plan", "released", "narrow", "last_error", "blocked_by")
         )
         if plan and plan.applied:
             new["applied"] = plan.applied.model_dump(mode="json", by_alias=True)
@@ -270,8 +276,8 @@ class StateLedger:
         """Mark the table as one that a person must look at, and let go of the lease."""
         self._update(
             table,
-            "set blocked = :true, attempts = :zero remove holder, lease_expires",
-            {":true": True, ":zero": 0, ":holder": holder},
+            "set blocked_by = :holder, attempts = :zero remove holder, lease_expires",
+            {":zero": 0, ":holder": holder},
             condition=NOT_ANOTHERS,
         )
 
