@@ -420,6 +420,17 @@ def test_ledger_remembers_when_the_contract_gained_a_column(evolving):
     assert deploy_and_load(5, "zip", "city") == {"zip": 3, "city": 5}
 
 
+def test_column_that_files_of_the_first_batch_brought_is_one_that_came_later(evolving):
+    evolving.put("1.csv", b"Op,id,name\nI,1,Ann\n")
+    evolving.put("2.csv", b"Op,id,name,city\nI,2,Bob,Bonn\n")
+    evolving.commit()
+    evolving.deploy(of("refuse", columns=COLUMNS | {"city": "varchar(65535)"}))
+    evolving.put("again/1.csv", b"Op,id,name\nI,1,Ann\n")
+    planned, _ = evolving.plan()
+    [file] = evolving.shop.prepare_chunk(planned.plan, 0).files
+    assert (file.records, file.quarantined) == (1, None)
+
+
 def test_refused_contract_is_not_planned_and_the_old_one_goes_on(evolving):
     evolving.put("1.csv", b"Op,id,name\n")
     evolving.commit()

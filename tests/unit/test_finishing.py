@@ -226,8 +226,11 @@ def test_failure_before_anything_was_planned_blocks_the_table(finishing):
 def test_run_that_dies_before_it_goes_on_with_a_blocked_table_is_tried_again(finishing):
     finishing.fail("ContractError")
     finishing.states.block(TABLE, "an earlier run")
-    assert finishing.fail("Runtime.ExitError", plan_key="").verdict == "retry"
-    assert (len(finishing.letters), finishing.states.read(TABLE).blocked) == (1, True)
+    verdicts = [finishing.fail("Runtime.ExitError", plan_key="").verdict for _ in range(4)]
+    assert verdicts == ["retry", "retry", "give_up", "give_up"]
+    state = finishing.states.read(TABLE)
+    assert (state.blocked, state.last_error, state.attempts) == (True, "ContractError: why", 0)
+    assert len(finishing.letters) == 1
 
 
 def test_run_that_blocked_the_table_and_died_before_it_said_so_tells_nobody_twice(finishing):

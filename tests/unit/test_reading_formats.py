@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.samples import LANDED_AT, PREFIX, Workshop, contract, parquet
 from tidegate.contract import Contract
+from tidegate.planning.refresh import Refresh
 from tidegate.preparing.formats.jsonl import MOST_NAMES
 
 FILE = PREFIX + "20240809-192717787"
@@ -393,6 +394,15 @@ def test_file_may_lack_a_column_that_it_is_older_than_but_not_a_key(
     found = shop.prepare(wanted, [*older, newer], since=since)
     assert [(row["id"], row["name"]) for row in found.rows] == [(1, None)]
     assert found.quarantined == {FILE + "2": f"{lacks} 'id'", FILE + "3": f"{lacks} 'name'"}
+
+
+def test_older_file_that_a_replaced_table_is_refreshed_with_may_lack_columns_it_came_before(shop):
+    wanted = of(written_as="parquet", write="replace", key=())
+    moved = shop.land(FILE, parquet("select 1 as id"), wanted, landed_at=LANDED_AT + 9)
+    since = {"name": LANDED_AT + 1}
+    assert shop.prepare(wanted, [moved], since=since).rows == []
+    found = shop.prepare(wanted, [moved], since=since, refresh=Refresh(run="run"))
+    assert [(row["id"], row["name"]) for row in found.rows] == [(1, None)]
 
 
 @pytest.mark.parametrize(

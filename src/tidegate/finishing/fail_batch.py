@@ -50,7 +50,8 @@ class FailBatch:
         """Record the failure of a run of `table`; the batch stays as it was planned.
 
         A run that lost the lease goes without a word: another one does its work. So does one that
-        blocked the table already.
+        blocked the table already. Of a blocked table people are not told once more before a run has
+        taken its lease.
         A transient error is tried again, after a wait that doubles, until `most_attempts` failed
         in a row; a terminal one blocks the table at once. Other tables are not concerned.
         A full refresh that is refused is forgotten, and the table goes on as if nobody had asked.
@@ -62,7 +63,10 @@ class FailBatch:
         before = self.states.read(table)
         if error == errors.LeaseLostError.__name__ or before.blocked_by == execution:
             return given_up
-        state = self.states.record_failure(table, execution, f"{error}: {message}")
+        # People know of it; what failed before anybody looked is not why the table is blocked.
+        is_told = before.blocked and not before.holder
+        last_error = before.last_error if is_told else f"{error}: {message}"
+        state = self.states.record_failure(table, execution, last_error)
         if state is None:
             return given_up
         if outcome.narrow:
@@ -77,12 +81,9 @@ class FailBatch:
             if state.refresh:
                 # The refresh that is wanted takes the place of what is held back.
                 return Verdict(verdict="retry", wait_seconds=1, error=error, message=message)
-        if error == errors.RefreshRefusedError.__name__:
-            subject, text = f"Tidegate: the refresh of {table} was refused", message
-        else:
-            subject, text = f"Tidegate: {table} is blocked", _letter(table, error, message)
         try:
-            self.notify(subject, text)
+            if not is_told:
+                self.notify(*_letter(table, error, message))
         finally:
             self._let_go(execution, before, table, given_up, by_redshift=bool(outcome.error))
         return given_up
@@ -96,9 +97,9 @@ class FailBatch:
             self.refreshes.abandon(table, execution)
         else:
             # What was to be replaced waits as before: its batch may be applied, or held back.
-            blocked_by = before.last_error if before.blocked else None
-            told = blocked_by or f"{end.error}: {end.message}"
-            self.refreshes.turn_down(table, execution, told)
+            why_blocked = before.last_error if before.blocked else None
+            last_error = why_blocked or f"{end.error}: {end.message}"
+            self.refreshes.turn_down(table, execution, last_error)
 
     def _outcome(self, plan_key: str, failure: Failure) -> Outcome:
         """What the job reports, if it is the job that failed."""
@@ -121,13 +122,16 @@ def is_terminal(name: str) -> bool:
     return isinstance(found, type) and issubclass(found, errors.TerminalError)
 
 
-def _letter(table: str, error: str, message: str) -> str:
+def _letter(table: str, error: str, message: str) -> tuple[str, str]:
+    """What people are told: subject and text."""
+    if error == errors.RefreshRefusedError.__name__:
+        return f"Tidegate: the refresh of {table} was refused", message
     given: dict[str, str | bool] = {"table": table}
     when, command = "Mend the cause, then", "start"
     if error == errors.MassDeleteError.__name__:
         given["force"] = True
         when, command = "If these deletes are right", "release"
-    return (
+    return f"Tidegate: {table} is blocked", (
         f"{table} is blocked after a failure; its files wait and nothing is lost.\n\n"
         f"{error}: {message}\n\n"
         f"{when}:\n\n    tidegate {command} {table}\n\n"

@@ -250,45 +250,31 @@ class StateLedger:
             ),
         )
 
-    def record_failure(self, table: str, holder: str, error: str) -> TableState | None:
+    def record_failure(self, table: str, holder: str, error: str | None) -> TableState | None:
         """Count a failed attempt; None if another run holds the lease.
 
         A run that failed before it took the lease counts too, so that it is not lost sight of.
         """
-        item = self._update(
-            table,
-            "set last_error = :error add attempts :one",
-            {":error": error, ":one": 1, ":holder": holder},
-            condition=NOT_ANOTHERS,
-        )
+        change = "set last_error = :error add attempts :one"
+        item = self._as_holder(table, holder, change, {":error": error, ":one": 1})
         return self._changed(item) if item else None
 
     def note_narrow(self, table: str, holder: str, narrow: dict[str, int]) -> None:
         """Note the columns, with their bytes, that the open batch has to do with as they are."""
-        self._update(
-            table,
-            "set narrow = :narrow",
-            {":narrow": narrow, ":holder": holder},
-            condition=NOT_ANOTHERS,
-        )
+        self._as_holder(table, holder, "set narrow = :narrow", {":narrow": narrow})
 
     def block(self, table: str, holder: str) -> None:
         """Mark the table as one that a person must look at, and let go of the lease."""
-        self._update(
-            table,
-            "set blocked_by = :holder, attempts = :zero remove holder, lease_expires",
-            {":zero": 0, ":holder": holder},
-            condition=NOT_ANOTHERS,
-        )
+        change = "set blocked_by = :holder, attempts = :zero remove holder, lease_expires"
+        self._as_holder(table, holder, change, {":zero": 0})
 
     def hold_back(self, table: str, holder: str) -> None:
         """Mark the open batch as one that deletes too much."""
-        self._update(
-            table,
-            "set held_back = :true",
-            {":true": True, ":holder": holder},
-            condition=NOT_ANOTHERS,
-        )
+        self._as_holder(table, holder, "set held_back = :true", {":true": True})
+
+    def _as_holder(self, table: str, holder: str, change: str, values: Item) -> Item | None:
+        values = {":holder": holder, **values}
+        return self._update(table, change, values, condition=NOT_ANOTHERS)
 
     def _next(self, last: int) -> int:
         return max(last + 1, int(self._clock() * 1000))

@@ -16,8 +16,8 @@ class AppliedContract(BaseModel):
     """What the ledger keeps of the contract of the last applied batch.
 
     `columns` are all of them with their types, in their order, by which partial rows know them;
-    `evolved` are those that files brought, `since` says from when on there are those that were not
-    there from the first batch, in seconds since 1970.
+    `evolved` are those that files brought, `since` says from when on, in seconds since 1970, there
+    are those that came later.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -34,14 +34,17 @@ class AppliedContract(BaseModel):
 
 
 def applied_contract(
-    contract: Contract, evolved: list[Column], before: AppliedContract | None = None
+    contract: Contract,
+    evolved: list[Column],
+    before: AppliedContract | None = None,
+    since: dict[str, int] | None = None,
 ) -> AppliedContract:
     """What is to be kept of `contract`, to which `evolved` belong already.
 
     `before` is what was kept, if not all rows are replaced: then it says how they are ordered.
     """
     if before:
-        kept = applied_contract(contract, evolved)
+        kept = applied_contract(contract, evolved, since=since)
         return kept.model_copy(update={"sequence": before.sequence})
     return AppliedContract(
         write=contract.write,
@@ -52,13 +55,19 @@ def applied_contract(
         track=sorted(contract.track or []),
         evolved=evolved,
         columns=[(column.name, str(column.type)) for column in contract.columns],
+        since=since or {},
     )
 
 
-def columns_since(contract: Contract, before: AppliedContract | None, now: int) -> dict[str, int]:
-    """From when on there are the columns of `contract` that the first batch did not have."""
+def columns_since(
+    contract: Contract, added: list[str], before: AppliedContract | None, now: int
+) -> dict[str, int]:
+    """From when on there are the columns of `contract` that came after it was first applied.
+
+    `added` are those that the files of this batch brought.
+    """
     if before is None:
-        return {}
+        return dict.fromkeys(added, now)
     first = {name for name, _ in before.columns if name not in before.since}
     names = (column.name for column in contract.columns)
     return {name: before.since.get(name, now) for name in names if name not in first}

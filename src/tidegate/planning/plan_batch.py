@@ -182,17 +182,16 @@ class PlanBatch:
             )
         contract_now = keep_narrow(evolved.contract, state.narrow)
         attempt = self._attempt(state, number, batch, folder)
-        applied = applied_contract(
-            evolved.contract, evolved.columns, None if batch.refresh else state.applied
-        )
-        since = columns_since(evolved.contract, state.applied, self.states.now())
+        now = self.states.now()
+        since = columns_since(evolved.contract, evolved.added, state.applied, now)
+        before = None if batch.refresh else state.applied
         plan = Plan(
             table=contract.table,
             batch=number,
             fence=state.fence,
             contract=contract_now.as_written(),
             load=render_load(contract_now, attempt),
-            applied=applied.model_copy(update={"since": since}),
+            applied=applied_contract(evolved.contract, evolved.columns, before, since),
             columns_added=evolved.added,
             **dict(batch),
         )

@@ -1,13 +1,15 @@
 """The step prepare_chunk: one chunk of a plan becomes one Parquet file and a list of refusals."""
 
+import math
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boto3.s3.transfer import TransferConfig
 
+from tidegate.contract import Contract
 from tidegate.landing.objects import LandedFile
 from tidegate.planning.plan import BatchFolder, Plan, PreparedChunk, PreparedFile
 from tidegate.preparing.chunk import Chunk
@@ -46,7 +48,7 @@ class PrepareChunk:
         files = plan.chunks[number]
         local = list(download(self.s3, self.landing_bucket, files, scratch))
         contract = plan.read_contract()
-        since = plan.applied.since if plan.applied else {}
+        since = _since(plan, contract)
         with self.database.connect() as connection:
             chunk = Chunk(contract, plan.epoch, connection, plan.as_of, plan.taken_at, since)
             chunk.read(local)
@@ -85,6 +87,13 @@ class PrepareChunk:
 
     def _upload(self, path: Path, key: str) -> None:
         self.s3.upload_file(str(path), self.work.name, key, Config=_AT_ONCE)
+
+
+def _since(plan: Plan, contract: Contract) -> Mapping[str, float]:
+    since = plan.applied.since if plan.applied else {}
+    # With an older file a replaced table is refreshed as if that had landed now.
+    moved = plan.refresh and contract.write == "replace"
+    return dict.fromkeys(since, math.inf) if moved else since
 
 
 def _became(chunk: Chunk, local: Iterable[LocalFile]) -> Iterable[PreparedFile]:

@@ -90,10 +90,11 @@ class FaultedStack(LocalStack):
 
     def letters(self, subject: str) -> int:
         """How many letters of the topic Alerts came with `subject`."""
-        wanted = {"QueueUrl": self._inbox, "MaxNumberOfMessages": 10}
-        while received := self.client("sqs").receive_message(**wanted).get("Messages"):
+        wanted, inbox = {"QueueUrl": self._inbox, "MaxNumberOfMessages": 10}, self.client("sqs")
+        while received := inbox.receive_message(**wanted).get("Messages"):
             for message in received:
                 self._letters[message["MessageId"]] = json.loads(message["Body"])["Subject"]
+                inbox.delete_message(QueueUrl=self._inbox, ReceiptHandle=message["ReceiptHandle"])
         return list(self._letters.values()).count(subject)
 
     def _subscribe(self) -> str:

@@ -187,7 +187,7 @@ class Trials:
         with self._tells(f"Tidegate: the refresh of {table.name} was refused"):
             self._stack.start_run(table.name, mode="full_refresh", snapshot_prefix=small)
             table.wait_for(*faults)
-            until(lambda: self._wants_none(table), timeout=PATIENCE, what="it was not refused")
+        until(lambda: self._wants_none(table), timeout=PATIENCE, what="it was not refused")
         calls = self._stack.watch.calls(table.name)
         table.land(table.landed.add_late())  # the table goes on
         table.check()

@@ -24,13 +24,13 @@ def missing(names: Collection[str], contract: Contract, later: Collection[str] =
     """Those that a file with the columns `names` lacks and must have.
 
     That is what finds and orders a row, and all columns but those that the file is older than,
-    `later`, and where any may lack: with `evolve: add`, and of a partial row what did not change.
+    `later`. With `evolve: add` any may be absent, and of a partial row what did not change.
     """
-    any_may_lack = contract.partial or contract.evolve == "add"
+    any_may_be_absent = contract.partial or contract.evolve == "add"
     columns = [
         column.source
         for column in contract.columns
-        if column.name in contract.key or not (any_may_lack or column.name in later)
+        if column.name in contract.key or not (any_may_be_absent or column.name in later)
     ]
     return [name for name in [*columns, *contract.order_by] if name not in names]
 
