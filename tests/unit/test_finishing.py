@@ -233,6 +233,27 @@ def test_run_that_dies_before_it_goes_on_with_a_blocked_table_is_tried_again(fin
     assert len(finishing.letters) == 1
 
 
+def test_run_that_dies_while_another_one_works_is_tried_again_for_what_it_was_asked(finishing):
+    finishing.clock.now += 7200
+    finishing.states.acquire(TABLE, "another", 60)
+    assert finishing.fail("Runtime.ExitError", plan_key="").verdict == "retry"
+    assert finishing.fail("ContractError", plan_key="").verdict == "give_up"
+    assert finishing.fail("Runtime.ExitError").verdict == "give_up"
+    assert finishing.states.read(TABLE).attempts == 0
+
+
+@pytest.mark.parametrize("error", [*TRANSIENT, "RefreshRefusedError"])
+def test_blocked_table_says_why_it_is_blocked_whatever_fails_before_its_batch_is_open(
+    finishing, error
+):
+    finishing.fail("ContractError", "column is wrong")
+    finishing.states.acquire(TABLE, RUN, 60)
+    finishing.states.block(TABLE, "an earlier run")
+    finishing.states.acquire(TABLE, RUN, 60)
+    finishing.fail(error, plan_key="")
+    assert finishing.states.read(TABLE).last_error == "ContractError: column is wrong"
+
+
 def test_run_that_blocked_the_table_and_died_before_it_said_so_tells_nobody_twice(finishing):
     first = finishing.fail("ContractError")
     assert finishing.fail("ContractError") == first

@@ -59,34 +59,38 @@ class FailBatch:
         """
         outcome = self._outcome(plan_key, failure)
         error, message = _cause(outcome, failure)
-        given_up = Verdict(verdict="give_up", error=error, message=message)
+        end = Verdict(verdict="give_up", error=error, message=message)
         before = self.states.read(table)
         if error == errors.LeaseLostError.__name__ or before.blocked_by == execution:
-            return given_up
-        # People know of it; what failed before anybody looked is not why the table is blocked.
-        is_told = before.blocked and not before.holder
-        last_error = before.last_error if is_told else f"{error}: {message}"
-        state = self.states.record_failure(table, execution, last_error)
+            return end
+        state = self.states.record_failure(table, execution, _last_error(before, end))
         if state is None:
-            return given_up
+            # What this run was asked for may not be noted yet, so that the other would not do it.
+            return end if plan_key or is_terminal(error) else self._again(end, attempts=1)
         if outcome.narrow:
             self.states.note_narrow(table, execution, state.narrow | outcome.narrow)
-        # Each time at least one more column is known, so this ends.
-        goes_on = bool(outcome.narrow) or state.attempts < self.most_attempts
-        if not is_terminal(error) and goes_on:
-            wait = min(self.retry_seconds * 2 ** (state.attempts - 1), LONGEST_WAIT)
-            return Verdict(verdict="retry", wait_seconds=wait, error=error, message=message)
         if error == errors.MassDeleteError.__name__:
             self.states.hold_back(table, execution)
-            if state.refresh:
-                # The refresh that is wanted takes the place of what is held back.
-                return Verdict(verdict="retry", wait_seconds=1, error=error, message=message)
+        if self._goes_on(state, outcome, error):
+            return self._again(end, state.attempts)
         try:
-            if not is_told:
+            if before.holder or not before.blocked:
                 self.notify(*_letter(table, error, message))
         finally:
-            self._let_go(execution, before, table, given_up, by_redshift=bool(outcome.error))
-        return given_up
+            self._let_go(execution, before, table, end, by_redshift=bool(outcome.error))
+        return end
+
+    def _goes_on(self, state: TableState, outcome: Outcome, error: str) -> bool:
+        if error == errors.MassDeleteError.__name__:
+            # The refresh that is wanted takes the place of what is held back.
+            return state.refresh is not None
+        # Where columns are narrow, at least one more is known each time, so this ends.
+        may_pass = bool(outcome.narrow) or state.attempts < self.most_attempts
+        return may_pass and not is_terminal(error)
+
+    def _again(self, end: Verdict, attempts: int) -> Verdict:
+        wait = min(self.retry_seconds * 2 ** (attempts - 1), LONGEST_WAIT)
+        return end.model_copy(update={"verdict": "retry", "wait_seconds": wait})
 
     def _let_go(
         self, execution: str, before: TableState, table: str, end: Verdict, *, by_redshift: bool
@@ -97,9 +101,7 @@ class FailBatch:
             self.refreshes.abandon(table, execution)
         else:
             # What was to be replaced waits as before: its batch may be applied, or held back.
-            why_blocked = before.last_error if before.blocked else None
-            last_error = why_blocked or f"{end.error}: {end.message}"
-            self.refreshes.turn_down(table, execution, last_error)
+            self.refreshes.turn_down(table, execution, _last_error(before, end))
 
     def _outcome(self, plan_key: str, failure: Failure) -> Outcome:
         """What the job reports, if it is the job that failed."""
@@ -114,6 +116,13 @@ def _cause(outcome: Outcome, failure: Failure) -> tuple[str, str]:
     if outcome.error:
         return outcome.error, (outcome.message or "")[:_LONGEST_MESSAGE]
     return failure.error, read_cause(failure.cause)[:_LONGEST_MESSAGE]
+
+
+def _last_error(before: TableState, end: Verdict) -> str:
+    """What a table's last error is after a failure: of a blocked one, why it is blocked."""
+    passes = not is_terminal(end.error) or end.error == errors.RefreshRefusedError.__name__
+    kept = before.last_error if before.blocked and passes else None
+    return kept or f"{end.error}: {end.message}"
 
 
 def is_terminal(name: str) -> bool:

@@ -250,7 +250,7 @@ class StateLedger:
             ),
         )
 
-    def record_failure(self, table: str, holder: str, error: str | None) -> TableState | None:
+    def record_failure(self, table: str, holder: str, error: str) -> TableState | None:
         """Count a failed attempt; None if another run holds the lease.
 
         A run that failed before it took the lease counts too, so that it is not lost sight of.

@@ -34,6 +34,8 @@ _PLAN_REFRESH = [
     "dynamodb:GetItem",  # it is done
     *_LET_GO,
 ]
+# Another run holds the lease: it is woken, to do what is wanted.
+PLAN_BUSY = [*_ASK, "dynamodb:GetItem", "dynamodb:UpdateItem"]
 # What is to be repeated, in both of the states that a file can have, is made to wait.
 _REPEAT = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Query", "dynamodb:TransactWriteItems"]
 _PREPARE_CHUNK = ["s3:GetObject", "s3:GetObject", "s3:PutObject", "s3:PutObject"]
@@ -119,6 +121,7 @@ CALLS = {
         "load_batch": [*_LOAD_REFRESH, *_RECORD],
         "commit_batch": _COMMIT_BATCH,
     },
+    "a refresh of a busy table": {"plan_batch": PLAN_BUSY},
     "a replay": {"plan_batch": [*_REPEAT, *_PLAN_BATCH]},
     "a file unlike its contract": {
         "plan_batch": _PLAN_UNLIKE,

@@ -24,7 +24,7 @@ def faulted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultedStack]:
         **dict.fromkeys((f"e2e.faults_{number:03d}" for number in range(TABLES)), Customers),
         **dict.fromkeys((f"e2e.people_{number:03d}" for number in range(PEOPLE)), People),
     }
-    with faulted_stack(tmp_path_factory.mktemp("tables"), tables) as stack:
+    with faulted_stack(tmp_path_factory.mktemp("faulted"), tables) as stack:
         yield stack
 
 

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.faults.aws_proxy import AwsProxy
+from tests.e2e.faults.calls import Call
 from tests.e2e.faults.changes import Landed
 from tests.e2e.faults.warehouse_proxy import WarehouseProxy
-from tests.e2e.faults.watch import Watch
-from tests.e2e.harness import LocalStack, free_ports, tidegate
+from tests.e2e.faults.watch import Watch, kill
+from tests.e2e.harness import ROOT, LocalStack, free_ports, tidegate
 from tidegate.landing.starting import start_run
 from tidegate.ledger import FileLedger, LedgerTable, StateLedger, TableState
 
+EVERY_MINUTE = "rate(1 minute)"
 SWEEPS_EVERY = 2.0  # seconds; the schedule's own rate is once a minute
 # A message that a killed function had comes back after that; as deployed it is six minutes.
 VISIBILITY_SECONDS = "6"
@@ -58,6 +60,13 @@ class FaultedStack(LocalStack):
             stateMachineArn=self.variables["TIDEGATE_STATE_MACHINE_ARN"], statusFilter="RUNNING"
         )["executions"]
         return any(table.replace(".", "-") in run["name"] for run in running)
+
+    def abort(self, call: Call) -> object:
+        """Stop the run that holds the lease of a table, and kill what calls for it."""
+        run = self.state(call.table).holder
+        assert run
+        self.runs.stop_execution(executionArn=run)
+        return kill(call)
 
     def sweep(self, look_for: str) -> dict[str, Any]:
         """Let sweep_tables look now, as its schedule will some time; gives Lambda's answer."""
@@ -123,15 +132,19 @@ class FaultedStack(LocalStack):
 @contextmanager
 def faulted_stack(folder: Path, tables: Tables) -> Iterator[FaultedStack]:
     """A stack with a contract for each of `tables`."""
+    contracts = folder / "tables"
+    contracts.mkdir()
     for table, kind in tables.items():
         text = kind.contract(table, prefix_of(table))
-        (folder / f"{table}.yaml").write_text(text, encoding="utf-8")
+        (contracts / f"{table}.yaml").write_text(text, encoding="utf-8")
     port, warehouse_port = free_ports()
     watch = Watch()
     cloud = AwsProxy(port, watch, list(tables))
     warehouse = WarehouseProxy(warehouse_port, port, watch, list(tables))
     ports = (f"--port={port}", f"--warehouse-port={warehouse_port}", f"--via={cloud.url}")
-    started = tidegate("local", "up", "--detach", f"--tables={folder}", *ports, check=False)
+    template = write_template(folder / "app")
+    files = (f"--tables={contracts}", f"--template={template}")
+    started = tidegate("local", "up", "--detach", *files, *ports, check=False)
     assert started.returncode == 0, started.stdout + started.stderr
     stop = threading.Event()
     try:
@@ -150,6 +163,19 @@ def faulted_stack(folder: Path, tables: Tables) -> Iterator[FaultedStack]:
         warehouse.close()
         cloud.close()
         tidegate("local", "down", f"--port={port}")
+
+
+def write_template(folder: Path) -> Path:
+    """The application, but for the schedule of its sweeps: tests say when they may come."""
+    folder.mkdir()
+    for file in ROOT.iterdir():
+        (folder / file.name).symlink_to(file)
+    template = folder / "template.yaml"
+    template.unlink()
+    text = (ROOT / template.name).read_text(encoding="utf-8")
+    assert EVERY_MINUTE in text
+    template.write_text(text.replace(EVERY_MINUTE, "rate(1 day)"), encoding="utf-8")
+    return template
 
 
 def prefix_of(table: str) -> str:

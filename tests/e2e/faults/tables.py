@@ -80,7 +80,13 @@ class Table(Generic[Kind]):
         state = self.stack.state(self.name)
         quarantined = (state.quarantined_files, state.quarantined_rows)
         assert quarantined == (len(self.landed.unreadable), self.landed.refused)
-        assert state.attempts == 0
+        assert (state.attempts, state.released, state.held_back, state.narrow) == (
+            0,
+            None,
+            False,
+            {},
+        )
+        assert self.stack.files.count_unrouted() == 0
 
 
 class Tables:
