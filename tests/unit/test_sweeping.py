@@ -146,11 +146,12 @@ def test_what_the_ledger_knows_is_left_alone(sweep):
     assert (sweep.missed(), sweep.pending()) == (2, [PREFIX + "2.csv"])
 
 
-def test_object_whose_event_told_its_version_is_the_same_object(sweep):
-    sweep.contracts = [contract()]
+@pytest.mark.parametrize("mode", ["upsert", "replace"])
+def test_object_whose_event_told_its_version_and_another_time_is_the_same_object(sweep, mode):
+    sweep.contracts = [contract(write=mode)]
     sweep.land(PREFIX + "1.csv")
     etag = sweep.shop.s3.head_object(Bucket=sweep.shop.landing, Key=PREFIX + "1.csv")["ETag"]
-    told = landed(PREFIX + "1.csv", etag=etag.strip('"')).model_copy(update={"version": "v1"})
+    told = landed(PREFIX + "1.csv", of=sweep.contracts[0], etag=etag.strip('"'), version="v1")
     sweep.files.register(TABLE, [told])
     sweep.missed()
     assert list(sweep.files.pending(TABLE)) == [told]
