@@ -42,7 +42,13 @@ def land(
         )
     if waited.returncode:
         raise DemoError(f"the files were not loaded: {waited.stderr.strip()}")
-    rows, (counts, position) = read_rows(), read_last_batch()
+    try:
+        rows, (counts, position) = read_rows(), read_last_batch()
+    except ProgrammingError as error:
+        raise DemoError(
+            "nothing was loaded into sales.customers; its contract, tables/customers.yaml, has to "
+            "be among those that the stack was started with"
+        ) from error
     show_watermark(console, counts, watermark, position)
     console.print()
     show_rows(console, before, rows)
@@ -59,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         land(console, [Path(one) for one in arguments], before, watermark)
     except (DemoError, OSError) as error:
-        console.print(str(error), style="red", markup=False)
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
     return 0
 

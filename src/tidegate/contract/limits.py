@@ -28,7 +28,7 @@ def _limit(value: object) -> Limit:
     match = re.fullmatch(r"(\d{1,18})(%?)", str(value)) if isinstance(value, str | int) else None
     if not match or isinstance(value, bool) or (match[2] and int(match[1]) > 100):
         raise ValueError(
-            f"{value!r} is no number of rows; write one, or a percentage of the rows: 5000, 50%"
+            f"{value!r} is no number of rows; write one, or up to 100% of the rows: 5000, 50%"
         )
     return Limit(int(match[1]), is_percentage=bool(match[2]))
 
