@@ -20,7 +20,6 @@ from tidegate.planning.evolving import Evolve
 from tidegate.planning.naming import ReadNames
 from tidegate.planning.places import Attempt
 from tidegate.planning.plan import BatchFolder, Plan, PreparedChunk, PreparedFile
-from tidegate.planning.refresh import Refresh
 from tidegate.planning.statements import render_load
 from tidegate.preparing.database import Database
 from tidegate.preparing.prepare_chunk import PrepareChunk
@@ -147,12 +146,12 @@ class Workshop:
         as_of: str | None = None,
         taken_at: int = 0,
         since: dict[str, int] | None = None,
-        refresh: Refresh | None = None,
+        moved_by: int = 0,
     ) -> Prepared:
         if isinstance(files, dict):
             files = [self.land(key, content, of) for key, content in files.items()]
         applied = applied_contract(of, [], since=since)
-        told = {"as_of": as_of, "taken_at": taken_at, "applied": applied, "refresh": refresh}
+        told = {"as_of": as_of, "taken_at": taken_at, "applied": applied, "moved_by": moved_by}
         planned = plan(of, [files]).model_copy(update=told)
         folder = BatchFolder(of.table, planned.batch, planned.fence)
         self.work.write(folder.plan, planned)

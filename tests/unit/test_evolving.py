@@ -382,7 +382,7 @@ def test_columns_of_a_blocked_table_are_left_to_the_job_which_sees_what_a_person
     evolving.deploy(of(columns={"id": "bigint", "name": COLUMNS["name"]}))
     with pytest.raises(ContractError, match=r"\(id was integer, is bigint\)"):
         evolving.plan()
-    evolving.states.block(TABLE, "run")
+    evolving.states.block(TABLE, "run", "why")
     evolving.commit()
     evolving.put("3.csv", b"Op,id,name\n")
     evolving.commit()

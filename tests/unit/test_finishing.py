@@ -11,7 +11,7 @@ from tidegate import errors
 from tidegate.errors import LoadFailedError
 from tidegate.finishing.commit_batch import CommitBatch
 from tidegate.finishing.fail_batch import LONGEST_WAIT, FailBatch, Failure, Verdict, is_terminal
-from tidegate.ledger import FileLedger, RefreshLedger, StateLedger
+from tidegate.ledger import FileHistory, FileLedger, RefreshLedger, StateLedger
 from tidegate.planning.applied import applied_contract
 from tidegate.planning.plan import BatchFolder, Outcome, PreparedChunk, PreparedFile
 
@@ -225,7 +225,7 @@ def test_failure_before_anything_was_planned_blocks_the_table(finishing):
 
 def test_run_that_dies_before_it_goes_on_with_a_blocked_table_is_tried_again(finishing):
     finishing.fail("ContractError")
-    finishing.states.block(TABLE, "an earlier run")
+    finishing.states.block(TABLE, "an earlier run", "ContractError: why")
     verdicts = [finishing.fail("Runtime.ExitError", plan_key="").verdict for _ in range(4)]
     assert verdicts == ["retry", "retry", "give_up", "give_up"]
     state = finishing.states.read(TABLE)
@@ -248,7 +248,7 @@ def test_blocked_table_says_why_it_is_blocked_whatever_fails_before_its_batch_is
 ):
     finishing.fail("ContractError", "column is wrong")
     finishing.states.acquire(TABLE, RUN, 60)
-    finishing.states.block(TABLE, "an earlier run")
+    finishing.states.block(TABLE, "an earlier run", "ContractError: column is wrong")
     finishing.states.acquire(TABLE, RUN, 60)
     finishing.fail(error, plan_key="")
     assert finishing.states.read(TABLE).last_error == "ContractError: column is wrong"
@@ -258,6 +258,33 @@ def test_run_that_blocked_the_table_and_died_before_it_said_so_tells_nobody_twic
     first = finishing.fail("ContractError")
     assert finishing.fail("ContractError") == first
     assert len(finishing.letters) == 1
+
+
+def test_refused_refresh_that_was_let_go_of_is_told_once_and_touches_no_other_batch(finishing):
+    finishing.report(error="RefreshRefusedError", message="too small")
+    first = finishing.fail("States.TaskFailed")
+    finishing.states.acquire(TABLE, "another", 60)
+    assert finishing.fail("States.TaskFailed") == first
+    assert (len(finishing.letters), finishing.states.read(TABLE).holder) == (1, "another")
+
+
+def test_table_that_is_blocked_once_more_says_for_what(finishing):
+    finishing.states.block(TABLE, "an earlier run", "ContractError: column is wrong")
+    finishing.states.acquire(TABLE, RUN, 60)
+    verdicts = [finishing.fail("ServiceBusyError", "S3", plan_key="").verdict for _ in range(3)]
+    assert verdicts == ["retry", "retry", "give_up"]
+    assert finishing.states.read(TABLE).last_error == "ServiceBusyError: S3"
+    assert len(finishing.letters) == 1
+
+
+def test_batch_that_was_closed_leaves_alone_what_waits_once_more(finishing):
+    finishing.report(last_position="p9")
+    first = finishing.commit(finishing.folder.plan)
+    history = FileHistory(finishing.ledger, finishing.clock)
+    assert history.repeat(TABLE, 0, 2**31)
+    assert finishing.commit(finishing.folder.plan) == first
+    state = finishing.states.read(TABLE)
+    assert (finishing.files.count_pending(TABLE), state.applied_files) == (3, 0)
 
 
 def errors_of(kind: type[Exception]) -> set[str]:

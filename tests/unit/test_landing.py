@@ -223,7 +223,7 @@ def test_fresh_enough_table_waits(aws):
 
 def test_blocked_table_is_recorded_and_not_started(landing):
     landing.states.acquire(TABLE, "run", 60)
-    landing.states.block(TABLE, "run")
+    landing.states.block(TABLE, "run", "why")
     landing.register([landed_object()])
     assert (landing.started, landing.files.count_pending(TABLE)) == ([], 1)
 

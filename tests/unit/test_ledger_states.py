@@ -155,7 +155,7 @@ def test_failures_are_counted_until_a_batch_is_closed(states):
 def test_failure_of_a_run_that_lost_the_lease_is_not_the_tables(states):
     states.acquire(TABLE, "two", 60)
     assert states.record_failure(TABLE, "one", "x") is None
-    states.block(TABLE, "one")
+    states.block(TABLE, "one", "why")
     assert (states.read(TABLE).blocked, states.read(TABLE).holder) == (False, "two")
 
 
@@ -165,7 +165,7 @@ def test_failure_before_the_lease_was_taken_counts(states):
 
 def test_blocked_table_is_free_and_planning_unblocks_it(states):
     states.acquire(TABLE, "one", 60)
-    states.block(TABLE, "one")
+    states.block(TABLE, "one", "why")
     state = states.read(TABLE)
     assert (state.blocked, state.holder, state.attempts) == (True, None, 0)
     held = states.acquire(TABLE, "two", 60)
@@ -181,7 +181,7 @@ def test_state_is_one_item(states, table):
 
 def test_blocked_table_that_was_started_and_had_nothing_to_load_is_blocked_no_more(states):
     states.acquire(TABLE, "one", 60)
-    states.block(TABLE, "one")
+    states.block(TABLE, "one", "why")
     state = states.acquire(TABLE, "person", 60)
     assert states.release(TABLE, state.fence, seen_wake=state.wake)
     assert not states.read(TABLE).blocked

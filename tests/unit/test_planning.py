@@ -239,7 +239,7 @@ def test_long_run_gives_way_to_one_with_a_history_of_its_own(planning):
 
 def test_planned_batch_unblocks_its_table(planning):
     planning.states.acquire(TABLE, "run", 60)
-    planning.states.block(TABLE, "run")
+    planning.states.block(TABLE, "run", "why")
     planning.land("1.csv")
     planning.step(REQUEST, "person", 0)
     assert not planning.states.read(TABLE).blocked

@@ -9,7 +9,6 @@ import pytest
 
 from tests.unit.samples import LANDED_AT, PREFIX, Workshop, contract, parquet
 from tidegate.contract import Contract
-from tidegate.planning.refresh import Refresh
 from tidegate.preparing.formats.jsonl import MOST_NAMES
 
 FILE = PREFIX + "20240809-192717787"
@@ -400,8 +399,8 @@ def test_older_file_that_a_replaced_table_is_refreshed_with_may_lack_columns_it_
     wanted = of(written_as="parquet", write="replace", key=())
     moved = shop.land(FILE, parquet("select 1 as id"), wanted, landed_at=LANDED_AT + 9)
     since = {"name": LANDED_AT + 1}
-    assert shop.prepare(wanted, [moved], since=since).rows == []
-    found = shop.prepare(wanted, [moved], since=since, refresh=Refresh(run="run"))
+    assert shop.prepare(wanted, [moved], since=since, moved_by=8).rows == []
+    found = shop.prepare(wanted, [moved], since=since, moved_by=9)
     assert [(row["id"], row["name"]) for row in found.rows] == [(1, None)]
 
 

@@ -92,10 +92,14 @@ def test_many_chunks_are_prepared_as_few_are():
 
 @pytest.mark.parametrize("name", LAMBDAS)
 def test_every_transient_error_is_tried_again(name):
-    [retry] = LAMBDAS[name]["Retry"]
+    retry, *more = LAMBDAS[name]["Retry"]
     of_the_job = {"TooNarrowError"}  # fail_batch reads it from what the job reports
     assert errors_of(errors.TransientError) - of_the_job <= set(retry["ErrorEquals"])
     assert not errors_of(errors.TerminalError) & set(retry["ErrorEquals"])
+    # The last steps are tried again whatever ended them, if it is not what they say of a job.
+    whatever = {"CommitBatch": [["LoadFailedError"], ["States.ALL"]], "FailBatch": [["States.ALL"]]}
+    assert [one["ErrorEquals"] for one in more] == whatever.get(name, [])
+    assert [one["MaxAttempts"] for one in more if one["ErrorEquals"] != ["States.ALL"]] in ([], [0])
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_table_that_waits_for_nothing_is_not_started(sweep):
 def test_blocked_table_waits_for_a_person(sweep):
     sweep.states.wake(TABLE, landed_at=0)
     sweep.states.acquire(TABLE, "run", 60)
-    sweep.states.block(TABLE, "run")
+    sweep.states.block(TABLE, "run", "why")
     assert sweep.due() == []
 
 
@@ -155,6 +155,7 @@ def test_object_whose_event_told_its_version_and_another_time_is_the_same_object
     sweep.files.register(TABLE, [told])
     sweep.missed()
     assert list(sweep.files.pending(TABLE)) == [told]
+    assert sweep.states.read(TABLE).pending_since is not None
 
 
 def test_long_look_goes_on_where_it_stopped_and_begins_again(sweep, monkeypatch):

@@ -50,9 +50,12 @@ class CommitBatch:
             loaded_by = self.work.read(attempt.plan, LoadedBy)
             plan = plan.model_copy(update={"applied": loaded_by.applied})
         files = [file for chunk in plan.chunks for file in chunk]
-        self.files.settle(plan.table, plan.batch, files, became, again=plan.refresh is not None)
         counts = _count(list(became.values()))
-        self.states.close_batch(plan.table, plan.batch, outcome, counts, plan)
+        # What became of the files of a closed batch is not its concern any more.
+        if self.states.read(plan.table).open_batch == plan.batch:
+            again = plan.refresh is not None
+            self.files.settle(plan.table, plan.batch, files, became, again=again)
+            self.states.close_batch(plan.table, plan.batch, outcome, counts, plan)
         return plan, outcome, counts
 
     def _became(self, plan: Plan, folder: BatchFolder) -> dict[str, PreparedFile]:

@@ -50,8 +50,8 @@ class FailBatch:
         """Record the failure of a run of `table`; the batch stays as it was planned.
 
         A run that lost the lease goes without a word: another one does its work. So does one that
-        blocked the table already. Of a blocked table people are not told once more before a run has
-        taken its lease.
+        blocked the table, or let go of a refused refresh, already. Of a blocked table people are
+        not told once more before a run has taken its lease.
         A transient error is tried again, after a wait that doubles, until `most_attempts` failed
         in a row; a terminal one blocks the table at once. Other tables are not concerned.
         A full refresh that is refused is forgotten, and the table goes on as if nobody had asked.
@@ -61,7 +61,7 @@ class FailBatch:
         error, message = _cause(outcome, failure)
         end = Verdict(verdict="give_up", error=error, message=message)
         before = self.states.read(table)
-        if error == errors.LeaseLostError.__name__ or before.blocked_by == execution:
+        if self._is_over(before, execution, error):
             return end
         state = self.states.record_failure(table, execution, _last_error(before, end))
         if state is None:
@@ -73,12 +73,23 @@ class FailBatch:
             self.states.hold_back(table, execution)
         if self._goes_on(state, outcome, error):
             return self._again(end, state.attempts)
+        is_new = before.holder is not None or not before.blocked
         try:
-            if before.holder or not before.blocked:
+            if is_new:
                 self.notify(*_letter(table, error, message))
         finally:
-            self._let_go(execution, before, table, end, by_redshift=bool(outcome.error))
+            if error == errors.RefreshRefusedError.__name__:
+                self._refuse_refresh(execution, before, table, end, by_redshift=bool(outcome.error))
+            else:
+                last_error = f"{error}: {message}" if is_new else _last_error(before, end)
+                self.states.block(table, execution, last_error)
         return end
+
+    def _is_over(self, before: TableState, execution: str, error: str) -> bool:
+        """Whether a run has lost its table, or done all that there is to do about its failure."""
+        if error == errors.RefreshRefusedError.__name__:
+            return before.holder != execution
+        return error == errors.LeaseLostError.__name__ or before.blocked_by == execution
 
     def _goes_on(self, state: TableState, outcome: Outcome, error: str) -> bool:
         if error == errors.MassDeleteError.__name__:
@@ -92,12 +103,10 @@ class FailBatch:
         wait = min(self.retry_seconds * 2 ** (attempts - 1), LONGEST_WAIT)
         return end.model_copy(update={"verdict": "retry", "wait_seconds": wait})
 
-    def _let_go(
+    def _refuse_refresh(
         self, execution: str, before: TableState, table: str, end: Verdict, *, by_redshift: bool
     ) -> None:
-        if end.error != errors.RefreshRefusedError.__name__:
-            self.states.block(table, execution)
-        elif by_redshift:
+        if by_redshift:
             self.refreshes.abandon(table, execution)
         else:
             # What was to be replaced waits as before: its batch may be applied, or held back.

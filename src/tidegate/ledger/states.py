@@ -169,10 +169,9 @@ class StateLedger:
         return self._next(max(state.last_batch, state.open_batch or 0))
 
     def release_deletes(self, table: str) -> None:
-        """Let the open batch, if there is one, delete as many rows as it does."""
-        self._update(
-            table, "set released = open_batch", {}, condition="attribute_exists(open_batch)"
-        )
+        """Let the open batch, if it is held back, delete as many rows as it does."""
+        change, values = "set released = open_batch", {":true": True}
+        self._update(table, change, values, condition="held_back = :true")
 
     def close_batch(
         self,
@@ -263,10 +262,13 @@ class StateLedger:
         """Note the columns, with their bytes, that the open batch has to do with as they are."""
         self._as_holder(table, holder, "set narrow = :narrow", {":narrow": narrow})
 
-    def block(self, table: str, holder: str) -> None:
+    def block(self, table: str, holder: str, error: str) -> None:
         """Mark the table as one that a person must look at, and let go of the lease."""
-        change = "set blocked_by = :holder, attempts = :zero remove holder, lease_expires"
-        self._as_holder(table, holder, change, {":zero": 0})
+        change = (
+            "set blocked_by = :holder, last_error = :error, attempts = :zero "
+            "remove holder, lease_expires"
+        )
+        self._as_holder(table, holder, change, {":error": error, ":zero": 0})
 
     def hold_back(self, table: str, holder: str) -> None:
         """Mark the open batch as one that deletes too much."""

@@ -111,7 +111,8 @@ class Plan(_Document):
 
     The snapshot of the epoch was taken at `taken_at`, seconds since 1970. It has the changes up to
     `as_of` already, or, where that is not said, all that landed before it. `refresh` is set where
-    the batch is a full refresh; `counted_before` is what the table's counts hold of its files.
+    the batch is a full refresh; `moved_by` says how many seconds later its files count as landed
+    than they did, `counted_before` what the table's counts hold of them.
     `applied` is what the ledger keeps of the contract once the batch is applied; `columns_added`
     are the columns that its files brought.
     """
@@ -127,8 +128,14 @@ class Plan(_Document):
     refresh: Refresh | None = None
     taken_at: int = 0
     counted_before: dict[str, int] = {}
+    moved_by: int = 0
     applied: AppliedContract | None = None
     columns_added: list[str] = []
+
+    @property
+    def since(self) -> dict[str, int]:
+        """From when on there are the columns that came later, see AppliedContract."""
+        return self.applied.since if self.applied else {}
 
     def read_contract(self) -> Contract:
         """The contract as it stood when the batch was planned."""
@@ -144,6 +151,7 @@ class OpenBatch(BaseModel):
     refresh: Refresh | None = None
     taken_at: int = 0
     counted_before: dict[str, int] = {}
+    moved_by: int = 0
 
 
 class LoadedBy(BaseModel):

@@ -36,6 +36,7 @@ class PlanRefresh:
         snapshot = self.snapshots.newest(contract, refresh.snapshot_prefix)
         if refresh.as_of and not refresh.force:
             _refuse_as_of(refresh.as_of, contract, snapshot, state)
+        landed_at = min(file.landed_at for file in snapshot)
         if contract.write == "replace":
             snapshot = self._as_of_now(contract, snapshot)
         taken_at = min(file.landed_at for file in snapshot)
@@ -47,6 +48,7 @@ class PlanRefresh:
             as_of=refresh.as_of,
             refresh=refresh,
             taken_at=taken_at,
+            moved_by=taken_at - landed_at,
             counted_before=self.history.counts(contract.table, files),
         )
 

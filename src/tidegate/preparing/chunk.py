@@ -39,7 +39,7 @@ class Chunk:
         connection: "duckdb.DuckDBPyConnection",
         as_of: str | None = None,
         taken_at: int = 0,
-        since: Mapping[str, float] | None = None,
+        since: Mapping[str, int] | None = None,
     ) -> None:
         self._contract = contract
         self._epoch = epoch

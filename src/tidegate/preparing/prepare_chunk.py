@@ -1,15 +1,13 @@
 """The step prepare_chunk: one chunk of a plan becomes one Parquet file and a list of refusals."""
 
-import math
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boto3.s3.transfer import TransferConfig
 
-from tidegate.contract import Contract
 from tidegate.landing.objects import LandedFile
 from tidegate.planning.plan import BatchFolder, Plan, PreparedChunk, PreparedFile
 from tidegate.preparing.chunk import Chunk
@@ -48,7 +46,7 @@ class PrepareChunk:
         files = plan.chunks[number]
         local = list(download(self.s3, self.landing_bucket, files, scratch))
         contract = plan.read_contract()
-        since = _since(plan, contract)
+        since = {name: time + plan.moved_by for name, time in plan.since.items()}
         with self.database.connect() as connection:
             chunk = Chunk(contract, plan.epoch, connection, plan.as_of, plan.taken_at, since)
             chunk.read(local)
@@ -87,13 +85,6 @@ class PrepareChunk:
 
     def _upload(self, path: Path, key: str) -> None:
         self.s3.upload_file(str(path), self.work.name, key, Config=_AT_ONCE)
-
-
-def _since(plan: Plan, contract: Contract) -> Mapping[str, float]:
-    since = plan.applied.since if plan.applied else {}
-    # With an older file a replaced table is refreshed as if that had landed now.
-    moved = plan.refresh and contract.write == "replace"
-    return dict.fromkeys(since, math.inf) if moved else since
 
 
 def _became(chunk: Chunk, local: Iterable[LocalFile]) -> Iterable[PreparedFile]:

@@ -108,15 +108,25 @@ class FindMissed:
             if not self.has_time():
                 return
 
+    def _as_they_wait(self, table: str, listed: list[LandedObject]) -> list[LandedObject]:
+        """Those of `listed` that wait already with the time by which they wait.
+
+        S3 dates an object of many parts from its first one, the event from its last:
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+        A file of a replaced table would wait at both times.
+        """
+        times = {file.id: file.landed_at for file in self.files.pending(table)}
+        return [
+            one.model_copy(update={"landed_at": times.get(one.id, one.landed_at)}) for one in listed
+        ]
+
     def _register_unknown(self, listed: list[LandedObject], failures: TableFailures) -> None:
         for contract, objects in self.register.router.by_contract(listed):
             table = contract.table if contract else None
             with failures.of(table or UNROUTED):
                 known = self.files.known(table, [one.id for one in objects])
+                unknown = [one for one in objects if one.id not in known]
                 if contract and contract.write == "replace":
-                    # S3 dates an object of many parts from its first one, the event from its last,
-                    # and of a replaced table the date is a part of where a file waits:
-                    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
-                    known |= {file.id for file in self.files.pending(contract.table)}
-                done = self.register(one for one in objects if one.id not in known)
+                    unknown = self._as_they_wait(contract.table, unknown)
+                done = self.register(unknown)
                 failures.add(done.failures)

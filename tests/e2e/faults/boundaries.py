@@ -49,7 +49,7 @@ _LOCK = ["redshift:begin", "redshift:lock", "redshift:select", "redshift:select"
 _RECORD = ["redshift:insert", "redshift:commit", "s3:PutObject"]
 _GIVE_UP = ["redshift:rollback", "s3:PutObject"]
 _COMMIT_BATCH = [
-    *("s3:GetObject", "s3:GetObject", "s3:GetObject"),
+    *("s3:GetObject", "s3:GetObject", "s3:GetObject", "dynamodb:GetItem"),
     *("dynamodb:TransactWriteItems", "dynamodb:GetItem", "dynamodb:TransactWriteItems"),
 ]
 _MERGE = ["redshift:delete", "redshift:delete", "redshift:insert", "redshift:delete"]
@@ -198,14 +198,18 @@ def all_trials() -> list[Trial]:
 
 
 def spread_of_trials() -> list[Trial]:
-    """Of each step and kind of write, the moment after its last one: done, and nobody knows."""
+    """Of each step and kind of write, the moment after its last one: done, and nobody knows.
+
+    And of a refresh that another run will do, the moment before it is noted that it is wanted.
+    """
     chosen = {
         (happens, step, name): Trial(happens, Boundary(step, "after", nth, name), for_all)
         for happens, step, calls, for_all in _listed()
         for nth, name in numbered(calls)
         if name not in _READS
     }
-    return list(chosen.values())
+    unnoted = Boundary("plan_batch", "before", 1, "dynamodb:UpdateItem")
+    return [*chosen.values(), Trial("a refresh of a busy table", unnoted)]
 
 
 def _listed() -> Iterator[tuple[str, str, list[str], bool]]:

@@ -26,6 +26,7 @@ def faulted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultedStack]:
     }
     with faulted_stack(tmp_path_factory.mktemp("faulted"), tables) as stack:
         yield stack
+        assert stack.files.count_unrouted() == 0
 
 
 @pytest.fixture(scope="session")
