@@ -141,6 +141,8 @@ def test_refresh_of_a_replaced_table_takes_its_newest_file_or_the_one_that_is_na
     listed = refreshing.shop.s3.list_objects_v2(Bucket=refreshing.shop.landing)["Contents"]
     assert all(one["LastModified"].timestamp() < older.taken_at for one in listed)
     assert older.chunks[0][0].landed_at == older.taken_at
+    [written] = [one["LastModified"] for one in listed if one["Key"] == PREFIX + "export-2.csv"]
+    assert older.taken_at - older.moved_by == int(written.timestamp())
 
 
 def test_what_waits_in_another_order_than_rows_have_comes_after_the_refresh(refreshing):
