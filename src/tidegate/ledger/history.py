@@ -66,12 +66,14 @@ class FileHistory:
         """Make files wait once more that landed from `since` on and before `until`, applied or not.
 
         Again and again is as good as once. Those that were settled before the last full refresh
-        stay as they are: its snapshot has taken their place. False if a refresh is wanted, or was
-        done while this went on.
+        stay as they are: its snapshot has taken their place. So do those of a batch that is not
+        closed, which has yet to count them. False if a refresh is wanted, or was done while this
+        went on.
         """
-        epoch_from = self._epoch_from(table)
+        epoch_from, last_batch = self._closed_batches(table)
         settled = chain(*(self._settled(table, of, since, until) for of in _SETTLED))
-        moved = ((file, file.as_landed()) for file in settled if file.batch >= epoch_from)
+        closed = (file for file in settled if epoch_from <= file.batch <= last_batch)
+        moved = ((file, file.as_landed()) for file in closed)
         still = {
             "condition": "attribute_not_exists(refresh) and "
             "(attribute_not_exists(epoch_from) or epoch_from = :epoch_from)",
@@ -89,7 +91,7 @@ class FileHistory:
         its snapshot is newer.
         """
         by_id = newest_by_id(files)
-        epoch_from = self._epoch_from(table)
+        epoch_from, _ = self._closed_batches(table)
         moved = [
             (settled, _as_old(by_id[settled.id], settled, epoch_from))
             for some in pieces(by_id, MOST_GETS // 2)
@@ -101,10 +103,10 @@ class FileHistory:
             self._move_some(table, some)
         return bool(moved)
 
-    def _epoch_from(self, table: str) -> int:
-        """The batch of the last full refresh; 0 if there was none."""
+    def _closed_batches(self, table: str) -> tuple[int, int]:
+        """The batch of the last full refresh, and the last one of all; 0 if there was none."""
         state = self._items.get(partition(table), STATE) or {}
-        return int(state.get("epoch_from", 0))
+        return int(state.get("epoch_from", 0)), int(state.get("last_batch", 0))
 
     def _settled(self, table: str, of: str, since: int, until: int) -> Iterator[SettledFile]:
         where = "landed_at >= :since and landed_at < :until"
