@@ -50,9 +50,7 @@ class Trials:
             "a dead lease": self._dead_lease,
             "a lost event": self._lost_event,
         }
-        # Trials of one step lie apart, for a message that was killed five times is given up.
-        apart = sorted(trials, key=lambda trial: (turn(trial), trial.at.name if trial.at else ""))
-        for _, some in groupby(apart, key=turn):
+        for _, some in groupby(sorted(trials, key=turn), key=turn):
             earlier = list(self._results.values())
             for trial in some:
                 self._results[trial] = self._pool.submit(self._run, trial, earlier)
