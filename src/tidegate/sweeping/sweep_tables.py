@@ -126,7 +126,7 @@ class FindMissed:
             with failures.of(table or UNROUTED):
                 known = self.files.known(table, [one.id for one in objects])
                 unknown = [one for one in objects if one.id not in known]
-                if contract and contract.write == "replace":
+                if unknown and contract and contract.write == "replace":
                     unknown = self._as_they_wait(contract.table, unknown)
                 done = self.register(unknown)
                 failures.add(done.failures)

@@ -21,13 +21,13 @@ SCHEDULES = 2  # of sweeps for what is due, and for what was missed
 SWEEPS_EVERY = 2.0  # seconds; the schedule's own rate is once a minute
 # A message that a killed function had comes back after that; as deployed it is six minutes.
 VISIBILITY_SECONDS = "6"
-Tables = Mapping[str, type[Landed]]  # what lands for each, by name
+Kinds = Mapping[str, type[Landed]]  # what lands for each, by name
 
 
 class FaultedStack(LocalStack):
     """A stack whose steps can be watched and struck; `tables` are those it keeps."""
 
-    def __init__(self, port: int, watch: Watch, tables: Tables) -> None:
+    def __init__(self, port: int, watch: Watch, tables: Kinds) -> None:
         super().__init__(port)
         self.watch = watch
         self.tables = tables
@@ -131,7 +131,7 @@ class FaultedStack(LocalStack):
 
 
 @contextmanager
-def faulted_stack(folder: Path, tables: Tables) -> Iterator[FaultedStack]:
+def faulted_stack(folder: Path, tables: Kinds) -> Iterator[FaultedStack]:
     """A stack with a contract for each of `tables`."""
     contracts = folder / "tables"
     contracts.mkdir()
