@@ -71,13 +71,14 @@ build: .venv/.ready .venv-sam/.ready  ## build what sam deploy ships, in .aws-sa
 	@find functions -name __pycache__ -prune -exec rm -rf {} +
 	@$(SAM) build
 
-bench: .venv/.ready .venv-glue/.ready  ## measure Tidegate against plain DuckDB doing the same merge
+bench: .venv/.ready .venv-glue/.ready .venv-dlt/.ready  ## measure Tidegate against plain DuckDB and dlt doing the same merge
 	@$(BIN)/python -m bench
 
 lock:  ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
 	$(LOCK) --universal --python-version 3.11 --extra local --extra dev pyproject.toml -o requirements/dev.txt
 	$(LOCK) --universal --python-version 3.11 --group sam -o requirements/sam.txt
 	$(LOCK) --universal --python-version 3.9 --group glue -o requirements/glue.txt
+	$(LOCK) --universal --python-version 3.11 --group dlt -o requirements/dlt.txt
 	$(LOCK_LAMBDA) --group package-layer -o requirements/package-layer.txt
 	$(LOCK_LAMBDA) --group duckdb-layer -o requirements/duckdb-layer.txt
 
@@ -90,6 +91,11 @@ lock:  ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
 .venv-sam/.ready: requirements/sam.txt
 	@$(FIND_PYTHON); echo "Setting up $(@D) for the AWS SAM CLI (once, about half a minute)"; $(MAKE_VENV)
 	@$(@D)/bin/python $(PIP_INSTALL) --require-hashes -r requirements/sam.txt
+	@touch $@
+
+.venv-dlt/.ready: requirements/dlt.txt
+	@$(FIND_PYTHON); echo "Setting up $(@D) for dlt, the peer in the benchmark (once, about half a minute)"; $(MAKE_VENV)
+	@$(@D)/bin/python $(PIP_INSTALL) --require-hashes -r requirements/dlt.txt
 	@touch $@
 
 .venv-glue/.ready: requirements/glue.txt

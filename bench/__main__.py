@@ -1,4 +1,4 @@
-"""`make bench`: the floor and Tidegate at the same job, in turns, in one run."""
+"""`make bench`: the floor, dlt and Tidegate at the same job, in turns, in one run."""
 
 import statistics
 import tempfile
@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.table import Table
@@ -21,6 +22,7 @@ from bench.job import (
     write_snapshot,
 )
 from bench.latency import measure_latencies
+from bench.peer import Dlt
 from bench.pipeline import TABLES, Pipeline
 from bench.stack import local_stack, peak_memory
 from bench.worker import Worker
@@ -30,6 +32,16 @@ LARGE, SMALL = 200_000, 1_000
 RUNS = 5
 
 console = Console(highlight=False)
+
+
+class Side(Protocol):
+    """One that does the job, in a process of its own."""
+
+    def call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401  (what the method gives)
+        """Call a method of it: `load`, `reset` or `rows`, and what it alone has."""
+
+    def end(self) -> int:
+        """End it; give the most memory it ever held, in bytes."""
 
 
 def main() -> None:
@@ -46,20 +58,23 @@ def _measure(folder: Path) -> None:
     write_snapshot(snapshot, rows.values())
     files = _write_files(folder, batches)
     with local_stack(TABLES) as stack:
-        _say("loading the table on both sides")
-        floor = Worker(Floor, snapshot)
-        tidegate = Worker(Pipeline)
-        tidegate.call("land", [snapshot, *files])
-        tidegate.call("load", snapshot)
-        tidegate.call("keep_base")
+        _say("loading the table on all sides")
+        sides: dict[str, Side] = {
+            "raw DuckDB": Worker(Floor, snapshot),
+            "dlt": Dlt(folder / "dlt"),
+            "Tidegate": Worker(Pipeline),
+        }
+        sides["dlt"].call("begin", snapshot)
+        sides["Tidegate"].call("land", [snapshot, *files])
+        sides["Tidegate"].call("load", snapshot)
+        sides["Tidegate"].call("keep_base")
         _say(f"{RUNS + 1} times {LARGE:,} changes, in turns")
-        results = [_compare("large batch", floor, tidegate, [files[0]] * (RUNS + 1), reset=True)]
+        results = {"large batch": _compare(sides, [files[0]] * (RUNS + 1), reset=True)}
         _say(f"{RUNS + 1} times {SMALL:,} changes, in turns")
-        results.append(_compare("small batch", floor, tidegate, files[1:], reset=False))
-        _check(floor, tidegate, reduce(apply_in_order, batches, rows))
+        results["small batch"] = _compare(sides, files[1:], reset=False)
+        _check(sides, reduce(apply_in_order, batches, rows))
         memory = {
-            "floor": floor.end(),
-            "prepare and job": tidegate.end(),
+            **{name: side.end() for name, side in sides.items()},
             "stack": peak_memory(stack.describe()["pid"]),
         }
         _say("landing small files on the idle stack")
@@ -84,36 +99,37 @@ def _write_files(folder: Path, batches: list[list[Change]]) -> list[Path]:
     return files
 
 
-def _compare(
-    name: str, floor: Worker, tidegate: Worker, files: list[Path], *, reset: bool
-) -> tuple[str, float, float]:
-    seconds: dict[str, list[float]] = {"floor": [], "tidegate": []}
+def _compare(sides: dict[str, Side], files: list[Path], *, reset: bool) -> dict[str, float]:
+    """Let each side load each file in its turn; give the median seconds of each side."""
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
     for file in files:
-        for side, worker, method in (("floor", floor, "run"), ("tidegate", tidegate, "load")):
+        for name, side in sides.items():
             if reset:
-                worker.call("reset")
-            seconds[side].append(worker.call(method, file))
+                side.call("reset")
+            seconds[name].append(side.call("load", file))
     # The first of each warms caches and does not count.
-    medians = {side: statistics.median(times[1:]) for side, times in seconds.items()}
-    return name, medians["floor"], medians["tidegate"]
+    return {name: statistics.median(times[1:]) for name, times in seconds.items()}
 
 
-def _check(floor: Worker, tidegate: Worker, expected: dict[object, Row]) -> None:
+def _check(sides: dict[str, Side], expected: dict[object, Row]) -> None:
     _say("comparing every row with the oracle")
     wanted = [expected[key] for key in sorted(expected)]  # type: ignore[type-var]
-    for side, worker in (("the floor", floor), ("Tidegate", tidegate)):
-        if worker.call("rows") != wanted:
-            raise SystemExit(f"{side} does not end in the rows of the oracle")
+    for name, side in sides.items():
+        if side.call("rows") != wanted:
+            raise SystemExit(f"{name} does not end in the rows of the oracle")
 
 
 def _report(
-    results: list[tuple[str, float, float]], memory: dict[str, int], latencies: list[float]
+    results: dict[str, dict[str, float]], memory: dict[str, int], latencies: list[float]
 ) -> None:
     shown = Table(title=f"Medians of {RUNS}; the table has {ROWS:,} rows", title_justify="left")
-    for heading in ("", "raw DuckDB", "Tidegate", "ratio"):
-        shown.add_column(heading, justify="right" if heading else "left")
-    for name, floor, tidegate in results:
-        shown.add_row(name, f"{floor:.3f} s", f"{tidegate:.3f} s", f"{tidegate / floor:.2f}")
+    shown.add_column("")
+    for heading in (*next(iter(results.values())), "to DuckDB", "to dlt"):
+        shown.add_column(heading, justify="right")
+    for name, medians in results.items():
+        floor, peer, tidegate = medians.values()
+        times = [f"{seconds:.3f} s" for seconds in medians.values()]
+        shown.add_row(name, *times, f"{tidegate / floor:.2f}", f"{tidegate / peer:.2f}")
     console.print(shown)
     peaks = ", ".join(f"{name} {peak / 2**20:.0f} MB" for name, peak in memory.items())
     console.print(f"Peak memory: {peaks}")

@@ -30,7 +30,7 @@ class Floor:
         self._connection.execute("create or replace table accounts as from base")
         self._connection.execute("create or replace table tombstones (id bigint, seq varchar)")
 
-    def run(self, changes: Path) -> float:
+    def load(self, changes: Path) -> float:
         """Apply a file of changes; give the seconds it took."""
         started = time.perf_counter()
         self._connection.execute(_SCRIPT.replace("{path}", str(changes)))
