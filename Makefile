@@ -1,10 +1,11 @@
 # Every target does its own set-up: a clone, Python 3.11+, pip and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check fix build bench lock
+.PHONY: help setup demo test soak check fix build docs bench lock
 
 BIN := .venv/bin
 SAM := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-west-1} SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check --no-deps
+BUILD_DOCS := .venv-docs/bin/sphinx-build --quiet --fail-on-warning --keep-going docs build/docs
 LOCK := uv pip compile --quiet --generate-hashes --no-header
 LOCK_LAMBDA := $(LOCK) --python-version 3.13 --python-platform aarch64-manylinux_2_28 --constraint requirements/dev.txt
 
@@ -33,7 +34,7 @@ endef
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.ready .venv-glue/.ready .venv-sam/.ready  ## set up what all the other targets need
+setup: .venv/.ready .venv-glue/.ready .venv-sam/.ready .venv-docs/.ready  ## set up what all the other targets need
 
 demo: .venv/.ready .venv-glue/.ready  ## land real DMS files on the local stack and watch the table follow
 	@$(BIN)/python -m demo.run
@@ -44,7 +45,7 @@ test: .venv/.ready .venv-glue/.ready  ## run the tests
 soak: .venv/.ready .venv-glue/.ready  ## look for histories and faults that break a guarantee, for hours
 	@TIDEGATE_EXAMPLES=$${TIDEGATE_EXAMPLES:-5000} TIDEGATE_ALL_FAULTS=1 $(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder tests/property tests/e2e/faults
 
-check: .venv/.ready .venv-sam/.ready  ## check style, types, the template and the contracts; changes nothing
+check: .venv/.ready .venv-sam/.ready .venv-docs/.ready  ## check style, types, the template and the contracts; changes nothing
 	@echo "code: style (ruff)"
 	@$(BIN)/ruff check --quiet
 	@echo "code: layout (ruff format)"
@@ -61,6 +62,8 @@ check: .venv/.ready .venv-sam/.ready  ## check style, types, the template and th
 	@$(SAM) validate --lint
 	@echo "tables: contracts"
 	@$(BIN)/tidegate check tables
+	@echo "docs: no dead link (sphinx)"
+	@$(BUILD_DOCS)
 
 fix: .venv/.ready  ## mend style and layout
 	@$(BIN)/ruff check --fix
@@ -71,6 +74,10 @@ build: .venv/.ready .venv-sam/.ready  ## build what sam deploy ships, in .aws-sa
 	@find functions -name __pycache__ -prune -exec rm -rf {} +
 	@$(SAM) build
 
+docs: .venv-docs/.ready  ## build the documentation as a site, in build/docs
+	@$(BUILD_DOCS)
+	@echo "open build/docs/index.html"
+
 bench: .venv/.ready .venv-glue/.ready .venv-dlt/.ready  ## measure Tidegate against plain DuckDB and dlt doing the same merge
 	@$(BIN)/python -m bench
 
@@ -78,6 +85,7 @@ lock:  ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
 	$(LOCK) --universal --python-version 3.11 --extra local --extra dev pyproject.toml -o requirements/dev.txt
 	$(LOCK) --universal --python-version 3.11 --group sam -o requirements/sam.txt
 	$(LOCK) --universal --python-version 3.9 --group glue -o requirements/glue.txt
+	$(LOCK) --universal --python-version 3.11 --group docs -o requirements/docs.txt
 	$(LOCK) --universal --python-version 3.11 --group dlt -o requirements/dlt.txt
 	$(LOCK_LAMBDA) --group package-layer -o requirements/package-layer.txt
 	$(LOCK_LAMBDA) --group duckdb-layer -o requirements/duckdb-layer.txt
@@ -91,6 +99,11 @@ lock:  ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
 .venv-sam/.ready: requirements/sam.txt
 	@$(FIND_PYTHON); echo "Setting up $(@D) for the AWS SAM CLI (once, about half a minute)"; $(MAKE_VENV)
 	@$(@D)/bin/python $(PIP_INSTALL) --require-hashes -r requirements/sam.txt
+	@touch $@
+
+.venv-docs/.ready: requirements/docs.txt
+	@$(FIND_PYTHON); echo "Setting up $(@D) for the documentation (once, about ten seconds)"; $(MAKE_VENV)
+	@$(@D)/bin/python $(PIP_INSTALL) --require-hashes -r requirements/docs.txt
 	@touch $@
 
 .venv-dlt/.ready: requirements/dlt.txt
