@@ -12,8 +12,9 @@ import pytest
 import redshift_connector
 
 from tidegate.errors import LocalStackError
-from tidegate.local.warehouse import Warehouse, handshake
-from tidegate.local.warehouse import messages as wire
+from tidegate.local.warehouse import Warehouse
+from tidegate.local.warehouse.protocol import handshake
+from tidegate.local.warehouse.protocol import messages as wire
 
 LONG = "select count(*) from big a, big b, big c"
 

@@ -14,6 +14,6 @@ What differs from Redshift, knowingly:
 - IDENTITY, procedures, cursors, materialized and external objects are refused as not supported.
 """
 
-from tidegate.local.warehouse.server import Warehouse
+from tidegate.local.warehouse.protocol.server import Warehouse
 
 __all__ = ["Warehouse"]

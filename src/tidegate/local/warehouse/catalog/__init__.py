@@ -1,0 +1,1 @@
+"""Keeps what Redshift's catalogue and system views tell."""

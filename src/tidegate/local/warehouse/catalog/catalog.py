@@ -1,0 +1,208 @@
+"""What tables there are and how Redshift would describe their columns.
+
+DuckDB knows no lengths of text, encodings or keys. They are kept as JSON in the comments of its
+columns and tables, so that they are created, altered, renamed and rolled back with them.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from tidegate.local.warehouse.language.datatypes import DataType, parse_type, type_of_duckdb
+from tidegate.local.warehouse.language.failures import SqlError
+from tidegate.local.warehouse.language.lexer import Name, literal, quote
+
+DATABASE = "$warehouse"
+SYSTEM_SCHEMA = "$system"
+DEFAULT_SCHEMA = "public"
+
+_TABLE = f"""
+select table_oid, comment, null as sql, database_name = 'temp' as temporary
+from duckdb_tables()
+where table_name = $1 and ((database_name = 'temp' and $2)
+    or (database_name = '{DATABASE}' and schema_name = $3))
+order by temporary desc
+"""  # noqa: S608 - the database's name is a constant
+_VIEW = f"""
+select view_oid, null as comment, sql, false as temporary
+from duckdb_views()
+where view_name = $1 and $2 is not null and database_name = '{DATABASE}' and schema_name = $3
+"""  # noqa: S608 - the database's name is a constant
+_COLUMNS = """
+select column_name, data_type, is_nullable, column_default, comment
+from duckdb_columns()
+where table_oid = $1 and database_name = $2
+order by column_index
+"""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column, with what only Redshift keeps of it."""
+
+    name: str
+    type: DataType
+    nullable: bool = True
+    default: str | None = None
+    encode: str | None = None
+    remark: str | None = None
+
+    @property
+    def comment(self) -> str:
+        """What DuckDB keeps for us."""
+        kept = {
+            "type": self.type.name,
+            "length": self.type.length,
+            "precision": self.type.precision,
+            "scale": self.type.scale,
+            "spelled": self.type.spelled,
+            "encode": self.encode,
+            "remark": self.remark,
+        }
+        return json.dumps({name: value for name, value in kept.items() if value is not None})
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table or view as one session sees it."""
+
+    name: Name
+    oid: int
+    temporary: bool
+    columns: tuple[Column, ...]
+    kept: Mapping[str, Any]
+    view_sql: str | None = None
+
+    @property
+    def sql(self) -> str:
+        """The name as DuckDB reads it, beyond doubt."""
+        if self.temporary:
+            return f"temp.main.{quote(self.name.table)}"
+        return f"{quote(DATABASE)}.{self.name.sql}"
+
+    def column(self, name: str) -> Column:
+        """The column of this name."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise SqlError("42703", f'column "{name}" of relation "{self.name.table}" does not exist')
+
+    @property
+    def key_columns(self) -> set[str]:
+        """The columns of declared primary and unique keys."""
+        keys = [self.kept.get("primary_key", []), *self.kept.get("unique", [])]
+        return {name for key in keys for name in key}
+
+    def picked(self, names: list[str]) -> list[Column]:
+        """The columns of these names in their order; all of them when none is named."""
+        return [self.column(name) for name in names] or list(self.columns)
+
+
+def _column(
+    name: str, kind: str, nullable: bool, default: str | None, comment: str | None
+) -> Column:
+    kept = json.loads(comment or "{}")
+    known = parse_type(kept["spelled"]) if "spelled" in kept else type_of_duckdb(kind)
+    return Column(name, known, nullable, default, kept.get("encode"), kept.get("remark"))
+
+
+class Committed:
+    """What was found of the tables that all sessions see, until one of them changes the catalogue.
+
+    DuckDB finds a table by reading its whole catalogue, columns and comments of all tables.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._found: dict[tuple[int, Name], Relation | None] = {}
+        self.version = 0
+
+    def changed(self) -> None:
+        """A session created, altered or dropped something, and committed it."""
+        with self._guard:
+            self.version += 1
+            self._found.clear()
+
+    def find(self, name: Name, look_up: Callable[[Name], Relation | None]) -> Relation | None:
+        """What is known of `name`, or else what `look_up` finds."""
+        known = (self.version, name)
+        try:
+            return self._found[known]
+        except KeyError:
+            # If a session changes it meanwhile the version is another, and this never found again.
+            self._found[known] = found = look_up(name)
+            return found
+
+
+class Catalog:
+    """One session's view of the catalogue, remembered until any session changes it."""
+
+    def __init__(
+        self,
+        cursor: "duckdb.DuckDBPyConnection",
+        committed: Committed,
+        is_current: Callable[[], bool],
+    ) -> None:
+        self._cursor = cursor
+        self._committed = committed
+        self._is_current = is_current
+        self._seen = -1
+        self._relations: dict[Name, Relation | None] = {}
+
+    def forget(self, made: Name | None = None) -> None:
+        """Looks up everything again from here on, or whatever `made` may stand for."""
+        if made is None:
+            self._seen = -1
+            return
+        known = self._relations.items()
+        self._relations = {name: found for name, found in known if name.table != made.table}
+
+    def find(self, name: Name) -> Relation | None:
+        """The table or view of this name, temporary ones first."""
+        if self._seen != (version := self._committed.version):
+            self._relations.clear()
+            self._seen = version
+        if name not in self._relations:
+            self._relations[name] = self._find(name)
+        return self._relations[name]
+
+    def _find(self, name: Name) -> Relation | None:
+        # A temporary table is known without a schema, and to its session alone.
+        if name.schema and self._is_current():
+            return self._committed.find(name, self._look_up)
+        return self._look_up(name)
+
+    def get(self, name: Name) -> Relation:
+        """The table or view of this name, which has to be there."""
+        if found := self.find(name):
+            return found
+        raise SqlError("42P01", f'relation "{name}" does not exist')
+
+    def _look_up(self, name: Name) -> Relation | None:
+        schema = name.schema or DEFAULT_SCHEMA
+        wanted = [name.table, not name.schema, schema]
+        row = self._row(_TABLE, wanted) or self._row(_VIEW, wanted)
+        if row is None:
+            return None
+        oid, comment, view_sql, temporary = row
+        described = self._cursor.execute(_COLUMNS, [oid, "temp" if temporary else DATABASE])
+        columns = tuple(_column(*column) for column in described.fetchall())
+        kept = json.loads(comment or "{}")
+        return Relation(Name(name.table, schema), oid, temporary, columns, kept, view_sql)
+
+    def _row(self, query: str, values: list[Any]) -> tuple[Any, ...] | None:
+        return self._cursor.execute(query, values).fetchone()
+
+
+def comment_on_column(table: str, column: Column) -> str:
+    """The statement that keeps what DuckDB does not know of a column."""
+    return f"comment on column {table}.{quote(column.name)} is {literal(column.comment)}"
+
+
+def comment_on_table(table: str, kept: Mapping[str, Any]) -> str:
+    """The statement that keeps what DuckDB does not know of a table."""
+    return f"comment on table {table} is {literal(json.dumps(dict(kept)))}"

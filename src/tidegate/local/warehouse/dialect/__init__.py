@@ -1,0 +1,1 @@
+"""Puts Redshift's SQL into DuckDB's."""

@@ -1,0 +1,1 @@
+"""Runs statements in sessions, transactions and locks on DuckDB."""

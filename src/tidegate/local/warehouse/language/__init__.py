@@ -1,0 +1,1 @@
+"""Redshift's words, types and errors."""

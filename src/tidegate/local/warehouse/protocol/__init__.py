@@ -1,0 +1,1 @@
+"""Speaks the PostgreSQL wire protocol with a client."""

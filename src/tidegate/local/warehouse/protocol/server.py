@@ -1,0 +1,184 @@
+"""The listener: accepts connections, gives each a session in a thread, and stops them all."""
+
+import contextlib
+import secrets
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from tidegate.errors import LocalStackError
+from tidegate.local.warehouse.engine.cluster import Cluster
+from tidegate.local.warehouse.engine.session import Session
+from tidegate.local.warehouse.files.objects import S3Client
+from tidegate.local.warehouse.language.failures import SqlError
+from tidegate.local.warehouse.protocol.conversation import BUFFER_BYTES, Conversation
+from tidegate.local.warehouse.protocol.handshake import (
+    CancelRequest,
+    Credentials,
+    Startup,
+    greet,
+    welcome,
+)
+from tidegate.local.warehouse.protocol.messages import ProtocolError, error_response
+
+WATCH_SECONDS = 0.05
+STOP_SECONDS = 5.0
+
+
+@dataclass
+class _Connection:
+    """One client."""
+
+    socket: socket.socket
+    session: Session | None = None
+    secret: int = field(default_factory=lambda: secrets.randbits(32))
+
+    def alive(self) -> bool:
+        """Whether the client is still there; looks without taking what it sent."""
+        try:
+            return self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+    def hang_up(self) -> None:
+        """Ends the conversation from outside of its thread."""
+        if self.session is not None:
+            self.session.interruption.cancel()
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+
+
+class Warehouse:
+    """A server that answers like Redshift; everything it holds is gone when it stops."""
+
+    def __init__(
+        self,
+        *,
+        port: int,
+        database: str,
+        user: str,
+        password: str,
+        s3: S3Client,
+        host: str = "127.0.0.1",
+    ) -> None:
+        self.host = host
+        self.port = port
+        self._credentials = Credentials(database, user, password)
+        self._s3 = s3
+        self._guard = threading.Lock()
+        self._connections: dict[threading.Thread, _Connection] = {}
+        self._stopping = threading.Event()
+        self._stopping.set()
+
+    def start(self) -> None:
+        """Listens, and serves in threads of its own."""
+        self._listener = self._bind()
+        self._cluster = Cluster(self._credentials.database, self._s3)
+        self._stopping.clear()
+        self._service = [
+            threading.Thread(target=serve, daemon=True) for serve in (self._accept, self._watch)
+        ]
+        for thread in self._service:
+            thread.start()
+
+    def _bind(self) -> socket.socket:
+        try:
+            listener = socket.create_server((self.host, self.port), backlog=64)
+        except OSError as error:
+            message = (
+                f"the warehouse cannot listen on {self.host}:{self.port}: {error.strerror}; "
+                "stop what uses the port, or choose another"
+            )
+            raise LocalStackError(message) from error
+        self.port = listener.getsockname()[1]
+        return listener
+
+    def stop(self) -> None:
+        """Ends every session; open transactions are rolled back."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread, connection in self._open_connections():
+            connection.hang_up()
+            thread.join(STOP_SECONDS)
+        for thread in self._service:
+            thread.join(STOP_SECONDS)
+        self._cluster.close()
+
+    @property
+    def folder(self) -> Path:
+        """Where it keeps what does not fit into memory; gone when it stops."""
+        return self._cluster.folder
+
+    def _open_connections(self) -> list[tuple[threading.Thread, _Connection]]:
+        with self._guard:
+            return list(self._connections.items())
+
+    def _watch(self) -> None:
+        """Stops statements whose time is over."""
+        while not self._stopping.wait(WATCH_SECONDS):
+            for _, connection in self._open_connections():
+                if connection.session is not None:
+                    connection.session.interruption.expire(time.monotonic())
+
+    def _accept(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                accepted, _ = self._listener.accept()
+            except OSError:
+                return
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection = _Connection(accepted)
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            with self._guard:
+                self._connections[thread] = connection
+            thread.start()
+
+    def _serve(self, connection: _Connection) -> None:
+        try:
+            with connection.socket:
+                self._converse(connection)
+        except (ProtocolError, OSError):
+            # The client has gone, or never spoke the protocol: there is nobody to tell.
+            return
+        finally:
+            if connection.session is not None:
+                connection.session.close()
+            with self._guard:
+                self._connections.pop(threading.current_thread(), None)
+
+    def _converse(self, connection: _Connection) -> None:
+        stream_in = cast("BinaryIO", connection.socket.makefile("rb", BUFFER_BYTES))
+        send = connection.socket.sendall
+        with contextlib.closing(stream_in):
+            try:
+                startup = greet(stream_in, send, self._credentials)
+            except SqlError as error:
+                send(error_response(error))
+                return
+            if isinstance(startup, CancelRequest):
+                self._cancel(startup)
+                return
+            session = self._open_session(connection, startup)
+            send(welcome(startup, session.pid, connection.secret))
+            Conversation(session, startup.protocol, stream_in, send).run()
+
+    def _open_session(self, connection: _Connection, startup: Startup) -> Session:
+        connection.session = Session(
+            self._cluster, startup.user, startup.application, connection.alive
+        )
+        return connection.session
+
+    def _cancel(self, request: CancelRequest) -> None:
+        for _, connection in self._open_connections():
+            session = connection.session
+            if session and (session.pid, connection.secret) == (request.pid, request.secret):
+                session.interruption.cancel()

@@ -1,0 +1,1 @@
+"""Every statement Redshift has: read from its text, and run in a session."""

@@ -1,0 +1,160 @@
+"""Statements about the session itself: transactions, locks, settings, and what is only accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from tidegate.local.warehouse.engine.statement import Block, Outcome, Statement
+from tidegate.local.warehouse.language.failures import SqlError
+from tidegate.local.warehouse.language.lexer import Name
+from tidegate.local.warehouse.protocol.messages import Field
+from tidegate.local.warehouse.protocol.values import VARCHAR, Parameter
+
+if TYPE_CHECKING:
+    from tidegate.local.warehouse.engine.session import Session
+
+
+@dataclass
+class Begin(Statement):
+    """BEGIN; its isolation level has no effect in Redshift either."""
+
+    text: str
+    kind: str = "BEGIN"
+
+    def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
+        """Opens a block, or says that one is open."""
+        if session.transaction.in_block:
+            session.notify("25001", "there is already a transaction in progress")
+        else:
+            session.transaction.begin()
+        return Outcome("BEGIN")
+
+
+@dataclass
+class Commit(Statement):
+    """COMMIT or END."""
+
+    block: ClassVar[Block] = Block.EVEN_FAILED
+    text: str
+    kind: str = "COMMIT"
+
+    def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
+        """Commits; a failed block is rolled back instead, and the tag says so."""
+        if not session.transaction.in_block:
+            session.notify("25P01", "there is no transaction in progress")
+        return Outcome("COMMIT" if session.transaction.commit() else "ROLLBACK")
+
+
+@dataclass
+class Rollback(Statement):
+    """ROLLBACK or ABORT."""
+
+    block: ClassVar[Block] = Block.EVEN_FAILED
+    text: str
+    kind: str = "ROLLBACK"
+
+    def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
+        """Rolls back."""
+        if not session.transaction.in_block:
+            session.notify("25P01", "there is no transaction in progress")
+        session.transaction.rollback()
+        return Outcome("ROLLBACK")
+
+
+@dataclass
+class Lock(Statement):
+    """LOCK: nobody else reads or writes the tables until the block ends."""
+
+    block: ClassVar[Block] = Block.INSIDE
+    text: str
+    tables: list[Name]
+    kind: str = "LOCK"
+
+    def names(self) -> Sequence[Name]:
+        """The tables it locks."""
+        return self.tables
+
+    def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
+        """Waits for the tables; no snapshot is taken yet."""
+        for name in self.tables:
+            if session.catalog.get(name).view_sql is not None:
+                raise SqlError("42809", f'"{name.table}" is not a table')
+        session.lock(self.tables)
+        return Outcome("LOCK TABLE")
+
+
+@dataclass
+class Set(Statement):
+    """SET name TO value."""
+
+    text: str
+    name: str
+    value: str
+    kind: str = "SET"
+
+    def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
+        """Keeps the value for the session."""
+        session.settings.set(self.name, self.value)
+        return Outcome("SET")
+
+
+@dataclass
+class Reset(Statement):
+    """RESET name, or RESET ALL."""
+
+    text: str
+    name: str
+    kind: str = "RESET"
+
+    def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
+        """Returns to the value the session began with."""
+        session.settings.reset(self.name)
+        return Outcome("RESET")
+
+
+@dataclass
+class Show(Statement):
+    """SHOW name, or SHOW ALL."""
+
+    text: str
+    name: str
+    kind: str = "SHOW"
+
+    def describe(self, session: Session, oids: Sequence[int]) -> Sequence[Field] | None:
+        """One column named like the setting, or name and setting of all."""
+        names = ("name", "setting") if self.name == "all" else (self.name,)
+        return [Field(name, VARCHAR) for name in names]
+
+    def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
+        """Tells what is set."""
+        settings = session.settings
+        rows = list(settings.items()) if self.name == "all" else [(settings.get(self.name),)]
+        return Outcome("SHOW", self.describe(session, ()), [rows])
+
+
+@dataclass
+class Accepted(Statement):
+    """What changes nothing here: ANALYZE, GRANT, REVOKE, and users and groups."""
+
+    text: str
+    kind: str
+    tables: Sequence[Name] = ()
+
+    def names(self) -> Sequence[Name]:
+        """The tables it names, which have to be there."""
+        return self.tables
+
+    def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
+        """Only looks whether the tables are there."""
+        for name in self.tables:
+            session.catalog.get(name)
+        return Outcome(self.kind)
+
+
+@dataclass
+class Vacuum(Accepted):
+    """VACUUM: DuckDB keeps its own house."""
+
+    block: ClassVar[Block] = Block.OUTSIDE

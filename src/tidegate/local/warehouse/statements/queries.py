@@ -1,0 +1,162 @@
+"""Statements that read or change rows: SELECT, INSERT, UPDATE, DELETE, MERGE, EXPLAIN."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from tidegate.local.warehouse.catalog.catalog import Column
+from tidegate.local.warehouse.dialect import dialect
+from tidegate.local.warehouse.engine.statement import Outcome, Statement
+from tidegate.local.warehouse.files.fitting import fit_insert, fit_merge, fit_update
+from tidegate.local.warehouse.language.failures import SYNTAX, SqlError
+from tidegate.local.warehouse.language.lexer import Name
+from tidegate.local.warehouse.protocol.messages import Field
+from tidegate.local.warehouse.protocol.values import VARCHAR, Parameter, field_of
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from tidegate.local.warehouse.engine.session import Session
+
+ROWS_AT_ONCE = 1024
+_UNTYPED = 0
+
+
+def batches(cursor: duckdb.DuckDBPyConnection) -> Iterator[list[Any]]:
+    """The rows of what the cursor has just executed, some at a time."""
+    while rows := cursor.fetchmany(ROWS_AT_ONCE):
+        yield rows
+
+
+def _oids(parameters: Sequence[Parameter]) -> tuple[int, ...]:
+    return tuple(parameter.oid for parameter in parameters)
+
+
+def _values(parameters: Sequence[Parameter]) -> list[Any]:
+    return [parameter.value for parameter in parameters]
+
+
+class Query(Statement):
+    """SELECT."""
+
+    kind = "SELECT"
+
+    def __init__(self, text: str, database: str) -> None:
+        self.text = text
+        self._tree = dialect.read(text, database)
+        if not isinstance(self._tree, exp.Query):
+            raise SqlError(SYNTAX, "syntax error: a query was expected")
+        self.parameters = dialect.count_parameters(self._tree)
+        self._written: dict[tuple[int, ...], str] = {}
+
+    @cached_property
+    def _names(self) -> list[Name]:
+        return dialect.tables(self._tree)
+
+    def names(self) -> Sequence[Name]:
+        """The tables it reads."""
+        return self._names
+
+    def sql(self, oids: tuple[int, ...] = ()) -> str:
+        """The query for DuckDB."""
+        if oids not in self._written:
+            self._written[oids] = dialect.write(self._tree, oids)
+        return self._written[oids]
+
+    def describe(self, session: Session, oids: Sequence[int]) -> Sequence[Field] | None:
+        """Lets DuckDB bind the query, which takes the snapshot as running it would."""
+        session.share(self.names())
+        session.publish(self.text)
+        known = tuple(oids) or (_UNTYPED,) * self.parameters
+        rows = session.read("describe " + self.sql(known), [None] * self.parameters).fetchall()
+        return [field_of(row[0], row[1]) for row in rows]
+
+    def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
+        """Starts it; its rows come as they are taken."""
+        session.share(self.names())
+        session.publish(self.text)
+        cursor = session.read(self.sql(_oids(parameters)), _values(parameters))
+        fields = [field_of(column[0], str(column[1])) for column in cursor.description]
+        return Outcome("SELECT", fields, batches(cursor))
+
+
+class Change(Statement):
+    """INSERT, UPDATE, DELETE or MERGE."""
+
+    _fit: Callable[[Any, Sequence[Column]], None] | None
+
+    def __init__(self, text: str, database: str) -> None:
+        self.text = text
+        self._tree = dialect.read(text, database)
+        self.kind = self._tree.key.upper()
+        if self.kind not in _FITTINGS:
+            raise SqlError(SYNTAX, f'syntax error at or near "{text.split(maxsplit=1)[0]}"')
+        self.parameters = dialect.count_parameters(self._tree)
+        self._written: dict[tuple[tuple[Column, ...], tuple[int, ...]], str] = {}
+
+    @property
+    def _target(self) -> Name:
+        table = self._tree.this.find(exp.Table)
+        return Name(table.name, table.db)
+
+    def names(self) -> Sequence[Name]:
+        """The target, then what it reads."""
+        others = [name for name in dialect.tables(self._tree) if name != self._target]
+        return [self._target, *others]
+
+    def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
+        """Does it, and counts the rows where Redshift's tag does."""
+        session.share(self.names())
+        session.publish(self.text)
+        target = session.catalog.get(self._target)
+        if target.view_sql is not None:
+            raise SqlError("42809", f'"{target.name.table}" is a view')
+        sql = self._sql(target.columns, _oids(parameters))
+        with session.transaction.unit():
+            row = session.cursor.execute(sql, _values(parameters)).fetchone()
+        count = int(row[0]) if row else 0
+        return Outcome(_TAGS[self.kind].format(count))
+
+    def _sql(self, columns: tuple[Column, ...], oids: tuple[int, ...]) -> str:
+        if (columns, oids) not in self._written:
+            tree = self._tree.copy()
+            if fit := _FITTINGS[self.kind]:
+                fit(tree, columns)
+            self._written[columns, oids] = dialect.write(tree, oids)
+        return self._written[columns, oids]
+
+
+_FITTINGS: dict[str, Callable[[Any, Sequence[Column]], None] | None] = {
+    "INSERT": fit_insert,
+    "UPDATE": fit_update,
+    "DELETE": None,
+    "MERGE": fit_merge,
+}
+# Redshift counts no rows for MERGE, so that a driver reports -1 for it.
+_TAGS = {"INSERT": "INSERT 0 {}", "UPDATE": "UPDATE {}", "DELETE": "DELETE {}", "MERGE": "MERGE"}
+
+
+class Explain(Statement):
+    """EXPLAIN of a query: DuckDB's plan, line by line."""
+
+    kind = "EXPLAIN"
+    _FIELDS = (Field("QUERY PLAN", VARCHAR),)
+
+    def __init__(self, text: str, query: Query) -> None:
+        self.text = text
+        self._query = query
+
+    def describe(self, session: Session, oids: Sequence[int]) -> Sequence[Field] | None:
+        """One column of text."""
+        return self._FIELDS
+
+    def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
+        """Asks DuckDB."""
+        session.share(self._query.names())
+        plans = session.read("explain " + self._query.sql(), []).fetchall()
+        lines = [(line,) for plan in plans for line in plan[-1].splitlines()]
+        return Outcome("EXPLAIN", self._FIELDS, [lines])
