@@ -1,24 +1,20 @@
-"""A session: one client's statements, one after the other."""
+"""A session: what a client's statements share, one after the other."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 
-from tidegate.local.warehouse.catalog.catalog import Catalog, Relation
+from tidegate.local.warehouse.catalog.catalog import Catalog
 from tidegate.local.warehouse.catalog.history import LOGS, QueryEntry, SessionEntry, now
 from tidegate.local.warehouse.engine.cluster import Cluster
 from tidegate.local.warehouse.engine.interruption import Interruption
 from tidegate.local.warehouse.engine.settings import Settings
-from tidegate.local.warehouse.engine.statement import Block, Outcome, Statement
 from tidegate.local.warehouse.engine.transaction import Transaction
-from tidegate.local.warehouse.language.failures import SqlError, not_understood
+from tidegate.local.warehouse.language.failures import SqlError
 from tidegate.local.warehouse.language.lexer import Name
-from tidegate.local.warehouse.language.translation import Circumstance, translate
-from tidegate.local.warehouse.protocol.messages import Field
-from tidegate.local.warehouse.protocol.values import Parameter
-from tidegate.local.warehouse.statements.grammar import parse
 
 VERSION = (
     "PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 "
@@ -67,47 +63,31 @@ class Session:
         self.cluster.history.close_session(self.pid)
         self.cursor.close()
 
-    def prepare(self, text: str) -> Statement:
-        """Reads and checks a statement."""
-        try:
-            statement = parse(text, self.cluster.database)
-        except SqlError:
-            raise
-        except Exception as error:
-            raise not_understood(error) from error
-        self._admit(statement)
-        return statement
-
-    def describe(self, statement: Statement, oids: Sequence[int]) -> Sequence[Field] | None:
-        """The columns of the statement's result."""
-        self._admit(statement)
+    @contextmanager
+    def stoppable(self) -> Iterator[None]:
+        """What happens inside can be stopped; outside of a block it leaves no lock behind."""
         self.interruption.start(self.cluster.history.number(), self.settings.statement_timeout)
         try:
-            return statement.describe(self, oids)
-        except Exception as error:
-            raise self._translated(statement, error) from error
+            yield
         finally:
             self.interruption.stop()
-            if not self.transaction.in_block:
-                self.cluster.locks.release(self.pid)
+            self._release_locks()
 
-    def execute(self, statement: Statement, parameters: Sequence[Parameter]) -> Outcome:
-        """Starts a statement; whoever called it takes the rows and then calls `finish`."""
-        self._admit(statement)
-        self.entry = self._entry(statement)
+    def begin(self, kind: str, text: str) -> None:
+        """A statement begins: the history shows it, and it can be stopped."""
+        self.entry = QueryEntry(
+            query_id=self.cluster.history.number(),
+            user_name=self.user,
+            query_label=self.settings.get("query_group"),
+            database_name=self.cluster.database,
+            session_id=self.pid,
+            query_type=kind,
+            query_text=text,
+            start_time=now(),
+            transaction_id=self.transaction_id,
+        )
         self.cluster.history.begin(self.entry)
         self.interruption.start(self.entry.query_id, self.settings.statement_timeout)
-        try:
-            return statement.run(self, parameters)
-        except Exception as error:
-            raise self.failed(statement, error) from error
-
-    def failed(self, statement: Statement, error: Exception) -> SqlError:
-        """The statement's error in Redshift's words; the block, if any, has failed with it."""
-        told = self._translated(statement, error)
-        self.abort()
-        self.finish(error=told.detail or told.message)
-        return told
 
     def finish(self, *, error: str = "", rows: int = 0) -> None:
         """The statement is over."""
@@ -115,54 +95,15 @@ class Session:
         self.entry.returned_rows = rows
         self._last_query = self.entry.query_id
         self.cluster.history.end(self.entry, error=error)
+        self._release_locks()
+
+    def _release_locks(self) -> None:
         if not self.transaction.in_block:
             self.cluster.locks.release(self.pid)
 
     def abort(self) -> None:
         """Something failed: an open block runs nothing more until it ends."""
         self.transaction.fail()
-
-    def _entry(self, statement: Statement) -> QueryEntry:
-        return QueryEntry(
-            query_id=self.cluster.history.number(),
-            user_name=self.user,
-            query_label=self.settings.get("query_group"),
-            database_name=self.cluster.database,
-            session_id=self.pid,
-            query_type=statement.kind,
-            query_text=statement.text,
-            start_time=now(),
-            transaction_id=self.transaction_id,
-        )
-
-    def _admit(self, statement: Statement) -> None:
-        if statement.block is not Block.EVEN_FAILED:
-            self.transaction.refuse_when_failed()
-        in_block = self.transaction.in_block
-        if statement.block is Block.OUTSIDE and in_block:
-            message = f"{statement.label} cannot run inside a transaction block"
-            raise SqlError("25001", message)
-        if statement.block is Block.INSIDE and not in_block:
-            message = f"{statement.label} may only be used in transaction blocks"
-            raise SqlError("25P01", message)
-
-    def _translated(self, statement: Statement, error: Exception) -> SqlError:
-        if self.interruption.reason is not None:
-            return self.interruption.reason
-        if isinstance(error, SqlError):
-            return error
-        if not isinstance(error, duckdb.Error):
-            return not_understood(error)
-        names = statement.names()
-        target = self._find_quietly(names[0]) if names else None
-        places = [name.table for name in names]
-        return translate(error, Circumstance(places, target.oid if target else 0, self.pid))
-
-    def _find_quietly(self, name: Name) -> Relation | None:
-        try:
-            return self.catalog.find(name)
-        except duckdb.Error:
-            return None
 
     def _transaction_ended(self) -> None:
         self.cluster.locks.release(self.pid)

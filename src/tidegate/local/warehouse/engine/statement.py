@@ -1,19 +1,15 @@
 """What every statement is to the session that runs it."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
+from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.language.lexer import Name
 from tidegate.local.warehouse.protocol.messages import Field
 from tidegate.local.warehouse.protocol.values import Parameter
-
-if TYPE_CHECKING:
-    from tidegate.local.warehouse.engine.session import Session
 
 
 class Block(Enum):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from tidegate.local.warehouse.engine import execution
 from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Statement
 from tidegate.local.warehouse.language.failures import SYNTAX, SqlError
@@ -16,6 +17,7 @@ from tidegate.local.warehouse.protocol.handshake import BASE_PROTOCOL, BINARY_PR
 from tidegate.local.warehouse.protocol.messages import Field, Reader
 from tidegate.local.warehouse.protocol.portal import Portal
 from tidegate.local.warehouse.protocol.values import UNKNOWN, Parameter, decode
+from tidegate.local.warehouse.statements.grammar import parse
 
 BUFFER_BYTES = 64 * 1024
 
@@ -111,9 +113,15 @@ class Conversation:
 
     def _parse(self, body: Reader) -> None:
         name, text, oids = body.text(), body.text(), [body.int32() for _ in range(body.int16())]
-        statement = None if is_blank(text) else self._session.prepare(text)
+        statement = None if is_blank(text) else self._read(text)
         self._prepared[name] = Prepared(statement, oids)
         self._send(wire.PARSE_COMPLETE)
+
+    def _read(self, text: str) -> Statement:
+        """The statement of a text, if it may run now."""
+        statement = parse(text, self._session.cluster.database)
+        execution.admit(self._session, statement)
+        return statement
 
     def _find_prepared(self, name: str) -> Prepared:
         if name not in self._prepared:
@@ -172,7 +180,7 @@ class Conversation:
     def _described(self, prepared: Prepared) -> Sequence[Field] | None:
         if prepared.statement is not None:
             oids = prepared.parameter_oids()
-            prepared.fields = self._session.describe(prepared.statement, oids)
+            prepared.fields = execution.describe(self._session, prepared.statement, oids)
             prepared.described = True
         return prepared.fields
 
@@ -222,7 +230,7 @@ class Conversation:
         self._ready()
 
     def _run_simply(self, text: str) -> None:
-        portal = Portal(self._session, self._session.prepare(text), [], [])
+        portal = Portal(self._session, self._read(text), [], [])
         if portal.statement.parameters:
             raise SqlError(SYNTAX, "there is no parameter $1")
         outcome = portal.execute()

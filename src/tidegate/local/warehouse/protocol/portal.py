@@ -5,6 +5,7 @@ from typing import Any
 
 import duckdb
 
+from tidegate.local.warehouse.engine import execution
 from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Outcome, Statement
 from tidegate.local.warehouse.language.failures import SqlError
@@ -40,7 +41,7 @@ class Portal:
         """The columns of the result, none for a statement without."""
         if self._described is None:
             oids = [parameter.oid for parameter in self._parameters]
-            self._described = self._session.describe(self.statement, oids)
+            self._described = execution.describe(self._session, self.statement, oids)
         return self._described
 
     def formats(self, count: int) -> list[int]:
@@ -51,7 +52,7 @@ class Portal:
     def execute(self) -> Outcome:
         """Starts the statement if it was not started yet."""
         if self._outcome is None:
-            self._outcome = self._session.execute(self.statement, self._parameters)
+            self._outcome = execution.execute(self._session, self.statement, self._parameters)
             if self._described is None:
                 self._described = self._outcome.fields
             self._rows = self._encoded(self._outcome)
@@ -85,7 +86,7 @@ class Portal:
                     yield data_row(_encode(row, encoders))
         except (duckdb.Error, SqlError) as error:
             self.done = True
-            raise self._session.failed(self.statement, error) from error
+            raise execution.fail(self._session, self.statement, error) from error
 
 
 def _encode(row: Sequence[Any], encoders: Sequence[Any]) -> list[bytes | None]:

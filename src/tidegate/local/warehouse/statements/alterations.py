@@ -3,11 +3,9 @@
 https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from tidegate.local.warehouse.catalog.catalog import (
     Column,
@@ -15,6 +13,7 @@ from tidegate.local.warehouse.catalog.catalog import (
     comment_on_column,
     comment_on_table,
 )
+from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Block, Outcome, Statement
 from tidegate.local.warehouse.language.datatypes import DataType, read_type
 from tidegate.local.warehouse.language.failures import UNSUPPORTED, SqlError, raise_in_sql
@@ -26,9 +25,6 @@ from tidegate.local.warehouse.statements.tables import (
     column_sql,
     read_table_constraint,
 )
-
-if TYPE_CHECKING:
-    from tidegate.local.warehouse.engine.session import Session
 
 Change = Callable[[Relation], Sequence[str]]
 

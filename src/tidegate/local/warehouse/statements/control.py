@@ -1,19 +1,15 @@
 """Statements about the session itself: transactions, locks, settings, and what is only accepted."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Block, Outcome, Statement
 from tidegate.local.warehouse.language.failures import SqlError
 from tidegate.local.warehouse.language.lexer import Name
 from tidegate.local.warehouse.protocol.messages import Field
 from tidegate.local.warehouse.protocol.values import VARCHAR, Parameter
-
-if TYPE_CHECKING:
-    from tidegate.local.warehouse.engine.session import Session
 
 
 @dataclass

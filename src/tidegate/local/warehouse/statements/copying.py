@@ -1,17 +1,15 @@
 """COPY: loads objects of S3 into a table."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 
 from tidegate.local.warehouse.catalog.catalog import Column, Relation
 from tidegate.local.warehouse.catalog.history import LoadError, now
+from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Outcome, Statement
 from tidegate.local.warehouse.files.delimited import find_refused, load_csv
 from tidegate.local.warehouse.files.objects import S3Object, fetch, list_prefix, read_manifest
@@ -21,9 +19,6 @@ from tidegate.local.warehouse.language.lexer import Name, Words
 from tidegate.local.warehouse.language.options import COPY_OPTIONS, Options, read_options
 from tidegate.local.warehouse.language.translation import Circumstance, translate
 from tidegate.local.warehouse.protocol.values import Parameter
-
-if TYPE_CHECKING:
-    from tidegate.local.warehouse.engine.session import Session
 
 _REASONS = {"character varying": (1204, "String length exceeds DDL length")}
 _ANY_REASON = (1207, "Invalid value for the column's type")
@@ -103,7 +98,7 @@ class Copy(Statement):
         target: Relation,
         columns: Sequence[Column],
         files: Files,
-        error: duckdb.Error,
+        error: "duckdb.Error",
     ) -> None:
         # The transaction is lost already; the files are read again outside of it.
         session.transaction.fail()

@@ -1,12 +1,10 @@
 """CREATE, DROP, TRUNCATE and COMMENT."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from tidegate.local.warehouse.catalog.catalog import comment_on_column
+from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Outcome, Statement
 from tidegate.local.warehouse.language.failures import SqlError, not_supported_locally
 from tidegate.local.warehouse.language.lexer import Name, Words, quote
@@ -14,9 +12,6 @@ from tidegate.local.warehouse.protocol.values import Parameter
 from tidegate.local.warehouse.statements.control import Accepted
 from tidegate.local.warehouse.statements.queries import Query
 from tidegate.local.warehouse.statements.tables import read_create_table
-
-if TYPE_CHECKING:
-    from tidegate.local.warehouse.engine.session import Session
 
 
 @dataclass

@@ -5,7 +5,12 @@ from functools import lru_cache
 
 from tidegate.local.warehouse.dialect.refusals import refuse_too_long
 from tidegate.local.warehouse.engine.statement import Statement
-from tidegate.local.warehouse.language.failures import SYNTAX, SqlError, not_supported_locally
+from tidegate.local.warehouse.language.failures import (
+    SYNTAX,
+    SqlError,
+    not_supported_locally,
+    not_understood,
+)
 from tidegate.local.warehouse.language.lexer import Name, Words, split
 from tidegate.local.warehouse.statements.alterations import read_alter_table
 from tidegate.local.warehouse.statements.control import (
@@ -38,9 +43,13 @@ Read = Callable[[Words, str], Statement]
 def parse(text: str, database: str) -> Statement:
     """The one statement of a text."""
     refuse_too_long(text)
-    if len(text) > REMEMBERED_BYTES:
-        return _parse(text, database)
-    return _parse_remembered(text, database)
+    read = _parse if len(text) > REMEMBERED_BYTES else _parse_remembered
+    try:
+        return read(text, database)
+    except SqlError:
+        raise
+    except Exception as error:
+        raise not_understood(error) from error
 
 
 def _parse(text: str, database: str) -> Statement:

@@ -1,15 +1,15 @@
 """Statements that read or change rows: SELECT, INSERT, UPDATE, DELETE, MERGE, EXPLAIN."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import duckdb
 from sqlglot import exp
 
 from tidegate.local.warehouse.catalog.catalog import Column
 from tidegate.local.warehouse.dialect import dialect
+from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Outcome, Statement
 from tidegate.local.warehouse.files.fitting import fit_insert, fit_merge, fit_update
 from tidegate.local.warehouse.language.failures import SYNTAX, SqlError
@@ -17,16 +17,11 @@ from tidegate.local.warehouse.language.lexer import Name
 from tidegate.local.warehouse.protocol.messages import Field
 from tidegate.local.warehouse.protocol.values import VARCHAR, Parameter, field_of
 
-if TYPE_CHECKING:
-    import duckdb
-
-    from tidegate.local.warehouse.engine.session import Session
-
 ROWS_AT_ONCE = 1024
 _UNTYPED = 0
 
 
-def batches(cursor: duckdb.DuckDBPyConnection) -> Iterator[list[Any]]:
+def batches(cursor: "duckdb.DuckDBPyConnection") -> Iterator[list[Any]]:
     """The rows of what the cursor has just executed, some at a time."""
     while rows := cursor.fetchmany(ROWS_AT_ONCE):
         yield rows

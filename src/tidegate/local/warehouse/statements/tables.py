@@ -1,12 +1,11 @@
 """CREATE TABLE: columns, keys and styles as Redshift takes them, and CREATE TABLE … AS."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tidegate.local.warehouse.catalog.catalog import Column, comment_on_column, comment_on_table
+from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Outcome, Statement
 from tidegate.local.warehouse.language.datatypes import read_type
 from tidegate.local.warehouse.language.failures import SYNTAX, SqlError
@@ -14,9 +13,6 @@ from tidegate.local.warehouse.language.lexer import Name, Words, quote
 from tidegate.local.warehouse.protocol.values import Parameter
 from tidegate.local.warehouse.statements.column_attributes import read_attributes
 from tidegate.local.warehouse.statements.queries import Query
-
-if TYPE_CHECKING:
-    from tidegate.local.warehouse.engine.session import Session
 
 MAX_COLUMNS = 1600
 

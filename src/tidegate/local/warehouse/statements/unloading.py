@@ -1,14 +1,12 @@
 """UNLOAD: writes a query's rows to S3."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Outcome, Statement
 from tidegate.local.warehouse.files.objects import parse_url
 from tidegate.local.warehouse.language.failures import SqlError, not_supported_locally
@@ -21,9 +19,6 @@ from tidegate.local.warehouse.language.options import (
 )
 from tidegate.local.warehouse.protocol.values import Parameter
 from tidegate.local.warehouse.statements.queries import Query
-
-if TYPE_CHECKING:
-    from tidegate.local.warehouse.engine.session import Session
 
 
 @dataclass
