@@ -16,7 +16,7 @@ from tidegate.local.warehouse.dialect.functions import declared_names, refuse_un
 from tidegate.local.warehouse.dialect.refusals import refuse
 from tidegate.local.warehouse.language.failures import SYNTAX, UNSUPPORTED, SqlError
 from tidegate.local.warehouse.language.lexer import Name, fold, tokenize
-from tidegate.local.warehouse.protocol.values import cast_of
+from tidegate.local.warehouse.language.oids import cast_of
 
 
 class Redshift(redshift.Redshift):

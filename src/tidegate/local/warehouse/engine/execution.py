@@ -12,9 +12,8 @@ from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Block, Outcome, Statement
 from tidegate.local.warehouse.language.failures import SqlError, not_understood
 from tidegate.local.warehouse.language.lexer import Name
+from tidegate.local.warehouse.language.oids import Field, Parameter
 from tidegate.local.warehouse.language.translation import Circumstance, translate
-from tidegate.local.warehouse.protocol.messages import Field
-from tidegate.local.warehouse.protocol.values import Parameter
 
 
 def admit(session: Session, statement: Statement) -> None:

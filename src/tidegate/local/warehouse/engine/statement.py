@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 
 from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.language.lexer import Name
-from tidegate.local.warehouse.protocol.messages import Field
-from tidegate.local.warehouse.protocol.values import Parameter
+from tidegate.local.warehouse.language.oids import Field, Parameter
 
 
 class Block(Enum):

@@ -12,11 +12,12 @@ from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Statement
 from tidegate.local.warehouse.language.failures import SYNTAX, SqlError
 from tidegate.local.warehouse.language.lexer import is_blank, split
+from tidegate.local.warehouse.language.oids import UNKNOWN, Field, Parameter
 from tidegate.local.warehouse.protocol import messages as wire
 from tidegate.local.warehouse.protocol.handshake import BASE_PROTOCOL, BINARY_PROTOCOL, Send
-from tidegate.local.warehouse.protocol.messages import Field, Reader
+from tidegate.local.warehouse.protocol.messages import Reader
 from tidegate.local.warehouse.protocol.portal import Portal
-from tidegate.local.warehouse.protocol.values import UNKNOWN, Parameter, decode
+from tidegate.local.warehouse.protocol.values import decode
 from tidegate.local.warehouse.statements.grammar import parse
 
 BUFFER_BYTES = 64 * 1024

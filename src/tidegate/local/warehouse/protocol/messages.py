@@ -5,10 +5,10 @@ https://www.postgresql.org/docs/current/protocol-message-formats.html
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from tidegate.local.warehouse.language.failures import SqlError
+from tidegate.local.warehouse.language.oids import Field
 
 PROTOCOL_3 = 196608
 CANCEL_REQUEST = 80877102
@@ -24,16 +24,6 @@ _FIELD = struct.Struct("!ihihih")
 
 class ProtocolError(Exception):
     """The peer does not speak the protocol, or stopped in the middle of a message."""
-
-
-@dataclass(frozen=True)
-class Field:
-    """A column of a result, as RowDescription tells it."""
-
-    name: str
-    oid: int
-    size: int = -1
-    modifier: int = -1
 
 
 class Reader:

@@ -9,8 +9,9 @@ from tidegate.local.warehouse.engine import execution
 from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Outcome, Statement
 from tidegate.local.warehouse.language.failures import SqlError
-from tidegate.local.warehouse.protocol.messages import Field, data_row
-from tidegate.local.warehouse.protocol.values import Parameter, encoder
+from tidegate.local.warehouse.language.oids import Field, Parameter
+from tidegate.local.warehouse.protocol.messages import data_row
+from tidegate.local.warehouse.protocol.values import encoder
 
 
 class Portal:

@@ -18,7 +18,7 @@ from tidegate.local.warehouse.engine.statement import Block, Outcome, Statement
 from tidegate.local.warehouse.language.datatypes import DataType, read_type
 from tidegate.local.warehouse.language.failures import UNSUPPORTED, SqlError, raise_in_sql
 from tidegate.local.warehouse.language.lexer import Name, Words, quote
-from tidegate.local.warehouse.protocol.values import Parameter
+from tidegate.local.warehouse.language.oids import Parameter
 from tidegate.local.warehouse.statements.column_attributes import read_attributes
 from tidegate.local.warehouse.statements.tables import (
     MAX_COLUMNS,

@@ -8,8 +8,7 @@ from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Block, Outcome, Statement
 from tidegate.local.warehouse.language.failures import SqlError
 from tidegate.local.warehouse.language.lexer import Name
-from tidegate.local.warehouse.protocol.messages import Field
-from tidegate.local.warehouse.protocol.values import VARCHAR, Parameter
+from tidegate.local.warehouse.language.oids import VARCHAR, Field, Parameter
 
 
 @dataclass

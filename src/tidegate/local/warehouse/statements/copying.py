@@ -16,9 +16,9 @@ from tidegate.local.warehouse.files.objects import S3Object, fetch, list_prefix,
 from tidegate.local.warehouse.files.parquet import load_parquet, load_refused
 from tidegate.local.warehouse.language.failures import INTERNAL, TOO_LONG, SqlError
 from tidegate.local.warehouse.language.lexer import Name, Words
+from tidegate.local.warehouse.language.oids import Parameter
 from tidegate.local.warehouse.language.options import COPY_OPTIONS, Options, read_options
 from tidegate.local.warehouse.language.translation import Circumstance, translate
-from tidegate.local.warehouse.protocol.values import Parameter
 
 _REASONS = {"character varying": (1204, "String length exceeds DDL length")}
 _ANY_REASON = (1207, "Invalid value for the column's type")

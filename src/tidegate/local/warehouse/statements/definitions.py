@@ -8,7 +8,7 @@ from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Outcome, Statement
 from tidegate.local.warehouse.language.failures import SqlError, not_supported_locally
 from tidegate.local.warehouse.language.lexer import Name, Words, quote
-from tidegate.local.warehouse.protocol.values import Parameter
+from tidegate.local.warehouse.language.oids import Parameter
 from tidegate.local.warehouse.statements.control import Accepted
 from tidegate.local.warehouse.statements.queries import Query
 from tidegate.local.warehouse.statements.tables import read_create_table

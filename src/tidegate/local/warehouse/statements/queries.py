@@ -14,8 +14,7 @@ from tidegate.local.warehouse.engine.statement import Outcome, Statement
 from tidegate.local.warehouse.files.fitting import fit_insert, fit_merge, fit_update
 from tidegate.local.warehouse.language.failures import SYNTAX, SqlError
 from tidegate.local.warehouse.language.lexer import Name
-from tidegate.local.warehouse.protocol.messages import Field
-from tidegate.local.warehouse.protocol.values import VARCHAR, Parameter, field_of
+from tidegate.local.warehouse.language.oids import VARCHAR, Field, Parameter, field_of
 
 ROWS_AT_ONCE = 1024
 _UNTYPED = 0

@@ -10,7 +10,7 @@ from tidegate.local.warehouse.engine.statement import Outcome, Statement
 from tidegate.local.warehouse.language.datatypes import read_type
 from tidegate.local.warehouse.language.failures import SYNTAX, SqlError
 from tidegate.local.warehouse.language.lexer import Name, Words, quote
-from tidegate.local.warehouse.protocol.values import Parameter
+from tidegate.local.warehouse.language.oids import Parameter
 from tidegate.local.warehouse.statements.column_attributes import read_attributes
 from tidegate.local.warehouse.statements.queries import Query
 

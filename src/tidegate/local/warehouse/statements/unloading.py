@@ -11,13 +11,13 @@ from tidegate.local.warehouse.engine.statement import Outcome, Statement
 from tidegate.local.warehouse.files.objects import parse_url
 from tidegate.local.warehouse.language.failures import SqlError, not_supported_locally
 from tidegate.local.warehouse.language.lexer import Name, Words, literal
+from tidegate.local.warehouse.language.oids import Parameter
 from tidegate.local.warehouse.language.options import (
     UNLOAD_OPTIONS,
     Options,
     compression_of,
     read_options,
 )
-from tidegate.local.warehouse.protocol.values import Parameter
 from tidegate.local.warehouse.statements.queries import Query
 
 
