@@ -45,13 +45,15 @@ test: .venv/.ready .venv-glue/.ready  ## run the tests
 soak: .venv/.ready .venv-glue/.ready  ## look for histories and faults that break a guarantee, for hours
 	@TIDEGATE_EXAMPLES=$${TIDEGATE_EXAMPLES:-5000} TIDEGATE_ALL_FAULTS=1 $(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder tests/property tests/e2e/faults
 
-check: .venv/.ready .venv-sam/.ready .venv-docs/.ready  ## check style, types, the template and the contracts; changes nothing
+check: .venv/.ready .venv-sam/.ready .venv-docs/.ready  ## check style, types, imports, the template and the contracts; changes nothing
 	@echo "code: style (ruff)"
 	@$(BIN)/ruff check --quiet
 	@echo "code: layout (ruff format)"
 	@$(BIN)/ruff format --check --quiet
 	@echo "code: types (mypy --strict)"
 	@$(BIN)/mypy
+	@echo "code: imports (import-linter)"
+	@$(BIN)/lint-imports --no-cache --no-logo
 	@echo "glue_jobs: nothing newer than Python 3.9"
 	@$(BIN)/python -c 'import ast, sys; [ast.parse(open(path).read(), path, feature_version=(3, 9)) for path in sys.argv[1:]]' glue_jobs/*.py
 	@echo "statemachines: valid JSON"
