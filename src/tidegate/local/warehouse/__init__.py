@@ -1,8 +1,31 @@
 """A local warehouse: DuckDB that speaks, refuses and fails like Redshift.
 
-A client's bytes become messages (`server`, `handshake`, `conversation`), a text becomes a statement
-(`grammar`, `refusals`), a statement runs in a session (`session`, `transaction`, `locks`) on DuckDB
-(`cluster`), and DuckDB's errors come back in Redshift's words (`translation`).
+The way of a statement from the socket to DuckDB and back. Each line is a module:
+
+    client
+      |  protocol    server        accepts the client, gives it a thread and a session
+      |              handshake     checks the password
+      |              conversation  reads messages: the text of a statement, its parameters
+      |  statements  grammar       finds the statement by its first words
+      |              queries, ...  read the rest of it: one module for each family of statements
+      |  dialect     dialect       checks the SQL of a query or change, puts it into DuckDB's
+      |  engine      execution     asks whether the statement may run now, and runs it
+      |              session       takes its locks, and its snapshot
+      v
+    DuckDB           session.cursor, a connection to the one database of the cluster
+      |  language    translation   puts DuckDB's error into Redshift's words
+      |  protocol    portal        hands out the rows as the client asks for them
+      v              values        turns each value into bytes
+    client
+
+A floor imports from the floors below it, and never from one above:
+
+    protocol           messages and bytes
+    statements         what Redshift can be told
+    dialect | engine   its SQL | sessions, transactions and locks; neither knows the other
+    files              what COPY loads and UNLOAD writes
+    catalog            tables and columns, system views and functions, history
+    language           words, types, options and errors
 
 What differs from Redshift, knowingly:
 

@@ -1,1 +1,1 @@
-"""Keeps what Redshift's catalogue and system views tell."""
+"""What there is: tables and columns, system views and functions, the history of statements."""

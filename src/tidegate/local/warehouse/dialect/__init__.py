@@ -1,1 +1,1 @@
-"""Puts Redshift's SQL into DuckDB's."""
+"""Puts Redshift's SQL into DuckDB's, and refuses what Redshift refuses."""

@@ -1,1 +1,1 @@
-"""Runs statements in sessions, transactions and locks on DuckDB."""
+"""Sessions, transactions and locks; a session does not know what statements there are."""

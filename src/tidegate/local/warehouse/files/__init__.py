@@ -1,1 +1,1 @@
-"""Reads and writes the files of COPY and UNLOAD."""
+"""The files that COPY loads and UNLOAD writes, and the S3 they lie in."""

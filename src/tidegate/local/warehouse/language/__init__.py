@@ -1,1 +1,1 @@
-"""Redshift's words, types and errors."""
+"""Redshift's words, types, options and errors."""

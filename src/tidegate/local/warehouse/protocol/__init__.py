@@ -1,1 +1,1 @@
-"""Speaks the PostgreSQL wire protocol with a client."""
+"""Speaks the PostgreSQL wire protocol with a client: messages and bytes."""

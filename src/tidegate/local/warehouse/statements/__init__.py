@@ -1,1 +1,1 @@
-"""Every statement Redshift has: read from its text, and run in a session."""
+"""What Redshift can be told: each statement is read here, and runs in a session."""
