@@ -6,10 +6,10 @@ The way of a statement from the socket to DuckDB and back. Each line is a module
       |  protocol    server        accepts the client, gives it a thread and a session
       |              handshake     checks the password
       |              conversation  reads messages: the text of a statement, its parameters
-      |  statements  grammar       finds the statement by its first words
-      |              queries, ...  read the rest of it: one module for each family of statements
+      |  statements  grammar       finds the statement by its first word
+      |              queries, ...  read the rest: a module for each family of statements
       |  dialect     dialect       checks the SQL of a query or change, puts it into DuckDB's
-      |  engine      execution     asks whether the statement may run now, and runs it
+      |  engine      execution     asks whether it may run now, calls its run(session, parameters)
       |              session       takes its locks, and its snapshot
       v
     DuckDB           session.cursor, a connection to the one database of the cluster

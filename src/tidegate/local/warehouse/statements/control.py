@@ -7,7 +7,7 @@ from typing import ClassVar
 from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Block, Outcome, Statement
 from tidegate.local.warehouse.language.failures import SqlError
-from tidegate.local.warehouse.language.lexer import Name
+from tidegate.local.warehouse.language.lexer import Name, Words
 from tidegate.local.warehouse.language.oids import VARCHAR, Field, Parameter
 
 
@@ -153,3 +153,124 @@ class Vacuum(Accepted):
     """VACUUM: DuckDB keeps its own house."""
 
     block: ClassVar[Block] = Block.OUTSIDE
+
+
+def read_begin(words: Words) -> Statement:
+    """What comes after BEGIN or START TRANSACTION."""
+    if words.tokens[0].upper == "START":
+        words.expect("TRANSACTION")
+    _ = words.accept("WORK") or words.accept("TRANSACTION")
+    _transaction_modes(words)
+    return Begin(words.text)
+
+
+def _transaction_modes(words: Words) -> None:
+    while not words.done:
+        if words.accept("ISOLATION", "LEVEL"):
+            level = words.identifier()
+            if level in {"read", "repeatable"}:
+                words.identifier()
+        else:
+            words.expect("READ")
+            if not words.accept("ONLY"):
+                words.expect("WRITE")
+        words.accept(",")
+
+
+def read_commit(words: Words) -> Statement:
+    """What comes after COMMIT or END."""
+    _ended(words)
+    return Commit(words.text)
+
+
+def read_rollback(words: Words) -> Statement:
+    """What comes after ROLLBACK or ABORT."""
+    _ended(words)
+    return Rollback(words.text)
+
+
+def _ended(words: Words) -> None:
+    _ = words.accept("WORK") or words.accept("TRANSACTION")
+    words.end()
+
+
+def read_lock(words: Words) -> Statement:
+    """What comes after LOCK."""
+    words.accept("TABLE")
+    return Lock(words.text, _names_to_end(words))
+
+
+def _names_to_end(words: Words) -> list[Name]:
+    names = [words.name()]
+    while words.accept(","):
+        names.append(words.name())
+    words.end()
+    return names
+
+
+def read_set(words: Words) -> Statement:
+    """What comes after SET."""
+    _ = (
+        words.accept("SESSION", "CHARACTERISTICS")
+        or words.accept("SESSION")
+        or words.accept("LOCAL")
+    )
+    name = words.identifier()
+    if name == "time":
+        words.expect("ZONE")
+        return Set(words.text, "timezone", _setting(words))
+    if not words.accept("TO"):
+        words.expect("=")
+    return Set(words.text, name, _setting(words))
+
+
+def _setting(words: Words) -> str:
+    parts = [words.take().value]
+    while not words.done:
+        parts.append(words.take().value)
+    return (
+        "".join(parts) if len(parts) == 1 or parts[0] == "-" else " ".join(parts).replace(" ,", ",")
+    )
+
+
+def _setting_name(words: Words) -> str:
+    if words.accept("TIME", "ZONE"):
+        return "timezone"
+    name = words.identifier()
+    words.end()
+    return name
+
+
+def read_reset(words: Words) -> Statement:
+    """What comes after RESET."""
+    return Reset(words.text, _setting_name(words))
+
+
+def read_show(words: Words) -> Statement:
+    """What comes after SHOW."""
+    return Show(words.text, _setting_name(words))
+
+
+def read_vacuum(words: Words) -> Statement:
+    """What comes after VACUUM."""
+    for option in ("FULL", "SORT", "DELETE", "REINDEX", "RECLUSTER"):
+        if words.accept(option):
+            words.accept("ONLY")
+    tables = [] if words.done else [words.name()]
+    _vacuum_threshold(words)
+    return Vacuum(words.text, "VACUUM", tables)
+
+
+def _vacuum_threshold(words: Words) -> None:
+    if words.accept("TO"):
+        words.number()
+        words.expect("PERCENT")
+    words.accept("BOOST")
+    words.end()
+
+
+def read_analyze(words: Words) -> Statement:
+    """What comes after ANALYZE."""
+    words.accept("VERBOSE")
+    tables = [] if words.done else [words.name()]
+    return Accepted(words.text, "ANALYZE", tables)

@@ -12,8 +12,8 @@ from tidegate.local.warehouse.dialect import dialect
 from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Outcome, Statement
 from tidegate.local.warehouse.files.fitting import fit_insert, fit_merge, fit_update
-from tidegate.local.warehouse.language.failures import SYNTAX, SqlError
-from tidegate.local.warehouse.language.lexer import Name
+from tidegate.local.warehouse.language.failures import SYNTAX, SqlError, not_supported_locally
+from tidegate.local.warehouse.language.lexer import Name, Words
 from tidegate.local.warehouse.language.oids import VARCHAR, Field, Parameter, field_of
 
 ROWS_AT_ONCE = 1024
@@ -154,3 +154,41 @@ class Explain(Statement):
         plans = session.read("explain " + self._query.sql(), []).fetchall()
         lines = [(line,) for plan in plans for line in plan[-1].splitlines()]
         return Outcome("EXPLAIN", self._FIELDS, [lines])
+
+
+def read_query(words: Words, database: str) -> Statement:
+    """SELECT, or a query between parentheses."""
+    return Query(words.text, database)
+
+
+def read_with(words: Words, database: str) -> Statement:
+    """WITH begins a query; on MERGE and the like it is refused where their grammar is."""
+    return (Change if _main_verb(words) else Query)(words.text, database)
+
+
+def _main_verb(words: Words) -> str:
+    depth = 0
+    for token in words.tokens:
+        depth += {"(": 1, ")": -1}.get(token.text, 0) if token.kind == "mark" else 0
+        if depth == 0 and token.upper in {"MERGE", "INSERT", "UPDATE", "DELETE"}:
+            return token.upper
+    return ""
+
+
+def read_change(words: Words, database: str) -> Statement:
+    """INSERT, UPDATE or DELETE."""
+    return Change(words.text, database)
+
+
+def read_merge(words: Words, database: str) -> Statement:
+    """MERGE."""
+    if [token.upper for token in words.tokens[-2:]] == ["REMOVE", "DUPLICATES"]:
+        raise not_supported_locally("MERGE … REMOVE DUPLICATES")
+    return Change(words.text, database)
+
+
+def read_explain(words: Words, database: str) -> Statement:
+    """EXPLAIN."""
+    text = words.text
+    words.accept("VERBOSE")
+    return Explain(text, Query(words.rest(), database))
