@@ -1,24 +1,16 @@
-"""What tables there are and how Redshift would describe their columns.
-
-DuckDB knows no lengths of text, encodings or keys. They are kept as JSON in the comments of its
-columns and tables, so that they are created, altered, renamed and rolled back with them.
-"""
+"""Looks up tables and views, and remembers them until a session changes the catalogue."""
 
 import json
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import duckdb
 
-from tidegate.local.warehouse.language.datatypes import DataType, parse_type, type_of_duckdb
+from tidegate.local.warehouse.catalog.relations import DATABASE, DEFAULT_SCHEMA, Column, Relation
+from tidegate.local.warehouse.language.datatypes import parse_type, type_of_duckdb
 from tidegate.local.warehouse.language.failures import SqlError
-from tidegate.local.warehouse.language.lexer import Name, literal, quote
-
-DATABASE = "$warehouse"
-SYSTEM_SCHEMA = "$system"
-DEFAULT_SCHEMA = "public"
+from tidegate.local.warehouse.language.lexer import Name
 
 _TABLE = f"""
 select table_oid, comment, null as sql, database_name = 'temp' as temporary
@@ -38,68 +30,6 @@ from duckdb_columns()
 where table_oid = $1 and database_name = $2
 order by column_index
 """
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column, with what only Redshift keeps of it."""
-
-    name: str
-    type: DataType
-    nullable: bool = True
-    default: str | None = None
-    encode: str | None = None
-    remark: str | None = None
-
-    @property
-    def comment(self) -> str:
-        """What DuckDB keeps for us."""
-        kept = {
-            "type": self.type.name,
-            "length": self.type.length,
-            "precision": self.type.precision,
-            "scale": self.type.scale,
-            "spelled": self.type.spelled,
-            "encode": self.encode,
-            "remark": self.remark,
-        }
-        return json.dumps({name: value for name, value in kept.items() if value is not None})
-
-
-@dataclass(frozen=True)
-class Relation:
-    """A table or view as one session sees it."""
-
-    name: Name
-    oid: int
-    temporary: bool
-    columns: tuple[Column, ...]
-    kept: Mapping[str, Any]
-    view_sql: str | None = None
-
-    @property
-    def sql(self) -> str:
-        """The name as DuckDB reads it, beyond doubt."""
-        if self.temporary:
-            return f"temp.main.{quote(self.name.table)}"
-        return f"{quote(DATABASE)}.{self.name.sql}"
-
-    def column(self, name: str) -> Column:
-        """The column of this name."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise SqlError("42703", f'column "{name}" of relation "{self.name.table}" does not exist')
-
-    @property
-    def key_columns(self) -> set[str]:
-        """The columns of declared primary and unique keys."""
-        keys = [self.kept.get("primary_key", []), *self.kept.get("unique", [])]
-        return {name for key in keys for name in key}
-
-    def picked(self, names: list[str]) -> list[Column]:
-        """The columns of these names in their order; all of them when none is named."""
-        return [self.column(name) for name in names] or list(self.columns)
 
 
 def _column(
@@ -196,13 +126,3 @@ class Catalog:
 
     def _row(self, query: str, values: list[Any]) -> tuple[Any, ...] | None:
         return self._cursor.execute(query, values).fetchone()
-
-
-def comment_on_column(table: str, column: Column) -> str:
-    """The statement that keeps what DuckDB does not know of a column."""
-    return f"comment on column {table}.{quote(column.name)} is {literal(column.comment)}"
-
-
-def comment_on_table(table: str, kept: Mapping[str, Any]) -> str:
-    """The statement that keeps what DuckDB does not know of a table."""
-    return f"comment on table {table} is {literal(json.dumps(dict(kept)))}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tidegate.local.warehouse.catalog.catalog import SYSTEM_SCHEMA
+from tidegate.local.warehouse.catalog.relations import SYSTEM_SCHEMA
 from tidegate.local.warehouse.language.failures import raise_in_sql
 from tidegate.local.warehouse.language.lexer import quote
 

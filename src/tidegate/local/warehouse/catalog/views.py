@@ -5,8 +5,8 @@ They are table macros, because DuckDB binds every view there is when its catalog
 
 from collections.abc import Iterator
 
-from tidegate.local.warehouse.catalog.catalog import DATABASE, SYSTEM_SCHEMA
 from tidegate.local.warehouse.catalog.history import log_source
+from tidegate.local.warehouse.catalog.relations import DATABASE, SYSTEM_SCHEMA
 from tidegate.local.warehouse.language.lexer import quote
 
 _IN_SIGHT = f"""(database_name = 'temp' or

@@ -6,14 +6,10 @@ from pathlib import Path
 
 import duckdb
 
-from tidegate.local.warehouse.catalog.catalog import (
-    DATABASE,
-    DEFAULT_SCHEMA,
-    SYSTEM_SCHEMA,
-    Committed,
-)
+from tidegate.local.warehouse.catalog.catalog import Committed
 from tidegate.local.warehouse.catalog.history import History
 from tidegate.local.warehouse.catalog.macros import macro_statements
+from tidegate.local.warehouse.catalog.relations import DATABASE, DEFAULT_SCHEMA, SYSTEM_SCHEMA
 from tidegate.local.warehouse.catalog.views import view_statements
 from tidegate.local.warehouse.engine.locks import Locks
 from tidegate.local.warehouse.files.objects import S3Client

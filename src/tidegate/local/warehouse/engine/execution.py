@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from tidegate.local.warehouse.catalog.catalog import Relation
+from tidegate.local.warehouse.catalog.relations import Relation
 from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Block, Outcome, Statement
 from tidegate.local.warehouse.language.failures import SqlError, not_understood

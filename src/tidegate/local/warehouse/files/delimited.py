@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from tidegate.local.warehouse.catalog.catalog import Column, Relation
+from tidegate.local.warehouse.catalog.relations import Column, Relation
 from tidegate.local.warehouse.files.fitting import fitting_call
 from tidegate.local.warehouse.files.objects import S3Object
 from tidegate.local.warehouse.language.lexer import literal, quote

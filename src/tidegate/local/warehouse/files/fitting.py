@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from tidegate.local.warehouse.catalog.catalog import Column
+from tidegate.local.warehouse.catalog.relations import Column
 from tidegate.local.warehouse.language.datatypes import DataType
 from tidegate.local.warehouse.language.failures import SYNTAX, SqlError
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from tidegate.local.warehouse.catalog.catalog import Column, Relation
+from tidegate.local.warehouse.catalog.relations import Column, Relation
 from tidegate.local.warehouse.files.fitting import fitting_call
 from tidegate.local.warehouse.files.objects import S3Object, s3_failure
 from tidegate.local.warehouse.language.failures import SqlError, not_supported_locally

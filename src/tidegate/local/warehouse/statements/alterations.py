@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from tidegate.local.warehouse.catalog.catalog import (
+from tidegate.local.warehouse.catalog.relations import (
     Column,
     Relation,
     comment_on_column,

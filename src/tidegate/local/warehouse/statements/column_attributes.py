@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from tidegate.local.warehouse.catalog.catalog import Column
+from tidegate.local.warehouse.catalog.relations import Column
 from tidegate.local.warehouse.dialect.dialect import read_expression
 from tidegate.local.warehouse.language.failures import SqlError, not_supported_locally
 from tidegate.local.warehouse.language.lexer import Words

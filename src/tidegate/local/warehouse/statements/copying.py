@@ -7,8 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from tidegate.local.warehouse.catalog.catalog import Column, Relation
 from tidegate.local.warehouse.catalog.history import LoadError, now
+from tidegate.local.warehouse.catalog.relations import Column, Relation
 from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Outcome, Statement
 from tidegate.local.warehouse.files.delimited import find_refused, load_csv

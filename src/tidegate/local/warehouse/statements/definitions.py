@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tidegate.local.warehouse.catalog.catalog import comment_on_column
+from tidegate.local.warehouse.catalog.relations import comment_on_column
 from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Outcome, Statement
 from tidegate.local.warehouse.language.failures import SqlError, not_supported_locally

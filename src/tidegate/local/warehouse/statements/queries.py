@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from tidegate.local.warehouse.catalog.catalog import Column
+from tidegate.local.warehouse.catalog.relations import Column
 from tidegate.local.warehouse.dialect import dialect
 from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Outcome, Statement

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tidegate.local.warehouse.catalog.catalog import Column, comment_on_column, comment_on_table
+from tidegate.local.warehouse.catalog.relations import Column, comment_on_column, comment_on_table
 from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.engine.statement import Outcome, Statement
 from tidegate.local.warehouse.language.datatypes import read_type
