@@ -47,6 +47,12 @@ def refusals(template: dict[str, Any], **parameters: str) -> list[str]:
     ]
 
 
+def is_protected(template: dict[str, Any], **parameters: str) -> bool:
+    protection = template["Resources"]["Ledger"]["Properties"]["DeletionProtectionEnabled"]
+    condition, yes, no = protection["Fn::If"]
+    return yes if holds(template["Conditions"][condition], given(template, **parameters)) else no
+
+
 def test_what_holds_data_outlives_the_stack_but_not_a_creation_that_is_rolled_back(deployed):
     policies = {name: one.get("DeletionPolicy", "Delete") for name, one in deployed.items()}
     kept = {name for name, policy in policies.items() if policy != "Delete"}
@@ -58,6 +64,14 @@ def test_what_holds_data_outlives_its_replacement(deployed):
     # CloudFormation takes no RetainExceptOnCreate here.
     assert {name for name, one in deployed.items() if "UpdateReplacePolicy" in one} == KEPT
     assert {deployed[name]["UpdateReplacePolicy"] for name in KEPT} == {"Retain"}
+
+
+def test_a_first_deployment_protects_nothing_that_its_rollback_must_delete(template):
+    assert is_protected(template) is False
+
+
+def test_the_ledger_is_protected_once_somebody_says_so(template):
+    assert is_protected(template, ProtectLedger="true") is True
 
 
 def test_with_the_defaults_only_the_host_is_missing(template):
