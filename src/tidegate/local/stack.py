@@ -19,6 +19,7 @@ from tidegate.local.job_python import find_job_python
 from tidegate.local.log_file import LogFile
 from tidegate.local.ports import check_port, take_port
 from tidegate.local.warehouse import Warehouse
+from tidegate.local.warehouse.certificates import Certificates, make_certificates
 
 if TYPE_CHECKING:
     from tidegate.local.cloud.deployment import Deployment
@@ -78,10 +79,12 @@ class Stack:
             "WarehouseSsl": "false",
             "RetrySeconds": RETRY_SECONDS,
         }
+        certificates = make_certificates(self._cloud.folder)
         deployment = self._cloud.start(self._template, parameters, NAME, [Control(self)])
         secret = self._read_secret(deployment)
-        self._warehouse = self._start_warehouse(secret)
-        self.environment = self._describe(deployment, secret)
+        self._warehouse = self._start_warehouse(secret, certificates)
+        described = self._describe(deployment, secret)
+        self.environment = {**described, **certificates.environment()}
         self._cloud.begin()
 
     def stop(self) -> None:
@@ -108,7 +111,7 @@ class Stack:
         secret: dict[str, Any] = json.loads(found["SecretString"])
         return secret
 
-    def _start_warehouse(self, secret: dict[str, Any]) -> Warehouse:
+    def _start_warehouse(self, secret: dict[str, Any], certificates: Certificates) -> Warehouse:
         warehouse = Warehouse(
             host=HOST,
             port=self._warehouse_port,
@@ -116,6 +119,7 @@ class Stack:
             user=secret["username"],
             password=secret["password"],
             s3=self._client("s3"),
+            certificates=certificates,
         )
         warehouse.start()
         return warehouse
