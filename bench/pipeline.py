@@ -130,4 +130,4 @@ def read_secret() -> dict[str, str]:
     """The connection secret, as the environment of `tidegate local env` has it."""
     names = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE"}
     names |= {"username": "PGUSER", "password": "PGPASSWORD"}
-    return {"ssl": "false", **{key: os.environ[name] for key, name in names.items()}}
+    return {key: os.environ[name] for key, name in names.items()}

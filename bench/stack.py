@@ -20,6 +20,8 @@ def local_stack(tables: Path) -> Iterator[RunningStack]:
     stack = start_in_background(TEMPLATE, tables, *ports)
     before = dict(os.environ)
     os.environ.update(stack.environment())
+    # As its Glue jobs have it.
+    os.environ["SSL_CERT_FILE"] = os.environ["PGSSLROOTCERT"]
     try:
         yield stack
     finally:

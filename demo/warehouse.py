@@ -42,7 +42,6 @@ def _query(sql: str) -> Sequence[Sequence[object]]:
             database=os.environ["PGDATABASE"],
             user=os.environ["PGUSER"],
             password=os.environ["PGPASSWORD"],
-            ssl=False,
         )
     ) as connection:
         cursor = connection.cursor()

@@ -12,6 +12,7 @@ import argparse
 import json
 import re
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -491,21 +492,39 @@ class Objects:
 
 def connect(secret: Document, table: str) -> redshift_connector.Connection:
     """Connect with what the secret says; a DBA sees the table in the session's name."""
-    connection = redshift_connector.connect(
-        host=secret["host"],
-        port=int(secret["port"]),
-        database=secret["dbname"],
-        user=secret["username"],
-        password=secret["password"],
-        ssl=str(secret.get("ssl", True)).lower() == "true",
-        application_name=f"tidegate {table}",
-        tcp_keepalive=True,
-        # The driver would use a statement prepared on a temporary table that a rollback removed:
-        # CHANGELOG of amazon-redshift-python-driver, 2.1.6 and 2.1.13.
-        max_prepared_statements=0,
-    )
+    with translated_certificate_errors(secret["host"]):
+        connection = redshift_connector.connect(
+            host=secret["host"],
+            port=int(secret["port"]),
+            database=secret["dbname"],
+            user=secret["username"],
+            password=secret["password"],
+            ssl=True,
+            sslmode="verify-full",
+            application_name=f"tidegate {table}",
+            tcp_keepalive=True,
+            # The driver would use a statement prepared on a temporary table that a rollback
+            # removed: CHANGELOG of amazon-redshift-python-driver, 2.1.6 and 2.1.13.
+            max_prepared_statements=0,
+        )
     keep_alive(connection._usock)
     return connection
+
+
+@contextmanager
+def translated_certificate_errors(host: str) -> Iterator[None]:
+    """Say what to do when the certificate does not prove that the warehouse is `host`."""
+    try:
+        yield
+    except redshift_connector.Error as error:
+        for cause in error.args:
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                raise WarehouseBusyError(
+                    f"the certificate of {host} is refused: {cause.verify_message.rstrip('.')}; "
+                    "the host in the connection secret must be the endpoint that Redshift shows, "
+                    "or its custom domain name"
+                ) from error
+        raise
 
 
 def keep_alive(session: socket.socket) -> None:

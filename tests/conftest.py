@@ -2,11 +2,14 @@
 
 import gc
 import os
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
+
+from tidegate.local.warehouse.protocol.certificates import Certificates, make_certificates
 
 _LONG_E2E = "tests/e2e/test_refresh.py"  # as long as the others together: worth a stack of its own
 
@@ -55,6 +58,15 @@ def pytest_collection_finish() -> None:
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certificates]:
+    """What warehouses of this process serve with; its drivers trust them meanwhile."""
+    made = make_certificates(tmp_path_factory.mktemp("certificates"))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SSL_CERT_FILE", str(made.authority))
+        yield made
 
 
 def pytest_sessionfinish() -> None:

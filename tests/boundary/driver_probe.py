@@ -4,7 +4,9 @@ Runs under every Python that has a driver to try, Glue's 3.9 among them, so it i
 """
 
 import json
+import os
 import socket
+import ssl
 import sys
 from decimal import Decimal
 
@@ -13,9 +15,9 @@ import redshift_connector
 HOST, PORT, PASSWORD = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 
 
-def connect(password=PASSWORD):
+def connect(password=PASSWORD, host=HOST, **options):
     return redshift_connector.connect(
-        host=HOST, port=PORT, database="dev", user="tidegate", password=password, ssl=False
+        host=host, port=PORT, database="dev", user="tidegate", password=password, **options
     )
 
 
@@ -118,6 +120,30 @@ def probe_long_decimal(cursor):
     return Decimal(cursor.fetchall()[0][0]) == Decimal(number)
 
 
+def tls_of(**options):
+    try:
+        connection = connect(**options)
+    except redshift_connector.Error as error:
+        [cause] = [part for part in error.args if isinstance(part, ssl.SSLError)]
+        return {"class": type(error).__name__, "cause": cause.verify_message}
+    try:
+        return connection._usock.version()
+    finally:
+        connection.close()
+
+
+def probe_tls():
+    seen = {
+        "by itself": tls_of(),
+        "verify-full": tls_of(sslmode="verify-full"),
+        # Another way to write 127.0.0.1.
+        "another name": tls_of(host="127.1", sslmode="verify-full"),
+    }
+    os.environ["SSL_CERT_DIR"] = os.devnull
+    seen["unknown authority"] = tls_of(sslmode="verify-full")
+    return seen
+
+
 def main():
     seen = {"version": redshift_connector.__version__, "paramstyle": redshift_connector.paramstyle}
     seen["transactions"] = probe_transactions()
@@ -136,6 +162,7 @@ def main():
     seen["several"] = error_of(lambda: cursor.execute("select 1; select 2"))
     seen["conflict"] = error_of(lambda: conflict(cursor))
     connection.close()
+    seen["tls"] = probe_tls()
     sys.stdout.write(json.dumps(seen))
 
 

@@ -4,6 +4,7 @@ Glue's own driver is of 2022; it is tried under Python 3.9 where `make setup` fo
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,15 +20,32 @@ PASSWORD = "a-password"
 
 
 @pytest.fixture(scope="module", params=list(DRIVERS))
-def seen(request):
+def seen(request, certificates):
     python = DRIVERS[request.param]
     if not python.exists():
         pytest.skip(f"no Python 3.9 with Glue's driver at {python.relative_to(ROOT)}")
-    warehouse = Warehouse(port=0, database="dev", user="tidegate", password=PASSWORD, s3=None)
+    warehouse = Warehouse(
+        port=0,
+        database="dev",
+        user="tidegate",
+        password=PASSWORD,
+        s3=None,
+        certificates=certificates,
+    )
     warehouse.start()
     try:
+        # As a shell has it after `eval "$(tidegate local env)"`.
+        environment = {**os.environ, **certificates.environment()}
+        environment.pop("SSL_CERT_FILE", None)
         command = [python, PROBE, warehouse.host, str(warehouse.port), PASSWORD]
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        ran = subprocess.run(
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
     finally:
         warehouse.stop()
     assert ran.returncode == 0, ran.stderr
@@ -115,3 +133,20 @@ def test_column_names_are_bytes_in_the_old_driver(seen):
 
 def test_the_socket_can_be_reached_to_keep_it_alive(seen):
     assert seen["is a socket"] is True
+
+
+def test_tls_is_what_the_driver_does_by_itself_with_the_authorities_of_openssl(seen):
+    assert seen["tls"]["by itself"] == "TLSv1.3"
+
+
+def test_verify_full_takes_the_name_that_the_certificate_has(seen):
+    assert seen["tls"]["verify-full"] == "TLSv1.3"
+    refused = seen["tls"]["another name"]
+    assert refused["class"] == "InterfaceError"
+    assert refused["cause"] == "Hostname mismatch, certificate is not valid for '127.1'."
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(seen):
+    refused = seen["tls"]["unknown authority"]
+    assert refused["class"] == "InterfaceError"
+    assert refused["cause"].startswith("unable to get local issuer certificate")

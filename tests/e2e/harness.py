@@ -6,6 +6,7 @@ import shlex
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 import redshift_connector
 
 from tidegate.ledger import LedgerTable
@@ -20,6 +22,7 @@ from tidegate.status import Deployed, Status, TableStatus
 
 TIDEGATE = Path(sys.executable).parent / "tidegate"
 ROOT = Path(__file__).resolve().parents[2]
+_ENVIRONMENT = threading.Lock()
 
 
 def tidegate(
@@ -102,17 +105,20 @@ class LocalStack:
 
     @contextmanager
     def session(self) -> Iterator[redshift_connector.Connection]:
-        with closing(
-            redshift_connector.connect(
+        with closing(self._connect()) as connection:
+            yield connection
+
+    def _connect(self) -> redshift_connector.Connection:
+        # The driver takes authorities from the environment only, and each stack has its own.
+        with _ENVIRONMENT, pytest.MonkeyPatch.context() as environment:
+            environment.setenv("SSL_CERT_FILE", self.variables["PGSSLROOTCERT"])
+            return redshift_connector.connect(
                 host=self.variables["PGHOST"],
                 port=int(self.variables["PGPORT"]),
                 database=self.variables["PGDATABASE"],
                 user=self.variables["PGUSER"],
                 password=self.variables["PGPASSWORD"],
-                ssl=False,
             )
-        ) as connection:
-            yield connection
 
     def query(self, sql: str) -> list[list[Any]]:
         with self.session() as connection:

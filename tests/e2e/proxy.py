@@ -1,9 +1,12 @@
 """A proxy before the warehouse that acts when a statement comes by: how a job is killed in time."""
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+
+from tests.e2e.tls import Tls
 
 
 @dataclass
@@ -15,6 +18,7 @@ class Proxy:
     """
 
     target: int
+    tls: Tls
     statement: bytes
     act: Callable[[], None]
     answered: bool
@@ -40,12 +44,15 @@ class Proxy:
 
     def _serve(self, client: socket.socket) -> None:
         sent = threading.Event()
-        with client, socket.create_connection(("127.0.0.1", self.target)) as server:
-            for one in (client, server):
-                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            back = threading.Thread(target=self._pump_back, args=(client, server, sent))
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with (
+            contextlib.suppress(OSError),
+            self.tls.accept(client) as plain,
+            self.tls.connect(self.target) as server,
+        ):
+            back = threading.Thread(target=self._pump_back, args=(plain, server, sent))
             back.start()
-            self._pump_out(client, server, sent)
+            self._pump_out(plain, server, sent)
             _shut(server)
             back.join()
 

@@ -14,6 +14,7 @@ from tests.e2e.customers import CHANGES, FILES, SNAPSHOT, model
 from tests.e2e.harness import LocalStack, until
 from tests.e2e.proxy import Proxy
 from tests.e2e.test_main_job import rows
+from tests.e2e.tls import Tls
 
 
 @contextmanager
@@ -60,8 +61,8 @@ def test_pain_10_a_killed_job_is_made_good_by_the_next_attempt(
     snapshot, changes = ((FILES / name).read_bytes() for name in (SNAPSHOT, CHANGES))
     stack.land(table.prefix + SNAPSHOT, snapshot)
     stack.wait()
-    target = int(stack.variables["PGPORT"])
-    proxy = Proxy(target=target, act=lambda: kill_job(table), **MOMENTS[moment])
+    target, tls = int(stack.variables["PGPORT"]), Tls.of(stack.variables)
+    proxy = Proxy(target=target, tls=tls, act=lambda: kill_job(table), **MOMENTS[moment])
     with warehouse_behind(stack, proxy):
         stack.land(table.prefix + CHANGES, changes)
         until(proxy.seen.is_set, what="the statement did not come by")

@@ -11,6 +11,7 @@ from tests.e2e.harness import LocalStack, until
 from tests.e2e.proxy import Proxy
 from tests.e2e.test_crashes import MOMENTS, kill_job, warehouse_behind
 from tests.e2e.test_main_job import rows
+from tests.e2e.tls import Tls
 
 LATER = "20240810-081500000.csv"
 OLD, FIRST_CHANGES, NEXT_CHANGES = (
@@ -164,8 +165,8 @@ def test_refresh_whose_job_is_killed_is_done_once(
 ) -> None:
     load_again(stack, loaded, NEW)
     before = len(stack.batches(loaded.name))
-    target = int(stack.variables["PGPORT"])
-    proxy = Proxy(target=target, act=lambda: kill_job(loaded), **MOMENTS[moment])
+    target, tls = int(stack.variables["PGPORT"]), Tls.of(stack.variables)
+    proxy = Proxy(target=target, tls=tls, act=lambda: kill_job(loaded), **MOMENTS[moment])
     with warehouse_behind(stack, proxy):
         run = stack.start({"table": loaded.name, "mode": "full_refresh"})
         until(proxy.seen.is_set, what="the statement did not come by")

@@ -51,12 +51,6 @@ def test_one_bad_message_does_not_return_its_neighbours_to_the_queue(resources):
     assert mapping["MaximumBatchingWindowInSeconds"] == 1
 
 
-@pytest.mark.parametrize("kept", ["LandingBucket", "WorkBucket", "Ledger", "WarehouseSecret"])
-def test_what_holds_state_outlives_the_stack(resources, kept):
-    assert resources[kept]["DeletionPolicy"] == "Retain"
-    assert resources[kept]["UpdateReplacePolicy"] == "Retain"
-
-
 @pytest.mark.parametrize("bucket", ["LandingBucket", "WorkBucket"])
 def test_buckets_are_encrypted_closed_to_the_public_and_to_plain_http(resources, bucket):
     properties = resources[bucket]["Properties"]

@@ -63,7 +63,6 @@ def test_the_secret_holds_what_a_connection_needs(resources):
         "WarehousePort": "5439",
         "WarehouseDatabase": "dev",
         "WarehouseUser": "tidegate",
-        "WarehouseSsl": "true",
     }
     text = re.sub(
         r"\$\{(\w+)\}",
@@ -75,7 +74,6 @@ def test_the_secret_holds_what_a_connection_needs(resources):
         "port": 5439,
         "dbname": "dev",
         "username": "tidegate",
-        "ssl": True,
     }
     assert generated["GenerateStringKey"] == "password"
     assert generated["ExcludePunctuation"] is True

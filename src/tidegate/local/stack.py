@@ -19,6 +19,7 @@ from tidegate.local.job_python import find_job_python
 from tidegate.local.log_file import LogFile
 from tidegate.local.ports import check_port, take_port
 from tidegate.local.warehouse import Warehouse
+from tidegate.local.warehouse.protocol.certificates import Certificates, make_certificates
 
 if TYPE_CHECKING:
     from tidegate.local.cloud.deployment import Deployment
@@ -75,13 +76,17 @@ class Stack:
         parameters = {
             "WarehouseHost": HOST,
             "WarehousePort": str(self._warehouse_port),
-            "WarehouseSsl": "false",
             "RetrySeconds": RETRY_SECONDS,
         }
-        deployment = self._cloud.start(self._template, parameters, NAME, [Control(self)])
+        certificates = make_certificates(self._cloud.folder)
+        # A job trusts the warehouse alone: OpenSSL takes 50 ms to read whom a machine trusts.
+        trusted = {"SSL_CERT_FILE": str(certificates.authority)}
+        services = [Control(self)]
+        deployment = self._cloud.start(self._template, parameters, NAME, services, trusted)
         secret = self._read_secret(deployment)
-        self._warehouse = self._start_warehouse(secret)
-        self.environment = self._describe(deployment, secret)
+        self._warehouse = self._start_warehouse(secret, certificates)
+        described = self._describe(deployment, secret)
+        self.environment = {**described, **certificates.environment()}
         self._cloud.begin()
 
     def stop(self) -> None:
@@ -108,7 +113,7 @@ class Stack:
         secret: dict[str, Any] = json.loads(found["SecretString"])
         return secret
 
-    def _start_warehouse(self, secret: dict[str, Any]) -> Warehouse:
+    def _start_warehouse(self, secret: dict[str, Any], certificates: Certificates) -> Warehouse:
         warehouse = Warehouse(
             host=HOST,
             port=self._warehouse_port,
@@ -116,6 +121,7 @@ class Stack:
             user=secret["username"],
             password=secret["password"],
             s3=self._client("s3"),
+            certificates=certificates,
         )
         warehouse.start()
         return warehouse

@@ -14,6 +14,7 @@ from tests.e2e.faults.changes import Landed
 from tests.e2e.faults.warehouse_proxy import WarehouseProxy
 from tests.e2e.faults.watch import Watch, kill
 from tests.e2e.harness import ROOT, LocalStack, free_ports, tidegate
+from tests.e2e.tls import Tls
 from tidegate.landing.starting import start_run
 from tidegate.ledger import FileLedger, LedgerTable, StateLedger, TableState
 
@@ -151,6 +152,7 @@ def faulted_stack(folder: Path, tables: Kinds) -> Iterator[FaultedStack]:
     try:
         stack = FaultedStack(port, watch, tables)
         stack.redeliver_soon()
+        warehouse.serve_as(Tls.of(stack.variables))
         stack.move_warehouse(warehouse.port)
         stack.query("create schema e2e")
         sweeping = threading.Thread(target=stack.sweep_until, args=(stop,))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from tests.e2e.faults.calls import Call, Callers, command_of, find_table, name_statement
 from tests.e2e.faults.watch import Watch
+from tests.e2e.tls import Tls
 
 PARSE, SYNC = b"P", b"S"
 READY, COMPLETE, EMPTY, ERROR = b"Z", b"C", b"I", b"E"
@@ -38,13 +39,18 @@ class WarehouseProxy:
     def __init__(
         self, warehouse_port: int, cloud_port: int, watch: Watch, tables: Sequence[str]
     ) -> None:
-        self._target = ("127.0.0.1", warehouse_port)
+        self._target = warehouse_port
+        self._tls: Tls | None = None
         self._watch = watch
         self._tables = tables
         self._callers = Callers(cloud_port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def serve_as(self, tls: Tls) -> None:
+        """Be the warehouse to all that connect from now on."""
+        self._tls = tls
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -60,16 +66,19 @@ class WarehouseProxy:
 
     def _serve(self, client: socket.socket, port: int) -> None:
         caller = self._callers.find(port, self.port)
-        if caller is None:
+        if caller is None or self._tls is None:
             client.close()
             return
         pid, step = caller
         table = find_table(command_of(pid), self._tables)
-        with client, socket.create_connection(self._target) as server:
-            for one in (client, server):
-                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with (
+            contextlib.suppress(OSError),
+            self._tls.accept(client) as plain,
+            self._tls.connect(self._target) as server,
+        ):
             call = Call(step, "redshift:connect", table, pid)
-            Conversation(client, server, self._watch, call).go_on()
+            Conversation(plain, server, self._watch, call).go_on()
 
 
 class Conversation:

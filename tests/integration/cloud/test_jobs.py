@@ -116,6 +116,17 @@ def children(app):
     return [int(line.split()[1]) for line in app.said("Job") if line.startswith("child ")]
 
 
+def test_a_run_has_the_environment_that_its_job_is_given(tmp_path, eventually):
+    script = tmp_path / "tell.py"
+    script.write_text("import os; raise SystemExit(os.environ['SSL_CERT_FILE'])\n")
+    settings = JobSettings("Job", "job", script, timeout=1, most_runs=1)
+    given = {"SSL_CERT_FILE": "/an/authority.pem"}
+    job = Job(settings, Path(sys.executable), "http://127.0.0.1:1", Journal(), given)
+    run = job.start({})
+    ended = eventually(lambda: run.describe() if not run.is_under_way else None)
+    assert ended["ErrorMessage"] == "/an/authority.pem"
+
+
 def test_a_run_that_takes_too_long_ends_as_a_timeout(tmp_path, eventually):
     script = tmp_path / "sleep.py"
     script.write_text("import time; time.sleep(600)\n")

@@ -30,7 +30,21 @@ VARIABLES = [
     "PGUSER",
     "PGPASSWORD",
     "PGDATABASE",
+    "PGSSLMODE",
+    "PGSSLROOTCERT",
+    "SSL_CERT_DIR",
 ]
+CONNECT = """
+import os, redshift_connector
+session = redshift_connector.connect(
+    host=os.environ["PGHOST"],
+    port=int(os.environ["PGPORT"]),
+    database=os.environ["PGDATABASE"],
+    user=os.environ["PGUSER"],
+    password=os.environ["PGPASSWORD"],
+)
+print(session._usock.version())
+"""
 
 
 def tidegate(*arguments, check=True):
@@ -91,6 +105,16 @@ def test_the_environment_is_lines_that_a_shell_reads(up, ports):
     assert list(environment) == VARIABLES
     assert environment["AWS_ENDPOINT_URL"] == f"http://127.0.0.1:{ports[0]}"
     assert environment["PGPORT"] == str(ports[1])
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_in_that_environment_the_driver_trusts_the_warehouse_by_itself(up, ports, name):
+    environment = os.environ | read_environment(ports[0]) | {"PGHOST": name}
+    environment.pop("SSL_CERT_FILE", None)
+    told = subprocess.run(
+        [sys.executable, "-c", CONNECT], env=environment, capture_output=True, text=True
+    )
+    assert (told.stdout, told.stderr) == ("TLSv1.3\n", "")
 
 
 def test_a_port_that_is_taken_is_named_with_its_use_and_its_option(up, ports):

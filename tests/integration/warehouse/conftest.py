@@ -67,8 +67,15 @@ def bucket(s3, tmp_path) -> Iterator[Bucket]:
 
 
 @pytest.fixture
-def warehouse(s3) -> Iterator[Warehouse]:
-    served = Warehouse(port=0, database=DATABASE, user=USER, password=PASSWORD, s3=s3)
+def warehouse(s3, certificates) -> Iterator[Warehouse]:
+    served = Warehouse(
+        port=0,
+        database=DATABASE,
+        user=USER,
+        password=PASSWORD,
+        s3=s3,
+        certificates=certificates,
+    )
     served.start()
     yield served
     served.stop()
@@ -88,7 +95,6 @@ def connect(warehouse) -> Iterator[Connect]:
                 database=DATABASE,
                 user=USER,
                 password=PASSWORD,
-                ssl=False,
                 timeout=20,
             )
             connection.autocommit = autocommit

@@ -1,8 +1,10 @@
 """The wire itself: other clients, junk, cancellation, time limits, lost connections."""
 
+import contextlib
 import os
 import shutil
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -152,6 +154,7 @@ def test_what_was_closed_or_never_prepared_is_not_there(client):
         b"\0\0\0\x04",
         b"\0\0\0\x10\0\x03\0\0half",
         struct.pack("!ii", 8, wire.SSL_REQUEST),
+        struct.pack("!ii", 8, wire.SSL_REQUEST) + b"no hello of TLS",
         b"",
     ],
 )
@@ -248,8 +251,15 @@ def test_who_is_not_known_does_not_come_in(warehouse):
     assert b"C3D000\0" in refused(warehouse, **known | {"database": "prod"})
 
 
-def test_a_taken_port_is_named(warehouse):
-    other = Warehouse(port=warehouse.port, database="dev", user="u", password="p", s3=None)
+def test_a_taken_port_is_named(warehouse, certificates):
+    other = Warehouse(
+        port=warehouse.port,
+        database="dev",
+        user="u",
+        password="p",
+        s3=None,
+        certificates=certificates,
+    )
     with pytest.raises(LocalStackError, match=str(warehouse.port)):
         other.start()
 
@@ -271,8 +281,42 @@ def test_a_large_result_comes_whole(big, rows):
     assert len(rows(big, query)) == 4096 * 50
 
 
+def test_who_asks_for_gss_is_declined_and_may_ask_for_tls(warehouse, certificates):
+    context = ssl.create_default_context(cafile=certificates.authority)
+    with socket.create_connection((warehouse.host, warehouse.port), timeout=20) as plain:
+        plain.sendall(struct.pack("!ii", 8, wire.GSSENC_REQUEST))
+        assert plain.recv(1) == b"N"
+        plain.sendall(struct.pack("!ii", 8, wire.SSL_REQUEST))
+        assert plain.recv(1) == b"S"
+        with context.wrap_socket(plain, server_hostname="localhost") as encrypted:
+            assert encrypted.version() == "TLSv1.3"
+
+
+def test_a_session_without_tls_is_served_too(client):
+    client.send(b"Q", wire.text("select 1"))
+    assert client.kinds_until(b"Z") == b"TDCZ"
+
+
+def test_a_session_with_tls_that_is_lost_while_it_waits_is_ended(connect, cursor, rows):
+    cursor.execute("create table orders (id int)")
+    holder, lost = connect(), connect()
+    holder.cursor().execute("lock orders")
+    thread = threading.Thread(target=_lose, args=(lost, "lock orders"))
+    thread.start()
+    time.sleep(0.3)
+    socket.socket.shutdown(lost._usock, socket.SHUT_RDWR)
+    thread.join()
+    holder.commit()
+    assert rows(connect().cursor(), "select count(*) from orders") == [(0,)]
+
+
+def _lose(connection: redshift_connector.Connection, statement: str) -> None:
+    with contextlib.suppress(redshift_connector.Error, OSError):
+        connection.cursor().execute(statement)
+
+
 @pytest.fixture
-def psql(warehouse):
+def psql(warehouse, certificates):
     if shutil.which("psql") is None:
         pytest.skip("psql is not installed")
     settings = {
@@ -281,6 +325,7 @@ def psql(warehouse):
         "PGUSER": "tidegate",
         "PGPASSWORD": "a-password",
         "PGDATABASE": "dev",
+        **certificates.environment(),
     }
 
     def run(text: str) -> str:
@@ -296,6 +341,11 @@ def psql(warehouse):
         return ran.stdout + ran.stderr
 
     return run
+
+
+def test_psql_checks_the_certificate_and_the_name_in_it(psql):
+    told = psql("\\conninfo")
+    assert "SSL connection (protocol: TLSv1.3" in told
 
 
 def test_psql_shows_values_and_errors(psql):

@@ -64,6 +64,7 @@ class Cloud:
         parameters: Mapping[str, str],
         name: str = "tidegate",
         services: Sequence[Service] = (),
+        job_environment: Mapping[str, str] | None = None,
     ) -> Deployment:
         """Deploy `template` and answer requests; `services` answer before all others."""
         logging.getLogger().addHandler(JournalHandler(self._journal))
@@ -79,7 +80,7 @@ class Cloud:
             ]
         )
         self.jobs = {
-            one.name: Job(one, self._job_python, self._via, self._journal)
+            one.name: Job(one, self._job_python, self._via, self._journal, job_environment)
             for one in deployment.jobs()
         }
         front = Front([*services, LambdaApi(self.functions), GlueApi(self.jobs)])

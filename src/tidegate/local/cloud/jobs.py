@@ -45,7 +45,7 @@ class JobRun:
         self,
         settings: JobSettings,
         python: Path,
-        endpoint: str,
+        environment: Mapping[str, str],
         arguments: Mapping[str, str],
         timeout: float,
         journal: Journal,
@@ -64,7 +64,7 @@ class JobRun:
         given = {**settings.arguments, **arguments}
         self._process = subprocess.Popen(
             [str(python), "-u", str(RUNNER), str(settings.script), *command_line(given)],
-            env=_environment(endpoint),
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -146,15 +146,20 @@ class JobRun:
 
 
 class Job:
-    """One deployed job and its runs."""
+    """One deployed job and its runs; `environment` is what they get besides AWS's variables."""
 
     def __init__(
-        self, settings: JobSettings, python: Path, endpoint: str, journal: Journal
+        self,
+        settings: JobSettings,
+        python: Path,
+        endpoint: str,
+        journal: Journal,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.settings = settings
         self.runs: dict[str, JobRun] = {}
         self._python = python
-        self._endpoint = endpoint
+        self._environment = {**_environment(endpoint), **(environment or {})}
         self._journal = journal
         self._lock = threading.Lock()
 
@@ -170,7 +175,7 @@ class Job:
                 raise TooManyRunsError
             limit = timeout or self.settings.timeout
             run = JobRun(
-                self.settings, self._python, self._endpoint, arguments, limit, self._journal
+                self.settings, self._python, self._environment, arguments, limit, self._journal
             )
             self.runs[run.id] = run
             return run

@@ -1,8 +1,10 @@
-"""How a connection begins: encryption declined, password checked, parameters told."""
+"""How a connection begins: TLS agreed on, password checked, parameters told."""
 
 import hashlib
 import hmac
 import os
+import socket
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -13,6 +15,8 @@ from tidegate.local.warehouse.protocol import messages as wire
 # What redshift_connector asks for as client_protocol_version: columns told with their origin, and
 # numbers and dates in binary. https://github.com/aws/amazon-redshift-python-driver
 BASE_PROTOCOL, EXTENDED_METADATA, BINARY_PROTOCOL = 0, 1, 2
+# What a client may send first: its length, and what it asks for.
+_REQUEST = struct.Struct("!ii")
 
 
 Send = Callable[[bytes], None]
@@ -44,12 +48,25 @@ class CancelRequest:
     secret: int
 
 
+def agree_on_tls(client: socket.socket) -> bool:
+    """Answer what a client asks for before it begins; whether it begins TLS now."""
+    while (asked := _look_at_request(client)) in {wire.SSL_REQUEST, wire.GSSENC_REQUEST}:
+        client.recv(_REQUEST.size, socket.MSG_WAITALL)
+        client.sendall(b"S" if asked == wire.SSL_REQUEST else b"N")
+        if asked == wire.SSL_REQUEST:
+            return True
+    return False
+
+
+def _look_at_request(client: socket.socket) -> int | None:
+    # Not through a buffer: bytes of TLS that it had read would be missing there.
+    seen = client.recv(_REQUEST.size, socket.MSG_PEEK | socket.MSG_WAITALL)
+    return int(_REQUEST.unpack(seen)[1]) if len(seen) == _REQUEST.size else None
+
+
 def greet(stream_in: BinaryIO, send: Send, known: Credentials) -> Startup | CancelRequest:
     """Speaks with a client until it is in, or raises what it is to be told."""
     code, body = wire.read_startup(stream_in)
-    while code in {wire.SSL_REQUEST, wire.GSSENC_REQUEST}:
-        send(b"N")
-        code, body = wire.read_startup(stream_in)
     if code == wire.CANCEL_REQUEST:
         return CancelRequest(body.int32(), body.int32() & 0xFFFFFFFF)
     if code != wire.PROTOCOL_3:

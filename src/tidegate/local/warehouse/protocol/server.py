@@ -3,6 +3,7 @@
 import contextlib
 import secrets
 import socket
+import ssl
 import threading
 import time
 from dataclasses import dataclass, field
@@ -14,11 +15,13 @@ from tidegate.local.warehouse.engine.cluster import Cluster
 from tidegate.local.warehouse.engine.session import Session
 from tidegate.local.warehouse.files.objects import S3Client
 from tidegate.local.warehouse.language.failures import SqlError
+from tidegate.local.warehouse.protocol.certificates import Certificates
 from tidegate.local.warehouse.protocol.conversation import BUFFER_BYTES, Conversation
 from tidegate.local.warehouse.protocol.handshake import (
     CancelRequest,
     Credentials,
     Startup,
+    agree_on_tls,
     greet,
     welcome,
 )
@@ -36,10 +39,25 @@ class _Connection:
     session: Session | None = None
     secret: int = field(default_factory=lambda: secrets.randbits(32))
 
+    def begin(self, tls: ssl.SSLContext) -> None:
+        """Encrypts what follows if the client wants that."""
+        if agree_on_tls(self.socket):
+            encrypted = tls.wrap_socket(
+                self.socket, server_side=True, do_handshake_on_connect=False
+            )
+            self.socket = encrypted
+            encrypted.do_handshake()
+
+    def close(self) -> None:
+        """Lets go of the client."""
+        self.socket.close()
+
     def alive(self) -> bool:
         """Whether the client is still there; looks without taking what it sent."""
+        look = socket.MSG_PEEK | socket.MSG_DONTWAIT
         try:
-            return self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+            # At the bytes below TLS, which cannot look without taking.
+            return socket.socket.recv(self.socket, 1, look) != b""
         except BlockingIOError:
             return True
         except OSError:
@@ -50,7 +68,8 @@ class _Connection:
         if self.session is not None:
             self.session.interruption.cancel()
         with contextlib.suppress(OSError):
-            self.socket.shutdown(socket.SHUT_RDWR)
+            # Below TLS: its own state belongs to the thread of the conversation.
+            socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
 
 
 class Warehouse:
@@ -64,12 +83,14 @@ class Warehouse:
         user: str,
         password: str,
         s3: S3Client,
+        certificates: Certificates,
         host: str = "127.0.0.1",
     ) -> None:
         self.host = host
         self.port = port
         self._credentials = Credentials(database, user, password)
         self._s3 = s3
+        self._tls = certificates.context()
         self._guard = threading.Lock()
         self._connections: dict[threading.Thread, _Connection] = {}
         self._stopping = threading.Event()
@@ -144,7 +165,8 @@ class Warehouse:
 
     def _serve(self, connection: _Connection) -> None:
         try:
-            with connection.socket:
+            with contextlib.closing(connection):
+                connection.begin(self._tls)
                 self._converse(connection)
         except (ProtocolError, OSError):
             # The client has gone, or never spoke the protocol: there is nobody to tell.

@@ -1,0 +1,136 @@
+"""What the warehouse shows to clients that want TLS: a certificate, and who vouches for it."""
+
+import hashlib
+import os
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+NAMES = ("localhost", "127.0.0.1")
+# In lower case: see _hash.
+AUTHORITY = "tidegate local warehouse"
+LASTS = timedelta(days=3650)
+
+PublicKey = ec.EllipticCurvePublicKey
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """The files of one warehouse; `server` also holds its private key."""
+
+    folder: Path
+
+    @property
+    def authority(self) -> Path:
+        """The certificate of the authority."""
+        return self.folder / "authority.pem"
+
+    @property
+    def server(self) -> Path:
+        """What the warehouse serves with."""
+        return self.folder / "server.pem"
+
+    def context(self) -> ssl.SSLContext:
+        """How the warehouse answers a client that begins TLS."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.server)
+        return context
+
+    def environment(self) -> dict[str, str]:
+        """The variables by which psql, psycopg and redshift_connector trust the warehouse.
+
+        redshift_connector loads OpenSSL's defaults beside its own bundle, and has no option:
+        https://github.com/aws/amazon-redshift-python-driver/blob/v2.0.907/redshift_connector/core.py
+        """
+        return {
+            "PGSSLMODE": "verify-full",
+            "PGSSLROOTCERT": str(self.authority),
+            "SSL_CERT_DIR": f"{self.folder}{os.pathsep}{_trusted_already()}",
+        }
+
+
+def make_certificates(folder: Path) -> Certificates:
+    """Make an authority and the warehouse's certificate; nobody keeps the authority's key."""
+    made = Certificates(folder)
+    authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    authority = _describe(AUTHORITY, authority_key.public_key(), authority_key.public_key())
+    server = _describe(NAMES[0], key.public_key(), authority_key.public_key())
+    # libpq before 15 looks for addresses among the names:
+    # https://www.postgresql.org/docs/15/libpq-ssl.html#LIBPQ-SSL-CERTIFICATES
+    names = [*map(x509.DNSName, NAMES), x509.IPAddress(ip_address(NAMES[1]))]
+    server = server.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    vouched = _pem(authority.sign(authority_key, hashes.SHA256()))
+    made.authority.write_bytes(vouched)
+    (folder / f"{_hash(_name(AUTHORITY))}.0").write_bytes(vouched)
+    made.server.touch(mode=0o600)
+    made.server.write_bytes(_pem_of_key(key) + _pem(server.sign(authority_key, hashes.SHA256())))
+    return made
+
+
+def _describe(subject: str, key: PublicKey, issuer_key: PublicKey) -> x509.CertificateBuilder:
+    """A certificate that the authority is to sign: its own, or the warehouse's."""
+    now = datetime.now(UTC)
+    is_authority = subject == AUTHORITY
+    # Python 3.13 and newer insist on both identifiers and on the uses of the key.
+    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key)
+    return (
+        x509.CertificateBuilder(_name(AUTHORITY), _name(subject), key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + LASTS)
+        .add_extension(x509.BasicConstraints(is_authority, None), critical=True)
+        .add_extension(_uses(is_authority), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(identifier, critical=False)
+    )
+
+
+def _uses(is_authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not is_authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=is_authority,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _pem_of_key(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def _hash(name: x509.Name) -> str:
+    """What OpenSSL calls the file of an authority; for a short name in lower case."""
+    # https://docs.openssl.org/3.0/man1/openssl-rehash/, X509_NAME_hash_ex in x509_cmp.c: its
+    # canonical form is the name in lower case, less the two bytes that begin the sequence.
+    digest = hashlib.sha1(name.public_bytes()[2:], usedforsecurity=False).digest()
+    return f"{int.from_bytes(digest[:4], 'little'):08x}"
+
+
+def _trusted_already() -> str:
+    # SSL_CERT_DIR takes the place of the folders that OpenSSL looks into.
+    paths = ssl.get_default_verify_paths()
+    return os.environ.get(paths.openssl_capath_env) or paths.openssl_capath
