@@ -74,6 +74,7 @@ def test_the_secret_holds_what_a_connection_needs(resources):
         "port": 5439,
         "dbname": "dev",
         "username": "tidegate",
+        "ssl": True,
     }
     assert generated["GenerateStringKey"] == "password"
     assert generated["ExcludePunctuation"] is True
