@@ -42,6 +42,10 @@ FIXED = GROWING | {
     "table": "fixed.orders",
     "source": {"prefix": "dms/e2e/fixed/", "format": "dms_csv", "options": {"header": True}},
 }
+UNHEARD = GROWING | {
+    "table": "e2e.unheard",
+    "source": {"prefix": "dms/e2e/unheard/", "format": "dms_csv", "options": {"header": True}},
+}
 FORMATS = {
     written_as: {
         "table": f"formats.{written_as}",
@@ -76,6 +80,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         _write_customers(tables, number)
     (tables / "odd.yaml").write_text(yaml.safe_dump(ODD, allow_unicode=True), encoding="utf-8")
     (tables / "growing.yaml").write_text(yaml.safe_dump(GROWING), encoding="utf-8")
+    (tables / "unheard.yaml").write_text(yaml.safe_dump(UNHEARD), encoding="utf-8")
     (tables / "fixed.yaml").write_text(yaml.safe_dump(FIXED), encoding="utf-8")
     for written_as, formatted in FORMATS.items():
         (tables / f"{written_as}.yaml").write_text(yaml.safe_dump(formatted), encoding="utf-8")

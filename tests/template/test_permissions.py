@@ -115,7 +115,7 @@ def test_who_looks_for_what_may_be_missing_may_list_the_bucket(allowed, bucket, 
     [
         (
             "RegisterFilesRole",
-            {"PutItem", "UpdateItem", "DeleteItem", "BatchGetItem", "ConditionCheckItem"},
+            {"GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchGetItem", "ConditionCheckItem"},
         ),
         (
             "PlanBatchRole",
