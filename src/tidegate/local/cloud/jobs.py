@@ -32,6 +32,7 @@ class JobSettings:
     timeout: float
     most_runs: int
     arguments: Mapping[str, str] = field(default_factory=dict)
+    role: str = ""
 
 
 class TooManyRunsError(Exception):
@@ -64,7 +65,7 @@ class JobRun:
         given = {**settings.arguments, **arguments}
         self._process = subprocess.Popen(
             [str(python), "-u", str(RUNNER), str(settings.script), *command_line(given)],
-            env=_environment(endpoint),
+            env=_environment(endpoint, settings.role),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -188,7 +189,7 @@ def command_line(arguments: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _environment(endpoint: str) -> dict[str, str]:
+def _environment(endpoint: str, role: str) -> dict[str, str]:
     passed = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
     return {
         "LANG": "C.UTF-8",
@@ -196,5 +197,5 @@ def _environment(endpoint: str) -> dict[str, str]:
         # Glue's own boto3 is too old to say that 3.9 is.
         "PYTHONWARNINGS": "ignore:Boto3 will no longer support",
         **passed,
-        **credentials(endpoint),
+        **credentials(endpoint, role),
     }
