@@ -12,6 +12,7 @@ import yaml
 
 from tests.e2e.customers import contract_text
 from tests.e2e.harness import LocalStack, free_ports, tidegate
+from tests.permissions_proof import recorded
 
 TABLES = 45
 
@@ -74,7 +75,9 @@ class FreshTable:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+def stack(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[LocalStack]:
     tables = tmp_path_factory.mktemp("tables")
     for number in range(TABLES):
         _write_customers(tables, number)
@@ -92,7 +95,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     started = tidegate(*up, f"--port={port}", f"--warehouse-port={warehouse_port}", check=False)
     assert started.returncode == 0, started.stdout + started.stderr
     try:
-        yield LocalStack(port)
+        with recorded(pytestconfig, port):
+            yield LocalStack(port)
     finally:
         tidegate("local", "down", f"--port={port}")
 
