@@ -85,7 +85,7 @@ def _mend_step_functions(endpoint: str, journal: Journal, roles: Roles) -> None:
 
 
 def _replace_everywhere(name: str, original: object, stand_in: object) -> None:
-    for module in [one for one in sys.modules.values() if one.__name__.startswith("moto.")]:
+    for module in [one for title, one in sys.modules.items() if title.startswith("moto.")]:
         if vars(module).get(name) is original:
             setattr(module, name, stand_in)
 

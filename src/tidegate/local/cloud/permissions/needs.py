@@ -64,11 +64,9 @@ Needs = list[tuple[str, str]]
 
 def _read_dynamodb(operation: str, body: Body) -> Needs:
     if "TransactItems" in body:
-        return [
-            (_IN_TRANSACTION[kind], _table(given))
-            for action in body["TransactItems"]
-            for kind, given in action.items()
-        ]
+        actions = [one for action in body["TransactItems"] for one in action.items()]
+        kinds = dict.fromkeys((kind, given["TableName"]) for kind, given in actions)
+        return [(_IN_TRANSACTION[kind], _table({"TableName": name})) for kind, name in kinds]
     if "RequestItems" in body:
         return [(operation, _table({"TableName": name})) for name in body["RequestItems"]]
     return [(operation, _table(body))]
