@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.permissions_proof import NAME, Proof
 from tidegate.local.warehouse.protocol.certificates import Certificates, make_certificates
 
 _LONG_E2E = "tests/e2e/test_refresh.py"  # as long as the others together: worth a stack of its own
@@ -40,8 +41,9 @@ settings.register_profile("tidegate", deadline=None, suppress_health_check=[Heal
 settings.load_profile("tidegate")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Forget the AWS, the warehouse and the Tidegate of the shell."""
+    config.pluginmanager.register(Proof(), NAME)
     for name in list(os.environ):
         if name.startswith(_POINTERS) and name not in _OWN:
             del os.environ[name]

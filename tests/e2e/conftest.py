@@ -12,6 +12,7 @@ import yaml
 
 from tests.e2e.customers import contract_text
 from tests.e2e.harness import LocalStack, free_ports, tidegate
+from tests.permissions_proof import recorded
 
 TABLES = 45
 
@@ -42,6 +43,10 @@ FIXED = GROWING | {
     "table": "fixed.orders",
     "source": {"prefix": "dms/e2e/fixed/", "format": "dms_csv", "options": {"header": True}},
 }
+UNHEARD = GROWING | {
+    "table": "e2e.unheard",
+    "source": {"prefix": "dms/e2e/unheard/", "format": "dms_csv", "options": {"header": True}},
+}
 FORMATS = {
     written_as: {
         "table": f"formats.{written_as}",
@@ -70,12 +75,15 @@ class FreshTable:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+def stack(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[LocalStack]:
     tables = tmp_path_factory.mktemp("tables")
     for number in range(TABLES):
         _write_customers(tables, number)
     (tables / "odd.yaml").write_text(yaml.safe_dump(ODD, allow_unicode=True), encoding="utf-8")
     (tables / "growing.yaml").write_text(yaml.safe_dump(GROWING), encoding="utf-8")
+    (tables / "unheard.yaml").write_text(yaml.safe_dump(UNHEARD), encoding="utf-8")
     (tables / "fixed.yaml").write_text(yaml.safe_dump(FIXED), encoding="utf-8")
     for written_as, formatted in FORMATS.items():
         (tables / f"{written_as}.yaml").write_text(yaml.safe_dump(formatted), encoding="utf-8")
@@ -87,7 +95,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     started = tidegate(*up, f"--port={port}", f"--warehouse-port={warehouse_port}", check=False)
     assert started.returncode == 0, started.stdout + started.stderr
     try:
-        yield LocalStack(port)
+        with recorded(pytestconfig, port):
+            yield LocalStack(port)
     finally:
         tidegate("local", "down", f"--port={port}")
 

@@ -50,6 +50,8 @@ class LocalStack:
         self._session = session
         self.s3 = self.client("s3")
         self.runs = self.client("stepfunctions")
+        self.invoking = self.client("lambda")
+        self._sweep = self.physical_id("SweepTables")
         ledger = LedgerTable(self.client("dynamodb"), self.variables["TIDEGATE_LEDGER_TABLE"])
         queue = self.variables["TIDEGATE_LANDING_QUEUE_URL"]
         self._deployed = Deployed(ledger, self.client("sqs"), queue)
@@ -64,8 +66,27 @@ class LocalStack:
     def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return tidegate(*arguments, check=check, env=self.environment)
 
+    def physical_id(self, logical_id: str) -> str:
+        stacks = self.client("cloudformation")
+        listed = stacks.list_stack_resources(StackName="tidegate")["StackResourceSummaries"]
+        ids = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in listed}
+        return ids[logical_id]
+
     def land(self, key: str, body: bytes) -> None:
         self.s3.put_object(Bucket=self.variables["TIDEGATE_LANDING_BUCKET"], Key=key, Body=body)
+
+    @contextmanager
+    def unheard(self) -> Iterator[None]:
+        """Lose the events of what lands meanwhile."""
+        events, rule = self.client("events"), self.physical_id("LandingRule")
+        events.disable_rule(Name=rule)
+        yield
+        events.enable_rule(Name=rule)
+
+    def sweep(self, look_for: str) -> dict[str, Any]:
+        """Let sweep_tables look now, as its schedule will some time; gives Lambda's answer."""
+        payload = json.dumps({"look_for": look_for}).encode()
+        return self.invoking.invoke(FunctionName=self._sweep, Payload=payload)
 
     def wait(self, timeout: int = 60) -> None:
         deadline = time.monotonic() + timeout

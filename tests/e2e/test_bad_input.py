@@ -92,6 +92,27 @@ def test_a_terminal_failure_blocks_the_table_tells_people_and_loses_nothing(
     assert stack.table_status(table.name).state == "idle"
 
 
+def test_a_batch_whose_plan_expired_while_its_table_was_blocked_is_planned_anew(
+    stack: LocalStack, table: FreshTable
+) -> None:
+    stack.query("create schema if not exists e2e")
+    stack.query(f"create table {table.name} (customer_number varchar(5))")
+    stack.land(table.prefix + SNAPSHOT, (FILES / SNAPSHOT).read_bytes())
+    until(lambda: stack.table_status(table.name).state == "blocked", what="no block")
+    expire(stack, f"batches/{table.name}/")
+    stack.query(f"drop table {table.name}")
+    assert stack.command("start", table.name).returncode == 0
+    assert rows(stack, table) == model((FILES / SNAPSHOT).read_bytes())
+
+
+def expire(stack: LocalStack, prefix: str) -> None:
+    """What the lifecycle of the work bucket does in the end."""
+    work = {"Bucket": stack.variables["TIDEGATE_WORK_BUCKET"]}
+    listed = stack.s3.list_objects_v2(**work, Prefix=prefix)["Contents"]
+    for one in listed:
+        stack.s3.delete_object(**work, Key=one["Key"])
+
+
 def quarantined(stack: LocalStack, table: FreshTable) -> list[dict[str, dict[str, str]]]:
     return stack.client("dynamodb").query(
         TableName=stack.variables["TIDEGATE_LEDGER_TABLE"],

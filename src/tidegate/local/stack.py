@@ -103,6 +103,7 @@ class Stack:
             "ready": bool(self.environment),
             "environment": self.environment,
             "log": str(self.log.path),
+            "calls": str(self._cloud.roles.record),
             "job_python": self.job_python.description,
             "processes": [vars(process) for process in self._cloud.processes()],
         }

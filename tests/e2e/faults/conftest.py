@@ -9,6 +9,7 @@ import pytest
 from tests.e2e.faults.changes import Customers, Landed, People
 from tests.e2e.faults.stack import FaultedStack, faulted_stack
 from tests.e2e.faults.tables import Tables
+from tests.permissions_proof import recorded
 
 ALL_FAULTS = os.environ.get("TIDEGATE_ALL_FAULTS") == "1"
 TABLES = 100 if ALL_FAULTS else 45
@@ -16,7 +17,9 @@ PEOPLE = 80 if ALL_FAULTS else 12
 
 
 @pytest.fixture(scope="session")
-def faulted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultedStack]:
+def faulted(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[FaultedStack]:
     if not Path("/proc/net/tcp").exists():
         pytest.skip("whose connection it is, and so whom to kill, is only told by Linux")
     # Names of one length: none of them is a part of another.
@@ -25,7 +28,8 @@ def faulted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultedStack]:
         **dict.fromkeys((f"e2e.people_{number:03d}" for number in range(PEOPLE)), People),
     }
     with faulted_stack(tmp_path_factory.mktemp("faulted"), tables) as stack:
-        yield stack
+        with recorded(pytestconfig, stack.port):
+            yield stack
         assert stack.files.count_unrouted() == 0
 
 

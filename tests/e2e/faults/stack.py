@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from tests.e2e.faults.aws_proxy import AwsProxy
 from tests.e2e.faults.calls import Call
@@ -36,18 +35,10 @@ class FaultedStack(LocalStack):
         self.items = items
         self.states = StateLedger(items)
         self.files = FileLedger(items)
-        self._invoking = self.client("lambda")
-        self._sweep = self.physical_id("SweepTables")
         self.sweeping = threading.Lock()
         self._landing = threading.Lock()
         self._letters: dict[str, str] = {}
         self._inbox = self._subscribe()
-
-    def physical_id(self, logical_id: str) -> str:
-        stacks = self.client("cloudformation")
-        listed = stacks.list_stack_resources(StackName="tidegate")["StackResourceSummaries"]
-        ids = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in listed}
-        return ids[logical_id]
 
     def state(self, table: str) -> TableState:
         return self.states.read(table)
@@ -70,11 +61,6 @@ class FaultedStack(LocalStack):
         self.runs.stop_execution(executionArn=run)
         return kill(call)
 
-    def sweep(self, look_for: str) -> dict[str, Any]:
-        """Let sweep_tables look now, as its schedule will some time; gives Lambda's answer."""
-        payload = json.dumps({"look_for": look_for}).encode()
-        return self._invoking.invoke(FunctionName=self._sweep, Payload=payload)
-
     def sweep_until(self, stop: threading.Event) -> None:
         """Look for tables that are due every other moment."""
         while not stop.wait(SWEEPS_EVERY):
@@ -91,13 +77,9 @@ class FaultedStack(LocalStack):
 
     def land_unheard(self, table: str, files: dict[str, bytes]) -> None:
         """Land files whose events are lost."""
-        events = self.client("events")
-        rule = self.physical_id("LandingRule")
-        with self._landing:
-            events.disable_rule(Name=rule)
+        with self._landing, self.unheard():
             for name, body in files.items():
                 self.land(self.key(table, name), body)
-            events.enable_rule(Name=rule)
 
     def letters(self, subject: str) -> int:
         """How many letters of the topic Alerts came with `subject`."""

@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[2]
 RESOURCES = ("Bucket", "Archive", "Queue", "DeadLetters", "Table", "Secret", "Machine", "Job")
 FUNCTIONS = ("Probe", "Single", "Broken", "Collect", "Steps")
+ROLES = ("ProbeRole", "CollectRole", "MachineRole", "LoadTableRole", "OneStepRole")
 
 
 class App:
@@ -30,7 +31,7 @@ class App:
         self.cloud = Cloud(port, find_job_python(CHECKOUT).path, self.journal)
         template = Template(HERE / "app/template.yaml")
         deployment = self.cloud.start(template, parameters, "small", [Control(self)])
-        self.ids = {name: deployment.physical_id(name) for name in RESOURCES + FUNCTIONS}
+        self.ids = {name: deployment.physical_id(name) for name in RESOURCES + FUNCTIONS + ROLES}
         self.cloud.begin()
 
     def describe(self):

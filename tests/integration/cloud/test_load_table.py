@@ -9,8 +9,7 @@ import pytest
 DEFINITION = Path(__file__).parents[3] / "statemachines" / "load_table.asl.json"
 
 
-@pytest.fixture(scope="module")
-def machine(app):
+def create(app, name, role):
     steps, job = app.ids["Steps"], app.ids["Job"]
     definition = re.sub(
         r"\$\{(\w+)\}",
@@ -18,15 +17,20 @@ def machine(app):
         DEFINITION.read_text(),
     )
     return app.client("stepfunctions").create_state_machine(
-        name="load-table", definition=definition, roleArn="arn:aws:iam::123456789012:role/any"
+        name=name, definition=definition, roleArn=f"arn:aws:iam::123456789012:role/{app.ids[role]}"
     )["stateMachineArn"]
+
+
+@pytest.fixture(scope="module")
+def machine(app):
+    return create(app, "load-table", "LoadTableRole")
 
 
 @pytest.fixture
 def run(app, machine, eventually):
     states = app.client("stepfunctions")
 
-    def start(**given):
+    def start(machine=machine, **given):
         execution = states.start_execution(stateMachineArn=machine, input=json.dumps(given))
         arn = execution["executionArn"]
 
@@ -59,6 +63,21 @@ def test_failure_of_one_chunk_of_many_goes_to_fail_batch(run):
     ended = run(plan="of many fails", chunks=45, actions=["load_many"])
     assert (ended["status"], ended["error"]) == ("FAILED", "Told")
     assert "States.ExceedToleratedFailureThreshold" in ended["cause"]
+
+
+def test_distributed_map_needs_a_role_that_may_start_executions(run, app):
+    machine = create(app, "one-step", "OneStepRole")
+    ended = run(machine, plan="of many", chunks=90, actions=["load_many"])
+    assert (ended["status"], ended["error"]) == ("FAILED", "Told")
+    assert "States.Permissions" in ended["cause"]
+    assert "is not authorized to perform: states:StartExecution" in ended["cause"]
+
+
+def test_step_that_the_role_may_not_invoke_goes_to_fail_batch_and_fails_there_too(run, app):
+    machine = create(app, "no-step", "ProbeRole")
+    ended = run(machine, plan="none", chunks=1, actions=["load"])
+    assert ended["status"] == "FAILED"
+    assert "is not authorized to perform: lambda:InvokeFunction" in ended["cause"]
 
 
 def test_run_that_waits_for_the_lease_asks_again(run, app, dynamodb):

@@ -163,6 +163,22 @@ def test_a_folder_without_a_template_is_told_what_to_do():
     )
 
 
+def test_a_queue_that_the_role_of_its_function_may_not_read_is_refused_as_on_aws(tmp_path):
+    for file in CHECKOUT.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    (tmp_path / "template.yaml").unlink()
+    text = (CHECKOUT / "template.yaml").read_text()
+    changed = text.replace("sqs:DeleteMessage, ", "")
+    assert changed != text
+    (tmp_path / "template.yaml").write_text(changed)
+    ports = [f"--port={free_port()}", f"--warehouse-port={free_port()}"]
+    up = ["local", "up", "--detach", f"--template={tmp_path}/template.yaml"]
+    refused = tidegate(*up, *ports, check=False)
+    assert refused.returncode == 1
+    assert "tidegate-landing cannot be fed to a function: " in refused.stderr
+    assert "is not authorized to perform: sqs:DeleteMessage on resource: " in refused.stderr
+
+
 def test_contracts_that_are_no_folder_are_refused():
     refused = tidegate("local", "up", "--tables=absent", check=False)
     assert refused.returncode == 1

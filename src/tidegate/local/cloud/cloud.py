@@ -20,11 +20,17 @@ from tidegate.local.cloud.identity import HOST
 from tidegate.local.cloud.jobs import Job
 from tidegate.local.cloud.journal import Journal, JournalHandler
 from tidegate.local.cloud.lambda_api import LambdaApi
-from tidegate.local.cloud.queues import QueueFeed
+from tidegate.local.cloud.permissions.check import PermissionCheck
+from tidegate.local.cloud.permissions.policies import Permission
+from tidegate.local.cloud.permissions.roles import Roles
+from tidegate.local.cloud.queues import MappingSettings, QueueFeed
 from tidegate.local.cloud.schedules import Schedule, ScheduleSettings
 from tidegate.local.cloud.server import Server
 from tidegate.local.cloud.template import Template
 
+# Lambda polls a queue with the role of the function.
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+POLLS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 # Each request reads and writes a socket in a thread of its own; with Python's usual 5 ms it would
 # wait that long to go on while another one computes.
 SWITCH_SECONDS = 0.0005
@@ -49,6 +55,7 @@ class Cloud:
         self.endpoint = f"http://{HOST}:{port.getsockname()[1]}"
         self._via = via or self.endpoint
         self.folder = Path(tempfile.mkdtemp(prefix="tidegate-"))
+        self.roles = Roles(self.folder / "calls.jsonl", journal)
         self.functions = Functions([])
         self.jobs: dict[str, Job] = {}
         self._port = port
@@ -69,10 +76,11 @@ class Cloud:
         """Deploy `template` and answer requests; `services` answer before all others."""
         logging.getLogger().addHandler(JournalHandler(self._journal))
         sys.setswitchinterval(SWITCH_SECONDS)
-        mending.mend(self.endpoint, self._journal)
+        mending.mend(self.endpoint, self._journal, self.roles)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # moto warns of each resource type it does not know
             deployment = deploy(template, name, parameters)
+        self.roles.deploy(deployment.roles())
         self.functions = Functions(
             [
                 Function(one, self._via, self.folder / one.logical_id, self._journal)
@@ -83,14 +91,12 @@ class Cloud:
             one.name: Job(one, self._job_python, self._via, self._journal, job_environment)
             for one in deployment.jobs()
         }
-        front = Front([*services, LambdaApi(self.functions), GlueApi(self.jobs)])
+        check = PermissionCheck(self.roles)
+        front = Front([*services, check, LambdaApi(self.functions), GlueApi(self.jobs)])
         self._server = Server(self._port, front, self._journal)
         self._server.start()
         self.functions.warm()
-        self._feeds = [
-            QueueFeed(one, self._function(one.function), self._journal)
-            for one in deployment.mappings()
-        ]
+        self._feeds = [self._feed(one) for one in deployment.mappings()]
         self._schedules = [self._schedule(one) for one in deployment.schedules()]
         return deployment
 
@@ -129,10 +135,21 @@ class Cloud:
             raise LocalStackError(f"the template has no function {name}")
         return function
 
+    def _feed(self, settings: MappingSettings) -> QueueFeed:
+        function = self._function(settings.function)
+        needs = [Permission(f"sqs:{action}", settings.queue) for action in POLLS]
+        if refused := self.roles.refuse(function.settings.role, needs):
+            raise LocalStackError(f"{settings.queue} cannot be fed to a function: {refused}")
+        return QueueFeed(settings, function, self._journal)
+
     def _schedule(self, settings: ScheduleSettings) -> Schedule:
         function = self._function(settings.function)
+        needs = [Permission("lambda:InvokeFunction", function.settings.arn)]
 
         def fire() -> None:
+            if refused := self.roles.refuse(settings.role, needs):
+                self._journal.say(settings.logical_id, refused, failed=True)
+                return
             self._journal.say(settings.logical_id, f"fires {settings.payload}")
             self.functions.invoke_later(function, settings.payload.encode())
 

@@ -2,25 +2,28 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from moto.cloudformation.models import Stack, cloudformation_backends
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import Role as MotoRole
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from tidegate.errors import LocalStackError
 from tidegate.local.cloud import resources
 from tidegate.local.cloud.identity import ACCOUNT, REGION
 from tidegate.local.cloud.jobs import JobSettings
+from tidegate.local.cloud.permissions.policies import Role, Statement, read_statements
 from tidegate.local.cloud.queues import MappingSettings
 from tidegate.local.cloud.resources import (
-    DeployedResource,
     FunctionResource,
     JobResource,
     LayerResource,
     MappingResource,
     Properties,
+    RolePolicyResource,
     ScheduleResource,
     StateMachineResource,
 )
@@ -29,7 +32,7 @@ from tidegate.local.cloud.schedules import ScheduleSettings
 from tidegate.local.cloud.template import BUILT, Template
 
 SUBSTITUTION = re.compile(r"\$\{(?P<name>\w+)\}")
-Kind = TypeVar("Kind", bound=DeployedResource)
+Kind = TypeVar("Kind")
 
 
 class Deployment:
@@ -71,6 +74,15 @@ class Deployment:
             _describe_schedule(logical_id, one.properties)
             for logical_id, one in self._find(ScheduleResource)
             if one.properties.get("State", "ENABLED") == "ENABLED"
+        ]
+
+    def roles(self) -> list[Role]:
+        """The roles, with what their policies allow."""
+        more = [one.properties for _, one in self._find(RolePolicyResource)]
+        managed: dict[str, Any] = json.loads(aws_managed_policies_data)
+        return [
+            Role(logical_id, role.name, tuple(_read_policies(role, more, managed)))
+            for logical_id, role in self._find(MotoRole)  # type: ignore[type-abstract]
         ]
 
     def create_state_machines(self) -> None:
@@ -130,6 +142,7 @@ def _describe_function(
         arn=function.arn,
         handler=given["Handler"],
         code=code,
+        role=_name(given["Role"]),
         memory=int(given.get("MemorySize", 128)),
         timeout=float(given.get("Timeout", 3)),
         environment={key: _as_text(value) for key, value in variables.items()},
@@ -152,6 +165,7 @@ def _describe_job(logical_id: str, job: JobResource) -> JobSettings:
         logical_id=logical_id,
         name=job.name,
         script=script,
+        role=_name(given["Role"]),
         timeout=float(given.get("Timeout", 2880)),
         most_runs=int(given.get("ExecutionProperty", {}).get("MaxConcurrentRuns", 1)),
         arguments={key: str(text) for key, text in given.get("DefaultArguments", {}).items()},
@@ -174,7 +188,29 @@ def _describe_schedule(logical_id: str, given: Properties) -> ScheduleSettings:
         expression=given["ScheduleExpression"],
         function=given["Target"]["Arn"],
         payload=given["Target"].get("Input", "{}"),
+        role=_name(given["Target"]["RoleArn"]),
     )
+
+
+def _read_policies(
+    role: MotoRole, more: Iterable[Properties], managed: Mapping[str, Any]
+) -> Iterator[Statement]:
+    added = {
+        one["PolicyName"]: one["PolicyDocument"] for one in more if one["RoleName"] == role.name
+    }
+    for name, document in {**role.policies, **added}.items():
+        yield from read_statements(name, document)
+    for arn in role.managed:  # type: ignore[attr-defined]
+        if (name := _name(arn)) not in managed:
+            raise LocalStackError(
+                f"the role {role.name} has the managed policy {arn}, which is not known here; "
+                "write its statements in the template"
+            )
+        yield from read_statements(name, managed[name]["Document"])
+
+
+def _name(role: str) -> str:
+    return role.rpartition("/")[2]
 
 
 def _substitute(given: Properties) -> str:

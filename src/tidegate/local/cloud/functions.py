@@ -184,7 +184,7 @@ def build_environment(settings: FunctionSettings, endpoint: str, opt: Path) -> d
         "PYTHONPATH": str(Path(tidegate.__file__).parents[1]),
         "TZ": ":UTC",
         "_HANDLER": settings.handler,
-        **credentials(endpoint),
+        **credentials(endpoint, settings.role),
     }
 
 

@@ -1,4 +1,4 @@
-"""Whose the local cloud is, and where; its keys are no secret and are not checked."""
+"""Whose the local cloud is, and where; its keys are no secret. A role's access key is its name."""
 
 ACCOUNT = "123456789012"  # moto's default account
 REGION = "us-east-1"
@@ -7,11 +7,11 @@ ACCESS_KEY = "local"
 SECRET_KEY = "local"  # noqa: S105  (moto checks no signature)
 
 
-def credentials(endpoint: str) -> dict[str, str]:
-    """The variables by which an SDK reaches the local cloud and nothing else."""
+def credentials(endpoint: str, role: str = "") -> dict[str, str]:
+    """The variables by which an SDK reaches the local cloud and nothing else, as `role` if any."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_ACCESS_KEY_ID": role or ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,

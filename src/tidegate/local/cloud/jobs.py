@@ -32,6 +32,7 @@ class JobSettings:
     timeout: float
     most_runs: int
     arguments: Mapping[str, str] = field(default_factory=dict)
+    role: str = ""
 
 
 class TooManyRunsError(Exception):
@@ -159,7 +160,7 @@ class Job:
         self.settings = settings
         self.runs: dict[str, JobRun] = {}
         self._python = python
-        self._environment = {**_environment(endpoint), **(environment or {})}
+        self._environment = {**_environment(endpoint, settings.role), **(environment or {})}
         self._journal = journal
         self._lock = threading.Lock()
 
@@ -193,7 +194,7 @@ def command_line(arguments: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _environment(endpoint: str) -> dict[str, str]:
+def _environment(endpoint: str, role: str) -> dict[str, str]:
     passed = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
     return {
         "LANG": "C.UTF-8",
@@ -201,5 +202,5 @@ def _environment(endpoint: str) -> dict[str, str]:
         # Glue's own boto3 is too old to say that 3.9 is.
         "PYTHONWARNINGS": "ignore:Boto3 will no longer support",
         **passed,
-        **credentials(endpoint),
+        **credentials(endpoint, role),
     }

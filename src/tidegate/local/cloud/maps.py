@@ -18,31 +18,48 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.job 
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
+from tidegate.local.cloud.permissions.policies import Permission
+from tidegate.local.cloud.permissions.roles import Roles
+
 _eval_job = distributed.DistributedItemProcessorWorker._eval_job
-_ERROR = StatesErrorName(StatesErrorNameType.StatesExceedToleratedFailureThreshold)
+_TOO_MANY = StatesErrorName(StatesErrorNameType.StatesExceedToleratedFailureThreshold)
+_REFUSED = StatesErrorName(StatesErrorNameType.StatesPermissions)
 
 
-def mend_distributed_maps() -> None:
-    """Let a Map fail when more of its executions failed than it tolerates, by default none."""
-    distributed.DistributedItemProcessorWorker._eval_job = eval_job  # type: ignore[assignment, method-assign]
+def mend_distributed_maps(roles: Roles) -> None:
+    """Let a Map fail when more of its executions failed than it tolerates, by default none.
+
+    It also fails when its role may not start executions of its state machine.
+    https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+    """
+
+    def eval_one(
+        worker: distributed.DistributedItemProcessorWorker, env: Environment, job: Job
+    ) -> None:
+        eval_job(roles, worker, env, job)
+
+    distributed.DistributedItemProcessorWorker._eval_job = eval_one  # type: ignore[assignment, method-assign]
 
 
 def eval_job(
-    worker: distributed.DistributedItemProcessorWorker, env: Environment, job: Job
+    roles: Roles, worker: distributed.DistributedItemProcessorWorker, env: Environment, job: Job
 ) -> None:
-    """Run one execution of a Map; stands in for moto's method of the same arguments."""
+    """Run one execution of a Map; with `roles`, stands in for moto's method of these arguments."""
+    machine = env.states.context_object.context_object_data["StateMachine"]["Id"]
+    starts = [Permission("states:StartExecution", machine)]
+    if refused := roles.refuse(env.aws_execution_details.role_arn, starts):
+        job.job_output = _fail(env, _REFUSED, refused)
+        return
     _eval_job(worker, env, job)
     run = worker._map_run_record
     failed = run.item_counter.failed.get() + run.item_counter.timed_out.get()
     if failed > run.tolerated_failure_count:
-        job.job_output = _too_many(env)
+        # https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
+        why = "The specified tolerated failure threshold was exceeded"
+        job.job_output = _fail(env, _TOO_MANY, why)
 
 
-def _too_many(env: Environment) -> FailureEventException:
-    # https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
-    told = MapRunFailedEventDetails(
-        error=_ERROR.error_name,
-        cause="The specified tolerated failure threshold was exceeded",
-    )
+def _fail(env: Environment, error: StatesErrorName, cause: str) -> FailureEventException:
+    told = MapRunFailedEventDetails(error=error.error_name, cause=cause)
     details = EventDetails(mapRunFailedEventDetails=told)  # type: ignore[typeddict-item]
-    return FailureEventException(FailureEvent(env, _ERROR, HistoryEventType.MapRunFailed, details))
+    return FailureEventException(FailureEvent(env, error, HistoryEventType.MapRunFailed, details))

@@ -3,6 +3,7 @@
 Each mend says what is wrong; tests/integration/cloud/ shows that it is cured.
 """
 
+import sys
 import threading
 import uuid
 from typing import Any
@@ -27,10 +28,11 @@ from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.backend import execution
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
-from tidegate.local.cloud.identity import ACCESS_KEY, REGION, SECRET_KEY
+from tidegate.local.cloud.identity import ACCESS_KEY, SECRET_KEY
 from tidegate.local.cloud.journal import Journal
 from tidegate.local.cloud.landing import ObjectEvents
 from tidegate.local.cloud.maps import mend_distributed_maps
+from tidegate.local.cloud.permissions.roles import Roles
 from tidegate.local.cloud.queues import SharedQueue
 from tidegate.local.cloud.runs import RunReport
 from tidegate.local.cloud.tables import mend_transactions
@@ -39,11 +41,11 @@ WAITS_FOR_TASK = 24 * 3600
 MOST_TASKS = 256  # that may talk to one service at a time
 
 
-def mend(endpoint: str, journal: Journal) -> None:
+def mend(endpoint: str, journal: Journal, roles: Roles) -> None:
     """Make moto behave, for the local cloud at `endpoint`."""
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     default_user_config["lambda"] = {"use_docker": False}
-    _mend_step_functions(endpoint, journal)
+    _mend_step_functions(endpoint, journal, roles)
     # moto's S3 events lack or misname fields, and it hides what fails in delivering them.
     notifications._send_event_bridge_message = ObjectEvents(journal).send
     # moto tells of a multipart upload twice, once as of a put, and of two versions of an object
@@ -63,23 +65,29 @@ def reset() -> None:
     moto_api_backend.reset()
 
 
-def _mend_step_functions(endpoint: str, journal: Journal) -> None:
+def _mend_step_functions(endpoint: str, journal: Journal, roles: Roles) -> None:
     # Without it each glue:startJobRun.sync fails: "'NoneType' … 'interrupt_all'".
     patterns = state_task_service_glue._SUPPORTED_INTEGRATION_PATTERNS
     patterns.add(ResourceCondition.WaitForTaskToken)  # type: ignore[arg-type]
     # moto's tasks make a client for each call, in many threads at once, which boto3 does not
-    # allow, and look for the port in the environment of the process.
-    boto_client.boto3 = Clients(endpoint)  # type: ignore[assignment, attr-defined]
+    # allow, look for the port in the environment of the process, and forget whose role they have.
+    _replace_everywhere("boto_client_for", boto_client.boto_client_for, Clients(endpoint).find)
     # moto refuses a Fail state that passes on an error of Step Functions' own, States.Timeout say.
     custom_error_name.ILLEGAL_CUSTOM_ERROR_PREFIX = "\0"  # type: ignore[misc]
-    # moto's distributed Maps succeed even if all that they run fails.
-    mend_distributed_maps()
+    # moto's distributed Maps succeed even if all that they run fails, and need no permission.
+    mend_distributed_maps(roles)
     # moto's executions without a name are all called None, so that there can be only one.
     StepFunctionsParserBackend.start_execution = _start_execution  # type: ignore[method-assign]
     # moto tells nobody that an execution started or ended.
     execution.Execution._get_start_execution_worker_comm = (  # type: ignore[method-assign]
         lambda self: RunReport(self, journal)
     )
+
+
+def _replace_everywhere(name: str, original: object, stand_in: object) -> None:
+    for module in [one for title, one in sys.modules.items() if title.startswith("moto.")]:
+        if vars(module).get(name) is original:
+            setattr(module, name, stand_in)
 
 
 _put_and_tell = S3Backend.put_object
@@ -114,13 +122,12 @@ def _start_execution(
 
 
 class Clients:
-    """One client a service, for the tasks of all executions; stands in for the module boto3."""
+    """One client a service and role, for the tasks of all executions."""
 
     def __init__(self, endpoint: str) -> None:
-        self._session: Any = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=REGION)
         self._endpoint = endpoint
         self._lock = threading.Lock()
-        self._made: dict[str, BaseClient] = {}
+        self._made: dict[tuple[str, str], BaseClient] = {}
         self._config = Config(
             parameter_validation=False,
             retries={"total_max_attempts": 1},
@@ -128,11 +135,22 @@ class Clients:
             max_pool_connections=MOST_TASKS,
         )
 
-    def client(self, *, service_name: str, **_: Any) -> BaseClient:  # noqa: ANN401
-        """The client of a service of the local cloud, whatever else was asked for."""
+    def find(
+        self,
+        region: str,
+        service: str,
+        state_credentials: Any = None,  # noqa: ANN401  (moto's)
+    ) -> BaseClient:
+        """The client of a service; stands in for moto's function of the same arguments."""
+        role = state_credentials.role_arn.rpartition("/")[2] if state_credentials else ACCESS_KEY
         with self._lock:
-            if service_name not in self._made:
-                self._made[service_name] = self._session.client(
-                    service_name, endpoint_url=self._endpoint, config=self._config
-                )
-            return self._made[service_name]
+            if (service, role) not in self._made:
+                self._made[service, role] = self._make(region, service, role)
+            return self._made[service, role]
+
+    def _make(self, region: str, service: str, role: str) -> BaseClient:
+        session: Any = boto3.Session(role, SECRET_KEY, region_name=region)
+        client: BaseClient = session.client(
+            service, endpoint_url=self._endpoint, config=self._config
+        )
+        return client

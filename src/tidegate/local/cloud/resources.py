@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
+from moto.iam.models import Role as MotoRole
 from moto.s3.models import FakeBucket
 from moto.secretsmanager.models import secretsmanager_backends
 
@@ -172,6 +173,34 @@ class SecretResource(DeployedResource):
         return self._arn
 
 
+class RolePolicyResource(DeployedResource):
+    """One more policy of a role."""
+
+    kind = "AWS::IAM::RolePolicy"
+    name_property = "PolicyName"
+
+
+class RoleResource(MotoRole):
+    """A role that knows which managed policies it has, which moto's CloudFormation leaves out."""
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls,
+        resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+        **kwargs: Any,  # noqa: ANN401  (moto's)
+    ) -> MotoRole:
+        """Called by moto with the resolved properties."""
+        role = super().create_from_cloudformation_json(
+            resource_name, cloudformation_json, account_id, region_name, **kwargs
+        )
+        arns = cloudformation_json["Properties"].get("ManagedPolicyArns", [])
+        role.managed = tuple(arns)  # type: ignore[attr-defined]
+        return role
+
+
 class BucketResource(FakeBucket):
     """A bucket with versions and notifications, which moto's CloudFormation leaves out."""
 
@@ -198,6 +227,8 @@ class BucketResource(FakeBucket):
 
 KINDS: tuple[type[CloudFormationModel], ...] = (
     BucketResource,
+    RoleResource,
+    RolePolicyResource,
     FunctionResource,
     LayerResource,
     MappingResource,

@@ -33,6 +33,7 @@ class FunctionSettings:
     environment: Mapping[str, str] = field(default_factory=dict)
     layers: tuple[Path, ...] = ()
     reserved: int | None = None
+    role: str = ""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ class ScheduleSettings:
     expression: str
     function: str
     payload: str
+    role: str = ""
 
 
 class Schedule:
