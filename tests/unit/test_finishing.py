@@ -283,6 +283,15 @@ def test_run_that_fails_before_it_takes_the_lease_is_followed_by_another(finishi
     assert finishing.is_due()
 
 
+def test_failure_that_is_recorded_twice_since_the_first_answer_was_lost_still_waits(finishing):
+    for _ in range(3):
+        finishing.fail("WarehouseBusyError")
+    assert finishing.fail("WarehouseBusyError").verdict == "later"
+    state = finishing.states.read(TABLE)
+    assert (state.holder, state.open_batch, state.blocked) == (None, 7, False)
+    assert state.retry_at == finishing.states.now() + 240
+
+
 def test_what_the_job_says_last_counts_if_it_could_not_report(finishing):
     cause = {"ErrorMessage": "SystemExit: ServiceBusyError: S3 was not reached"}
     verdict = finishing.fail("States.TaskFailed", json.dumps(cause))

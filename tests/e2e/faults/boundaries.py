@@ -148,6 +148,7 @@ CALLS = {
         "fail_batch": [*_FAILED, *_TELL],
     },
     "a refusal": {"fail_batch": [*_FAILED, *_TELL]},
+    "an outage": {"fail_batch": [*_FAILED, "dynamodb:UpdateItem"]},
     "a dead lease": {"sweep_tables": _FREE_AND_START},
     "a lost event": {"sweep_tables": _FIND_MISSED},
 }
