@@ -48,8 +48,6 @@ MADE_MEANWHILE = ("42P06", "42P07", "42701", "23505")
 # Redshift gives most faults that pass the same XX000. What stays wrong however often it is tried:
 # data, constraints, syntax and names, features (PostgreSQL's classes of SQLSTATE).
 LASTING = ("22", "23", "42", "0A")
-# These are no matter of the batch: who may log in, and to which database.
-OF_THE_LOGIN = ("28", "3D")
 # Redshift's compute nodes tell of a value that does not fit as XX000, with a code of 12xx (1207:
 # invalid digit), and repeat it: https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
 OF_A_VALUE = re.compile(r"code:\s+12\d\d\b|\bValue '")
@@ -57,14 +55,13 @@ OF_A_VALUE = re.compile(r"code:\s+12\d\d\b|\bValue '")
 OF_THE_RIGHTS = ("AccessDenied", "KMS", "ResourceNotFound", "NoSuchBucket", "DecryptionFailure")
 OF_THE_SECRET = ("host", "port", "dbname", "username", "password")
 NO_TLS = "Server refuses SSL"  # the driver's words
-REMEDIES = {
-    "login": "let the database user and the database be those of the connection secret, and the "
-    "user's password the one in it",
-    "host": "let the host of the connection secret be the endpoint of Redshift, which the job's "
-    "network can resolve",
-    "tls": "let the host of the connection secret be the endpoint of Redshift, which speaks TLS "
-    "under that name",
+# What a person has to do, by the class of SQLSTATE with which Redshift refuses a login.
+OF_THE_LOGIN = {
+    "28": "create the database user that the connection secret names, with the password in it",
+    "3D": "create the database that the connection secret names, or name the right one in it",
 }
+OF_THE_HOST = "name the endpoint of Redshift in the connection secret, and let the job resolve it"
+OF_TLS = "name the endpoint of Redshift in the connection secret; it has to speak TLS by that name"
 TRIED_AGAIN = "Tidegate tries again by itself"
 QUIET_AFTER = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 30, "TCP_KEEPCNT": 10}  # seconds, and probes
 
@@ -602,7 +599,7 @@ def raise_from_warehouse(error: Exception) -> NoReturn:
     remedy = remedy_of(error)
     if remedy:
         raise DeploymentError(
-            f"Redshift cannot be logged in to: {text_of(error)}; {remedy}; {TRIED_AGAIN}"
+            f"Tidegate cannot log in to Redshift: {text_of(error)}; {remedy}; {TRIED_AGAIN}"
         ) from error
     raised = LoadFailedError if is_lasting(error) else WarehouseBusyError
     raise raised(f"Redshift refused: {text_of(error)}") from error
@@ -611,12 +608,12 @@ def raise_from_warehouse(error: Exception) -> NoReturn:
 def remedy_of(error: Exception) -> str:
     """What a person has to do before anybody can log in; empty if that is not what is wrong."""
     state, cause = str(told_by(error).get("C", "")), cause_of(error)
-    if state.startswith(OF_THE_LOGIN):
-        return REMEDIES["login"]
+    if state[:2] in OF_THE_LOGIN:
+        return OF_THE_LOGIN[state[:2]]
     if isinstance(cause, socket.gaierror) and cause.errno != socket.EAI_AGAIN:
-        return REMEDIES["host"]
+        return OF_THE_HOST
     no_tls = error.args[:1] == (NO_TLS,) or isinstance(cause, ssl.SSLCertVerificationError)
-    return REMEDIES["tls"] if no_tls else ""
+    return OF_TLS if no_tls else ""
 
 
 def cause_of(error: Exception) -> Optional[OSError]:

@@ -117,7 +117,7 @@ def test_table_lands_by_itself_after_an_outage_that_outlasts_all_attempts(
     let_the_wait_pass(outage)
     sweep(outage)
     last_error = waiting(outage, attempts=3).last_error or ""
-    assert last_error.startswith("DeploymentError: Redshift cannot be logged in to")
+    assert last_error.startswith("DeploymentError: Tidegate cannot log in to Redshift")
     assert "SQLSTATE 28000" in last_error
 
     change_secret(outage, password=before["password"])

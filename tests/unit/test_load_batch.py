@@ -90,14 +90,18 @@ NO_SUCH_HOST = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 DNS_IS_AWAY = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
 
+NO_ROUTE = redshift_connector.InterfaceError("communication error", NO_SUCH_HOST)
+NO_TRUST = redshift_connector.InterfaceError("communication error", BAD_CERTIFICATE)
+
+
 @pytest.mark.parametrize(
     ("error", "what_to_do"),
     [
-        (redshift_connector.InterfaceError(UNKNOWN_USER), "the user's password the one in it"),
-        (redshift_connector.ProgrammingError(NO_DATABASE), "the database be those of the connect"),
-        (redshift_connector.InterfaceError("communication error", NO_SUCH_HOST), "can resolve"),
-        (redshift_connector.InterfaceError("communication error", BAD_CERTIFICATE), "speaks TLS"),
-        (redshift_connector.InterfaceError("Server refuses SSL"), "speaks TLS"),
+        (redshift_connector.InterfaceError(UNKNOWN_USER), "create the database user that"),
+        (redshift_connector.ProgrammingError(NO_DATABASE), "create the database that"),
+        (NO_ROUTE, "let the job resolve it"),
+        (NO_TRUST, "it has to speak TLS by that name"),
+        (redshift_connector.InterfaceError("Server refuses SSL"), "it has to speak TLS"),
     ],
 )
 def test_login_that_fails_is_a_matter_of_the_deployment_and_says_what_to_do(error, what_to_do):

@@ -12,7 +12,7 @@ from tests.unit.samples import contract, ledger_table
 from tidegate.cli import app
 from tidegate.ledger import Catalogue, StateLedger
 
-MISSING_USER = "DeploymentError: Redshift cannot be logged in to"
+MISSING_USER = "DeploymentError: Tidegate cannot log in to Redshift"
 AWAY = "WarehouseBusyError: Redshift is away"
 STOPPED = {"a.blocked": MISSING_USER, "b.blocked": AWAY, "c.waiting": AWAY}
 
