@@ -61,7 +61,7 @@ OF_THE_LOGIN = {
     "3D": "create the database that the connection secret names, or name the right one in it",
 }
 OF_THE_HOST = "name the endpoint of Redshift in the connection secret, and let the job resolve it"
-OF_TLS = "name the endpoint of Redshift in the connection secret; it has to speak TLS by that name"
+OF_TLS = "name the endpoint of Redshift in the connection secret, which speaks TLS"
 TRIED_AGAIN = "Tidegate tries again by itself"
 QUIET_AFTER = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 30, "TCP_KEEPCNT": 10}  # seconds, and probes
 
@@ -551,10 +551,10 @@ def translated_certificate_errors(host: str) -> Iterator[None]:
     except redshift_connector.Error as error:
         for cause in error.args:
             if isinstance(cause, ssl.SSLCertVerificationError):
-                raise WarehouseBusyError(
+                raise DeploymentError(
                     f"the certificate of {host} is refused: {cause.verify_message.rstrip('.')}; "
                     "the host in the connection secret must be the endpoint that Redshift shows, "
-                    "or its custom domain name"
+                    f"or its custom domain name; {TRIED_AGAIN}"
                 ) from error
         raise
 
@@ -612,8 +612,7 @@ def remedy_of(error: Exception) -> str:
         return OF_THE_LOGIN[state[:2]]
     if isinstance(cause, socket.gaierror) and cause.errno != socket.EAI_AGAIN:
         return OF_THE_HOST
-    no_tls = error.args[:1] == (NO_TLS,) or isinstance(cause, ssl.SSLCertVerificationError)
-    return OF_TLS if no_tls else ""
+    return OF_TLS if error.args[:1] == (NO_TLS,) else ""
 
 
 def cause_of(error: Exception) -> Optional[OSError]:

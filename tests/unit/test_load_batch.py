@@ -86,6 +86,7 @@ def test_session_that_is_silent_is_heard_of_before_gateways_forget_it():
 UNKNOWN_USER = {"C": "28000", "M": 'password authentication failed for user "tidegate"'}
 NO_DATABASE = {"C": "3D000", "M": 'database "dev" does not exist'}
 BAD_CERTIFICATE = ssl.SSLCertVerificationError(1, "certificate verify failed")
+BAD_CERTIFICATE.verify_message = "self-signed certificate"  # as OpenSSL sets it
 NO_SUCH_HOST = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 DNS_IS_AWAY = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
@@ -100,8 +101,7 @@ NO_TRUST = redshift_connector.InterfaceError("communication error", BAD_CERTIFIC
         (redshift_connector.InterfaceError(UNKNOWN_USER), "create the database user that"),
         (redshift_connector.ProgrammingError(NO_DATABASE), "create the database that"),
         (NO_ROUTE, "let the job resolve it"),
-        (NO_TRUST, "it has to speak TLS by that name"),
-        (redshift_connector.InterfaceError("Server refuses SSL"), "it has to speak TLS"),
+        (redshift_connector.InterfaceError("Server refuses SSL"), "which speaks TLS"),
     ],
 )
 def test_login_that_fails_is_a_matter_of_the_deployment_and_says_what_to_do(error, what_to_do):
@@ -109,6 +109,14 @@ def test_login_that_fails_is_a_matter_of_the_deployment_and_says_what_to_do(erro
         load_batch.raise_from_warehouse(error)
     assert what_to_do in str(raised.value)
     assert str(raised.value).endswith("Tidegate tries again by itself")
+
+
+def test_certificate_that_is_refused_is_a_matter_of_the_deployment():
+    with (
+        pytest.raises(load_batch.DeploymentError, match="certificate of the-host is refused"),
+        load_batch.translated_certificate_errors("the-host"),
+    ):
+        raise NO_TRUST
 
 
 @pytest.mark.parametrize(
