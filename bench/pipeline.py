@@ -60,7 +60,8 @@ class Pipeline:
         started = time.perf_counter()
         self._prepare(plan, 0)
         with contextlib.redirect_stdout(io.StringIO()):
-            load_batch.run_plan(self._work.url(plan), self._secret, load_batch.Objects(self._s3))
+            objects = load_batch.Objects(self._s3)
+            load_batch.run_plan(self._work.url(plan), lambda: self._secret, objects)
         return time.perf_counter() - started
 
     def keep_base(self) -> None:

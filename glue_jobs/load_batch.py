@@ -25,6 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+    from types_boto3_secretsmanager import SecretsManagerClient
 
 Document = dict[str, Any]
 Result = TypeVar("Result")
@@ -45,16 +46,32 @@ CONFLICTS = ("Serializable isolation violation", "conflict with concurrent trans
 # not prevent these: https://github.com/treasure-data/digdag/pull/438
 MADE_MEANWHILE = ("42P06", "42P07", "42701", "23505")
 # Redshift gives most faults that pass the same XX000. What stays wrong however often it is tried:
-# data, constraints, syntax and names, features, authorisation (PostgreSQL's classes of SQLSTATE).
-LASTING = ("22", "23", "42", "0A", "28", "3D")
+# data, constraints, syntax and names, features (PostgreSQL's classes of SQLSTATE).
+LASTING = ("22", "23", "42", "0A")
 # Redshift's compute nodes tell of a value that does not fit as XX000, with a code of 12xx (1207:
 # invalid digit), and repeat it: https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
 OF_A_VALUE = re.compile(r"code:\s+12\d\d\b|\bValue '")
+# How codes of AWS begin that say: not allowed, or not there.
+OF_THE_RIGHTS = ("AccessDenied", "KMS", "ResourceNotFound", "NoSuchBucket", "DecryptionFailure")
+OF_THE_SECRET = ("host", "port", "dbname", "username", "password")
+NO_TLS = "Server refuses SSL"  # the driver's words
+# What a person has to do, by the class of SQLSTATE with which Redshift refuses a login.
+OF_THE_LOGIN = {
+    "28": "create the database user that the connection secret names, with the password in it",
+    "3D": "create the database that the connection secret names, or name the right one in it",
+}
+OF_THE_HOST = "name the endpoint of Redshift in the connection secret, and let the job resolve it"
+OF_TLS = "name the endpoint of Redshift in the connection secret, which speaks TLS"
+TRIED_AGAIN = "Tidegate tries again by itself"
 QUIET_AFTER = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 30, "TCP_KEEPCNT": 10}  # seconds, and probes
 
 
 class JobError(Exception):
     """What ends the job; the class's name is that of an error in tidegate.errors."""
+
+
+class DeploymentError(JobError):
+    """The user, the secret, the network or a right is not as it must be; a person mends that."""
 
 
 class WarehouseBusyError(JobError):
@@ -104,20 +121,35 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--secret-arn", required=True)
     known, _ = parser.parse_known_args(arguments)
     secrets = boto3.client("secretsmanager")
-    secret = json.loads(secrets.get_secret_value(SecretId=known.secret_arn)["SecretString"])
     try:
-        run_plan(known.plan, secret, Objects(boto3.client("s3")))
+        run_plan(
+            known.plan, lambda: read_secret(secrets, known.secret_arn), Objects(boto3.client("s3"))
+        )
     except JobError as error:
         # Not its traceback: what it was raised from may repeat values, which Glue would log.
         sys.exit(f"{type(error).__name__}: {error}")
 
 
-def run_plan(url: str, secret: Document, objects: "Objects") -> None:
+def read_secret(secrets: "SecretsManagerClient", arn: str) -> Document:
+    """What the connection secret says."""
+    text = secrets.get_secret_value(SecretId=arn)["SecretString"]
+    try:
+        secret: Document = json.loads(text)
+        lacks = [name for name in OF_THE_SECRET if not secret.get(name)]
+    except (ValueError, AttributeError):
+        raise DeploymentError(f"the secret {arn} is no JSON object; {TRIED_AGAIN}") from None
+    if lacks:
+        raise DeploymentError(f"the secret {arn} lacks {', '.join(lacks)}; {TRIED_AGAIN}")
+    return secret
+
+
+def run_plan(url: str, read_connection: Callable[[], Document], objects: "Objects") -> None:
     """Load the batch of one plan; its outcome, good or bad, is written beside the plan."""
-    plan = objects.read(url)
+    with translated_errors():
+        plan = objects.read(url)
     try:
         with translated_errors():
-            outcome = load(plan, secret, objects)
+            outcome = load(plan, read_connection(), objects)
     except JobError as error:
         report: Document = {"error": type(error).__name__, "message": str(error)}
         if isinstance(error, TooNarrowError):
@@ -519,10 +551,10 @@ def translated_certificate_errors(host: str) -> Iterator[None]:
     except redshift_connector.Error as error:
         for cause in error.args:
             if isinstance(cause, ssl.SSLCertVerificationError):
-                raise WarehouseBusyError(
+                raise DeploymentError(
                     f"the certificate of {host} is refused: {cause.verify_message.rstrip('.')}; "
                     "the host in the connection secret must be the endpoint that Redshift shows, "
-                    "or its custom domain name"
+                    f"or its custom domain name; {TRIED_AGAIN}"
                 ) from error
         raise
 
@@ -545,16 +577,47 @@ def translated_errors() -> Iterator[None]:
         yield
     except redshift_connector.Error as error:
         raise_from_warehouse(error)
-    except (ClientError, BotoCoreError) as error:
-        raise ServiceBusyError(f"an AWS service refused the job: {error}") from error
+    except ClientError as error:
+        raise_from_aws(error)
+    except BotoCoreError as error:
+        raise ServiceBusyError(f"an AWS service was not reached: {error}") from error
     except OSError as error:
         raise WarehouseBusyError(f"the connection to Redshift was lost: {error}") from error
 
 
+def raise_from_aws(error: ClientError) -> NoReturn:
+    """Raise what an AWS service answered as what it means."""
+    if str(error.response.get("Error", {}).get("Code", "")).startswith(OF_THE_RIGHTS):
+        raise DeploymentError(
+            f"AWS does not allow the job what it needs: {error}; {TRIED_AGAIN}"
+        ) from error
+    raise ServiceBusyError(f"an AWS service refused the job: {error}") from error
+
+
 def raise_from_warehouse(error: Exception) -> NoReturn:
     """Raise an error of Redshift, or of its driver, as what it means."""
+    remedy = remedy_of(error)
+    if remedy:
+        raise DeploymentError(
+            f"Tidegate cannot log in to Redshift: {text_of(error)}; {remedy}; {TRIED_AGAIN}"
+        ) from error
     raised = LoadFailedError if is_lasting(error) else WarehouseBusyError
     raise raised(f"Redshift refused: {text_of(error)}") from error
+
+
+def remedy_of(error: Exception) -> str:
+    """What a person has to do before anybody can log in; empty if that is not what is wrong."""
+    state, cause = str(told_by(error).get("C", "")), cause_of(error)
+    if state[:2] in OF_THE_LOGIN:
+        return OF_THE_LOGIN[state[:2]]
+    if isinstance(cause, socket.gaierror) and cause.errno != socket.EAI_AGAIN:
+        return OF_THE_HOST
+    return OF_TLS if error.args[:1] == (NO_TLS,) else ""
+
+
+def cause_of(error: Exception) -> Optional[OSError]:
+    """The error of the network from which the driver made this one, if it did."""
+    return next((one for one in error.args if isinstance(one, OSError)), None)
 
 
 def text_of(error: Exception) -> str:

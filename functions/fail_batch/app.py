@@ -1,4 +1,4 @@
-"""fail_batch: a failure is classified, recorded and told; the run retries or gives up."""
+"""fail_batch: a failure is classified, recorded and told; it is tried again, or blocks a table."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Take the run's table, ARN, plan and what it caught; give the verdict."""
+    """Take the run's input, ARN, plan and what it caught; give the verdict."""
     failure = Failure(error=event["failure"]["Error"], cause=event["failure"].get("Cause", ""))
     plan = event["planned"].get("plan", "")
-    table = event["request"]["table"]
-    verdict = wiring.fail_batch()(table, event["execution"], plan, failure)
-    logger.warning("failed", extra={"table": table, "verdict": verdict.model_dump()})
+    request = event["request"]
+    verdict = wiring.fail_batch()(request, event["execution"], plan, failure)
+    logger.warning("failed", extra={"table": request["table"], "verdict": verdict.model_dump()})
     return verdict.model_dump()

@@ -2,6 +2,7 @@
 
 TidegateError
 ├── TransientError            the state machine tries again
+│   ├── DeploymentError
 │   ├── TooNarrowError
 │   ├── WarehouseBusyError
 │   └── ServiceBusyError
@@ -29,6 +30,13 @@ class TransientError(TidegateError):
 
 class TerminalError(TidegateError):
     """The same call will fail again until somebody changes something."""
+
+
+class DeploymentError(TransientError):
+    """The database user, the secret, the network or a right is not as it must be.
+
+    A person mends that outside of Tidegate, and every table goes on by itself.
+    """
 
 
 class TooNarrowError(TransientError):

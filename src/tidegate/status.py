@@ -1,5 +1,6 @@
 """What a deployed Tidegate says of all its tables at one moment."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel
@@ -16,8 +17,10 @@ _TAKEN_OVER = {
     "quarantined_files",
     "quarantined_rows",
     "last_error",
+    "attempts",
     "as_of",
 }
+Word = Literal["idle", "running", "waiting", "blocked"]
 # A message counts until register_files is done with it, whoever holds it.
 _ON_THE_WAY: "tuple[QueueAttributeNameType, ...]" = (
     "ApproximateNumberOfMessages",
@@ -28,13 +31,14 @@ _ON_THE_WAY: "tuple[QueueAttributeNameType, ...]" = (
 class TableStatus(BaseModel):
     """One table: `pending` counts files that wait or are in the open batch; lag is in seconds.
 
+    `attempts` failed in a row. A table that is waiting is tried again by itself at `retry_at`.
     `evolved_columns` are those that its files brought and its contract does not name;
     `refresh_wanted` is whether a full refresh was asked for and is not done yet; changes up to
     `as_of`, if the last one said so, do not count.
     """
 
     table: str
-    state: Literal["idle", "running", "blocked"]
+    state: Word
     pending: int
     watermark: str | None
     applied_files: int
@@ -42,6 +46,8 @@ class TableStatus(BaseModel):
     quarantined_rows: int
     lag_seconds: int
     last_error: str | None
+    attempts: int = 0
+    retry_at: datetime | None = None
     evolved_columns: list[str] = []
     refresh_wanted: bool = False
     as_of: str | None = None
@@ -49,7 +55,7 @@ class TableStatus(BaseModel):
     @property
     def has_work(self) -> bool:
         """Whether something is still to be done for it."""
-        return self.pending > 0 or self.refresh_wanted or self.state == "running"
+        return self.pending > 0 or self.refresh_wanted or self.state in {"running", "waiting"}
 
 
 class Status(BaseModel):
@@ -100,9 +106,11 @@ def _pending(files: FileLedger, table: str, state: TableState) -> int:
 
 def _status(table: str, state: TableState, pending: int, now: int) -> TableStatus:
     waiting_since = state.pending_since if pending else None
+    word = _word(state, now)
     return TableStatus(
         table=table,
-        state=_word(state, now),
+        state=word,
+        retry_at=datetime.fromtimestamp(state.retry_at, UTC) if word == "waiting" else None,
         pending=pending,
         lag_seconds=max(now - waiting_since, 0) if waiting_since else 0,
         evolved_columns=[column.name for column in state.applied.evolved] if state.applied else [],
@@ -111,7 +119,9 @@ def _status(table: str, state: TableState, pending: int, now: int) -> TableStatu
     )
 
 
-def _word(state: TableState, now: int) -> Literal["idle", "running", "blocked"]:
+def _word(state: TableState, now: int) -> Word:
     if state.is_held(now):
         return "running"
-    return "blocked" if state.blocked else "idle"
+    if state.blocked:
+        return "blocked"
+    return "waiting" if state.retry_at else "idle"

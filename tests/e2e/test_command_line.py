@@ -29,6 +29,8 @@ def test_status_as_json_has_the_promised_keys(stack: LocalStack, table: FreshTab
         "quarantined_rows": 0,
         "lag_seconds": 0,
         "last_error": None,
+        "attempts": 0,
+        "retry_at": None,
         "evolved_columns": [],
         "refresh_wanted": False,
         "as_of": None,

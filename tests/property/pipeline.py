@@ -135,7 +135,7 @@ class Table:
         work = self.pipeline.shop.work
         folder = BatchFolder(plan.table, plan.batch, plan.fence)
         objects = Reports(self.pipeline.shop.s3)
-        load_batch.run_plan(work.url(folder.plan), self.pipeline.secret, objects)
+        load_batch.run_plan(work.url(folder.plan), lambda: self.pipeline.secret, objects)
         return Outcome.model_validate(objects.written[work.url(folder.outcome)])
 
     def load(self, plan: Plan) -> Outcome:

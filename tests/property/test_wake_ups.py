@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from moto import mock_aws
 
 from tests.unit.samples import Clock, ledger_table
+from tidegate.finishing.fail_batch import LONGEST_WAIT
 from tidegate.landing.starting import is_due
 from tidegate.ledger import StateLedger
 
@@ -89,6 +90,15 @@ class Interleavings(RuleBasedStateMachine):
             self.apply()
             self.let_go(landed_meanwhile)
 
+    @precondition(lambda self: self.holder() in self.seen)
+    @rule(wait=st.sampled_from([30, 120]))
+    def fail(self, wait: int) -> None:
+        """A run fails for a reason that passes, and leaves what waits to a later one."""
+        run = self.holder()
+        self.states.record_failure(TABLE, run, "WarehouseBusyError: away")
+        self.states.postpone(TABLE, run, self.states.now() + wait)
+        del self.seen[run]
+
     @precondition(lambda self: self.seen)
     @rule(run=RUNS)
     def die(self, run: str) -> None:
@@ -105,7 +115,23 @@ class Interleavings(RuleBasedStateMachine):
     def somebody_will_look_at_what_waits(self) -> None:
         state = self.states.read(TABLE)
         if any(self.pending.values()):
-            assert state.holder is not None or is_due(state, timedelta(0), self.states.now())
+            # At once, or when it is time to try again: never later than the longest wait.
+            then = max(self.states.now(), state.retry_at)
+            assert state.holder is not None or is_due(state, timedelta(0), then)
+            assert then - self.states.now() <= LONGEST_WAIT
+
+    @invariant()
+    def nothing_starts_by_itself_before_it_is_time(self) -> None:
+        state = self.states.read(TABLE)
+        if state.retry_at > self.states.now():
+            assert not is_due(state, timedelta(0), self.states.now())
+
+    @invariant()
+    def a_table_that_fails_is_held_or_tried_again_though_nothing_waits(self) -> None:
+        state = self.states.read(TABLE)
+        if state.attempts and state.holder is None:
+            then = max(self.states.now(), state.retry_at)
+            assert is_due(state, timedelta(0), then)
 
 
 Interleavings.TestCase.settings = settings(

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tidegate.ledger import TableState
+from tidegate.sweeping.sweep_tables import Swept
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +54,28 @@ def test_batch_with_refused_files_or_rows_raises_an_alarm(resources, alarms, roo
     assert {name for name, _ in counts} == {
         name for name in TableState.model_fields if name.startswith("quarantined_")
     }
+
+
+def test_table_that_waits_too_long_raises_an_alarm(resources, alarms, template, root):
+    counted, alarm = resources["LongestWait"]["Properties"], alarms["WaitingTooLongAlarm"]
+    [metric] = counted["MetricTransformations"]
+    assert counted["LogGroupName"] == {"Ref": "FunctionLogs"}
+    assert (metric["MetricNamespace"], metric["MetricName"]) == (
+        alarm["Namespace"],
+        alarm["MetricName"],
+    )
+    assert alarm["Threshold"] == {"Ref": "AlertAfterSeconds"}
+    # An outage of a quarter of an hour is no alarm, and a longer one is before an hour is over.
+    assert 900 < template["Parameters"]["AlertAfterSeconds"]["Default"] < 3600 - alarm["Period"]
+    [message, value] = re.findall(r"\$\.(\w+)", counted["FilterPattern"])
+    assert metric["MetricValue"] == f"$.{value}"
+    handler = (root / "functions/sweep_tables/app.py").read_text()
+    assert (message, value in Swept.__dataclass_fields__) == ("message", True)
+    assert f'"{value}": swept.{value}' in handler
+    assert 'logger.info("swept"' in handler
+
+
+def test_alarm_of_a_table_that_waits_sees_every_minute(resources, alarms):
+    due = resources["SweepTables"]["Properties"]["Events"]["DueTables"]["Properties"]
+    assert due["ScheduleExpression"] == "rate(1 minute)"
+    assert alarms["WaitingTooLongAlarm"]["Period"] >= 60

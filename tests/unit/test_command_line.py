@@ -1,6 +1,7 @@
 """What the command line shows, and what it tells to type."""
 
 import io
+from datetime import UTC, datetime
 
 import pytest
 from rich.console import Console
@@ -52,6 +53,21 @@ def test_status_shows_an_error_whole_and_a_name_as_it_is():
 def test_status_tells_of_a_refresh_that_is_still_to_come():
     lines = shown(Status(tables=[table("sales.orders", refresh_wanted=True)], unrouted=0), 80)
     assert lines[2:] == ["sales.orders: a full refresh is asked for"]
+
+
+def test_status_tells_when_a_table_that_waits_is_tried_again():
+    waiting = table(
+        "sales.orders",
+        "waiting",
+        last_error="WarehouseBusyError: away",
+        attempts=4,
+        retry_at=datetime(2026, 1, 31, 18, 0, 5, tzinfo=UTC),
+    )
+    again = "failed attempts: 4; Tidegate tries again by itself at 2026-01-31 18:00:05 UTC"
+    assert shown(Status(tables=[waiting], unrouted=0), 80)[2:] == [
+        "sales.orders: WarehouseBusyError: away",
+        f"sales.orders: {again}",
+    ]
 
 
 @pytest.fixture

@@ -2,24 +2,35 @@
 
 import ast
 import json
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.unit.samples import PREFIX, Clock, Workshop, contract, landed, ledger_table, plan
 from tidegate import errors
 from tidegate.errors import LoadFailedError
+from tidegate.finishing.classification import kind_of
 from tidegate.finishing.commit_batch import CommitBatch
-from tidegate.finishing.fail_batch import LONGEST_WAIT, FailBatch, Failure, Verdict, is_terminal
+from tidegate.finishing.fail_batch import LONGEST_WAIT, FailBatch, Failure, Verdict
+from tidegate.landing.starting import is_due
 from tidegate.ledger import FileHistory, FileLedger, RefreshLedger, StateLedger
 from tidegate.planning.applied import applied_contract
 from tidegate.planning.plan import BatchFolder, Outcome, PreparedChunk, PreparedFile
+from tidegate.planning.refresh import Refresh
 
 ROOT = Path(__file__).parents[2]
 TABLE, RUN = "sales.orders", "arn:run"
-TRANSIENT = ["WarehouseBusyError", "ServiceBusyError", "TooNarrowError"]
+LOAD = {"table": TABLE}
+TRANSIENT = ["DeploymentError", "WarehouseBusyError", "ServiceBusyError", "TooNarrowError"]
 TERMINAL = ["ContractError", "InvalidInputError", "LoadFailedError", "SettingsError"]
-UNKNOWN = ["States.Timeout", "States.TaskFailed", "ClientError", "Lambda.Unknown", "Exception", ""]
+UNKNOWN = ["States.TaskFailed", "ClientError", "Lambda.Unknown", "KeyError", "Exception", ""]
+OF_AWS = [
+    *("States.Timeout", "Glue.ConcurrentRunsExceededException", "Glue.InternalServiceException"),
+    *("Lambda.TooManyRequestsException", "EndpointConnectionError", "ReadTimeoutError"),
+    *("ProvisionedThroughputExceededException", "AccessDeniedException"),
+]
 
 
 class Finishing:
@@ -51,7 +62,13 @@ class Finishing:
     def report(self, **outcome: object) -> None:
         self.work.write(self.folder.outcome, Outcome(**outcome))
 
-    def fail(self, error: str, cause: str = "why", plan_key: str | None = None) -> Verdict:
+    def fail(
+        self,
+        error: str,
+        cause: str = "why",
+        plan_key: str | None = None,
+        request: dict[str, Any] = LOAD,
+    ) -> Verdict:
         step = FailBatch(
             states=self.states,
             refreshes=self.refreshes,
@@ -61,7 +78,10 @@ class Finishing:
             retry_seconds=30,
         )
         key = self.folder.plan if plan_key is None else plan_key
-        return step(TABLE, RUN, key, Failure(error=error, cause=cause))
+        return step(request, RUN, key, Failure(error=error, cause=cause))
+
+    def is_due(self) -> bool:
+        return is_due(self.states.read(TABLE), timedelta(0), self.states.now())
 
 
 @pytest.fixture
@@ -128,7 +148,7 @@ def test_batch_without_a_good_outcome_is_not_committed(finishing, outcome):
     assert finishing.files.count_pending(TABLE) == 3
 
 
-@pytest.mark.parametrize("error", TRANSIENT + UNKNOWN)
+@pytest.mark.parametrize("error", TRANSIENT + OF_AWS + UNKNOWN)
 def test_error_that_may_pass_is_tried_again(finishing, error):
     verdict = finishing.fail(error)
     assert (verdict.verdict, verdict.wait_seconds) == ("retry", 30)
@@ -160,8 +180,8 @@ def test_letter_of_deletes_that_are_held_back_says_how_they_pass(finishing):
     assert '{"table": "sales.orders", "force": true}' in text
 
 
-def test_waits_double_until_the_attempts_are_used_up(finishing):
-    verdicts = [finishing.fail("WarehouseBusyError") for _ in range(3)]
+def test_waits_double_until_the_attempts_of_an_unknown_error_are_used_up(finishing):
+    verdicts = [finishing.fail("Runtime.ExitError") for _ in range(3)]
     assert [(v.verdict, v.wait_seconds) for v in verdicts] == [
         ("retry", 30),
         ("retry", 60),
@@ -170,12 +190,117 @@ def test_waits_double_until_the_attempts_are_used_up(finishing):
     assert (len(finishing.letters), finishing.states.read(TABLE).blocked) == (1, True)
 
 
-def test_waits_are_never_longer_than_the_longest(finishing):
-    parts = (finishing.states, finishing.refreshes, finishing.work)
-    step = FailBatch(*parts, lambda *_: None, 99, 30)
-    failure = Failure(error="ServiceBusyError", cause="")
-    waits = [step(TABLE, RUN, "", failure).wait_seconds for _ in range(8)]
-    assert waits == [30, 60, 120, 240, 480, LONGEST_WAIT, LONGEST_WAIT, LONGEST_WAIT]
+@pytest.mark.parametrize("error", TRANSIENT + OF_AWS)
+def test_transient_error_never_blocks_a_table_however_often_it_comes(finishing, error):
+    verdicts = [finishing.fail(error) for _ in range(50)]
+    waits = [30, 60, 120, 240, 480] + [LONGEST_WAIT] * 45
+    assert [verdict.wait_seconds for verdict in verdicts] == waits
+    state = finishing.states.read(TABLE)
+    assert (state.blocked, state.attempts, state.last_error) == (False, 50, f"{error}: why")
+    assert finishing.letters == []
+
+
+def test_run_waits_a_minute_itself_and_leaves_what_takes_longer_to_a_later_run(finishing):
+    assert [finishing.fail("WarehouseBusyError").verdict for _ in range(2)] == ["retry"] * 2
+    assert finishing.states.read(TABLE).holder == RUN
+    assert finishing.fail("WarehouseBusyError", "Redshift is away") == Verdict(
+        verdict="later",
+        wait_seconds=120,
+        error="WarehouseBusyError",
+        message="Redshift is away",
+    )
+    state = finishing.states.read(TABLE)
+    assert (state.holder, state.open_batch) == (None, 7)
+    assert state.retry_at == finishing.states.now() + 120
+    finishing.clock.now += 119
+    finishing.states.wake(TABLE, landed_at=0)
+    assert not finishing.is_due()
+    finishing.clock.now += 1
+    assert finishing.is_due()
+
+
+def test_attempts_and_waits_begin_anew_once_a_batch_is_applied(finishing):
+    for _ in range(4):
+        finishing.fail("WarehouseBusyError")
+    finishing.report(last_position="p9")
+    finishing.commit(finishing.folder.plan)
+    state = finishing.states.read(TABLE)
+    assert (state.attempts, state.retry_at, state.failing_since) == (0, 0, None)
+    finishing.states.acquire(TABLE, RUN, 60)
+    assert finishing.fail("WarehouseBusyError").wait_seconds == 30
+
+
+def test_unknown_errors_block_only_if_nothing_else_comes_between_them(finishing):
+    errors_in_turn = ["KeyError", "KeyError", "WarehouseBusyError", "KeyError", "KeyError"]
+    for error in errors_in_turn:
+        assert finishing.fail(error).verdict != "give_up"
+    assert finishing.fail("KeyError").verdict == "give_up"
+
+
+def test_table_that_fails_says_since_when(finishing):
+    first = finishing.states.now()
+    finishing.fail("WarehouseBusyError")
+    finishing.clock.now += 30
+    finishing.fail("WarehouseBusyError")
+    assert finishing.states.read(TABLE).failing_since == first
+
+
+@pytest.mark.parametrize("more", [{"mode": "replay"}, {"mode": "full_refresh"}, {"force": True}])
+def test_run_stays_until_what_it_was_asked_for_is_noted(finishing, more):
+    verdicts = [finishing.fail("ServiceBusyError", plan_key="", request=LOAD | more)] * 4
+    assert {verdict.verdict for verdict in verdicts} == {"retry"}
+    assert finishing.states.read(TABLE).retry_at == 0
+
+
+@pytest.mark.parametrize("more", [{"mode": "replay"}, {"force": True}])
+def test_run_leaves_to_a_later_one_what_was_noted_when_its_batch_was_planned(finishing, more):
+    verdicts = [finishing.fail("WarehouseBusyError", request=LOAD | more) for _ in range(3)]
+    assert [verdict.verdict for verdict in verdicts] == ["retry", "retry", "later"]
+
+
+@pytest.mark.parametrize(("wanted_by", "verdict"), [(RUN, "later"), ("another run", "retry")])
+def test_refresh_is_left_to_a_later_run_only_if_the_ledger_has_it(finishing, wanted_by, verdict):
+    finishing.refreshes.want(TABLE, Refresh(run=wanted_by))
+    request = LOAD | {"mode": "full_refresh"}
+    verdicts = [finishing.fail("WarehouseBusyError", request=request) for _ in range(3)]
+    assert verdicts[-1].verdict == verdict
+    assert finishing.states.read(TABLE).refresh == Refresh(run=wanted_by)
+
+
+def test_run_that_fails_before_it_plans_does_not_leave_a_table_that_is_blocked(finishing):
+    finishing.states.release(TABLE, finishing.plan.fence)
+    finishing.states.block(TABLE, "an earlier run", "ContractError: why")
+    verdicts = [finishing.fail("ServiceBusyError", plan_key="") for _ in range(9)]
+    assert {verdict.verdict for verdict in verdicts} == {"retry"}
+    assert (finishing.states.read(TABLE).blocked, finishing.letters) == (True, [])
+
+
+def test_run_that_fails_before_it_takes_the_lease_is_followed_by_another(finishing):
+    finishing.states.release(TABLE, finishing.plan.fence)
+    verdicts = [finishing.fail("ServiceBusyError", plan_key="") for _ in range(3)]
+    assert verdicts[-1].verdict == "later"
+    finishing.clock.now += 120
+    assert finishing.is_due()
+
+
+def test_failure_that_is_recorded_twice_since_the_first_answer_was_lost_still_waits(finishing):
+    for _ in range(3):
+        finishing.fail("WarehouseBusyError")
+    assert finishing.fail("WarehouseBusyError").verdict == "later"
+    state = finishing.states.read(TABLE)
+    assert (state.holder, state.open_batch, state.blocked) == (None, 7, False)
+    assert state.retry_at == finishing.states.now() + 240
+
+
+def test_what_the_job_says_last_counts_if_it_could_not_report(finishing):
+    cause = {"ErrorMessage": "SystemExit: ServiceBusyError: S3 was not reached"}
+    verdict = finishing.fail("States.TaskFailed", json.dumps(cause))
+    assert verdict.error == "ServiceBusyError"
+
+
+def test_job_that_ran_too_long_is_tried_again_like_one_that_step_functions_gave_up(finishing):
+    cause = {"JobRunState": "TIMEOUT", "ErrorMessage": "Job run timed out after 60 minutes"}
+    assert finishing.fail("States.TaskFailed", json.dumps(cause)).error == "States.Timeout"
 
 
 def test_what_the_job_reported_counts_more_than_what_glue_says(finishing):
@@ -273,9 +398,9 @@ def test_refused_refresh_that_was_let_go_of_is_told_once_and_touches_no_other_ba
 def test_table_that_is_blocked_once_more_says_for_what(finishing):
     finishing.states.block(TABLE, "an earlier run", "ContractError: column is wrong")
     finishing.states.acquire(TABLE, RUN, 60)
-    verdicts = [finishing.fail("ServiceBusyError", "S3", plan_key="").verdict for _ in range(3)]
+    verdicts = [finishing.fail("KeyError", "a bug", plan_key="").verdict for _ in range(3)]
     assert verdicts == ["retry", "retry", "give_up"]
-    assert finishing.states.read(TABLE).last_error == "ServiceBusyError: S3"
+    assert finishing.states.read(TABLE).last_error == "KeyError: a bug"
     assert len(finishing.letters) == 1
 
 
@@ -303,8 +428,25 @@ def test_errors_are_transient_or_terminal_and_never_both():
     assert transient | terminal | {"TransientError", "TerminalError"} == errors_of(
         errors.TidegateError
     )
-    assert all(is_terminal(name) for name in terminal)
-    assert not any(is_terminal(name) for name in (transient | set(UNKNOWN)))
+    assert {kind_of(name) for name in terminal} == {"terminal"}
+    assert {kind_of(name) for name in transient} == {"transient"}
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "kind"),
+    [
+        *((error, "why", "transient") for error in OF_AWS),
+        *((error, "why", "unknown") for error in UNKNOWN),
+        ("ClientError", "An error occurred (SlowDown) when calling the PutObject …", "transient"),
+        ("ClientError", "An error occurred (503) when calling the HeadObject …", "transient"),
+        ("ClientError", "An error occurred (AccessDenied) when calling …", "transient"),
+        ("ClientError", "An error occurred (KMS.DisabledException) when calling …", "transient"),
+        ("ClientError", "An error occurred (ValidationException) when calling …", "unknown"),
+        ("KeyError", "'An error'", "unknown"),
+    ],
+)
+def test_error_of_aws_is_known_by_its_name_or_code(error, message, kind):
+    assert kind_of(error, message) == kind
 
 
 def test_errors_tree_is_drawn_as_it_is():
@@ -322,10 +464,9 @@ def test_every_error_of_the_job_is_one_of_tidegates():
 
 def test_columns_that_are_not_widened_are_noted_until_the_batch_is_applied(finishing):
     narrow = {"name": 9, "note": 4, "text": 7}
-    # As many as the attempts there are: each goes on with one more column that is known.
     for name, length in narrow.items():
         finishing.report(error="TooNarrowError", message="too narrow", narrow={name: length})
-        assert finishing.fail("States.TaskFailed").verdict == "retry"
+        assert finishing.fail("States.TaskFailed").verdict in {"retry", "later"}
     assert finishing.states.read(TABLE).narrow == narrow
     finishing.report(last_position="p9")
     finishing.commit(finishing.folder.plan)

@@ -74,8 +74,8 @@ class Refreshing(Planning):
             folder = BatchFolder(TABLE, plan.batch, plan.fence)
             self.work.write(folder.outcome, Outcome(error=error, message="too few"))
             failure = Failure(error="States.TaskFailed", cause="")
-            return step(TABLE, run, planned.plan, failure).verdict
-        return step(TABLE, run, "", Failure(error=error, cause="too few")).verdict
+            return step(ASKED, run, planned.plan, failure).verdict
+        return step(ASKED, run, "", Failure(error=error, cause="too few")).verdict
 
 
 @pytest.fixture

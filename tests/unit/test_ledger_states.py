@@ -152,6 +152,28 @@ def test_failures_are_counted_until_a_batch_is_closed(states):
     assert (states.read(TABLE).attempts, states.read(TABLE).last_error) == (0, None)
 
 
+def test_postponed_table_is_free_and_keeps_its_work(states):
+    states.wake(TABLE, landed_at=100)
+    held = states.acquire(TABLE, "one", 60)
+    states.open_batch(TABLE, held.fence, 7, "plan.json")
+    states.postpone(TABLE, "one", 5_000)
+    state = states.read(TABLE)
+    assert (state.holder, state.retry_at, state.open_batch) == (None, 5_000, 7)
+    assert (state.pending_since, state.blocked) == (100, False)
+
+
+def test_table_is_not_postponed_by_a_run_that_lost_the_lease(states):
+    states.acquire(TABLE, "two", 60)
+    states.postpone(TABLE, "one", 5_000)
+    assert (states.read(TABLE).holder, states.read(TABLE).retry_at) == ("two", 0)
+
+
+def test_person_who_starts_a_postponed_table_gets_the_lease_at_once(states):
+    states.acquire(TABLE, "one", 60)
+    states.postpone(TABLE, "one", states.now() + 900)
+    assert states.acquire(TABLE, "two", 60).holder == "two"
+
+
 def test_failure_of_a_run_that_lost_the_lease_is_not_the_tables(states):
     states.acquire(TABLE, "two", 60)
     assert states.record_failure(TABLE, "one", "x") is None

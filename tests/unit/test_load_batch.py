@@ -1,9 +1,11 @@
 """What the job makes of what Redshift says, and what of it reaches a log."""
 
 import socket
+import ssl
 
 import pytest
 import redshift_connector
+from botocore.exceptions import ClientError
 
 from glue_jobs import load_batch
 
@@ -55,8 +57,11 @@ def test_job_that_fails_says_why_in_one_line_and_no_more(monkeypatch, capsys):
 class Secrets:
     """As much of Secrets Manager as the job asks."""
 
+    def __init__(self, text: str = "{}") -> None:
+        self.text = text
+
     def get_secret_value(self, **_: str) -> dict[str, str]:
-        return {"SecretString": "{}"}
+        return {"SecretString": self.text}
 
 
 def test_column_that_does_not_fit_is_told_as_types_are_declared():
@@ -76,3 +81,109 @@ def test_session_that_is_silent_is_heard_of_before_gateways_forget_it():
         found = [session.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in names]
     assert found == [60, 30, 10]
     assert found[0] + found[1] < 350
+
+
+UNKNOWN_USER = {"C": "28000", "M": 'password authentication failed for user "tidegate"'}
+NO_DATABASE = {"C": "3D000", "M": 'database "dev" does not exist'}
+BAD_CERTIFICATE = ssl.SSLCertVerificationError(1, "certificate verify failed")
+BAD_CERTIFICATE.verify_message = "self-signed certificate"  # as OpenSSL sets it
+NO_SUCH_HOST = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+DNS_IS_AWAY = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+
+NO_ROUTE = redshift_connector.InterfaceError("communication error", NO_SUCH_HOST)
+NO_TRUST = redshift_connector.InterfaceError("communication error", BAD_CERTIFICATE)
+
+
+@pytest.mark.parametrize(
+    ("error", "what_to_do"),
+    [
+        (redshift_connector.InterfaceError(UNKNOWN_USER), "create the database user that"),
+        (redshift_connector.ProgrammingError(NO_DATABASE), "create the database that"),
+        (NO_ROUTE, "let the job resolve it"),
+        (redshift_connector.InterfaceError("Server refuses SSL"), "which speaks TLS"),
+    ],
+)
+def test_login_that_fails_is_a_matter_of_the_deployment_and_says_what_to_do(error, what_to_do):
+    with pytest.raises(load_batch.DeploymentError) as raised:
+        load_batch.raise_from_warehouse(error)
+    assert what_to_do in str(raised.value)
+    assert str(raised.value).endswith("Tidegate tries again by itself")
+
+
+def test_certificate_that_is_refused_is_a_matter_of_the_deployment():
+    with (
+        pytest.raises(load_batch.DeploymentError, match="certificate of the-host is refused"),
+        load_batch.translated_certificate_errors("the-host"),
+    ):
+        raise NO_TRUST
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        redshift_connector.InterfaceError("communication error", DNS_IS_AWAY),
+        redshift_connector.InterfaceError("communication error", ConnectionRefusedError(111, "no")),
+        redshift_connector.OperationalError("connection time out", TimeoutError()),
+        redshift_connector.ProgrammingError({"C": "57P01", "M": "terminating connection"}),
+    ],
+)
+def test_redshift_that_is_away_is_waited_for(error):
+    with pytest.raises(load_batch.WarehouseBusyError):
+        load_batch.raise_from_warehouse(error)
+
+
+def refused(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, "GetSecretValue")
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException"])
+def test_secret_that_cannot_be_read_is_a_matter_of_the_deployment(code):
+    with (
+        pytest.raises(load_batch.DeploymentError, match=code),
+        load_batch.translated_errors(),
+    ):
+        raise refused(code)
+
+
+def test_service_that_is_busy_is_waited_for():
+    with pytest.raises(load_batch.ServiceBusyError), load_batch.translated_errors():
+        raise refused("ThrottlingException")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("not json", "the secret arn is no JSON object; Tidegate tries again by itself"),
+        ('["list"]', "the secret arn is no JSON object; Tidegate tries again by itself"),
+        (f'{{"host": "h", "port": 1, "dbname": "d", "username": "{SECRET}"}}', "lacks password"),
+    ],
+)
+def test_secret_that_lacks_something_is_told_without_what_it_says(text, told):
+    with pytest.raises(load_batch.DeploymentError, match=told) as raised:
+        load_batch.read_secret(Secrets(text), "arn")
+    assert SECRET not in str(raised.value)
+
+
+def test_job_reports_what_kept_it_from_the_secret():
+    objects = Objects({"s3://w/plan": {"load": {"outcome": "s3://w/outcome"}}})
+
+    def read_connection() -> dict[str, object]:
+        raise refused("AccessDeniedException")
+
+    with pytest.raises(load_batch.DeploymentError):
+        load_batch.run_plan("s3://w/plan", read_connection, objects)
+    assert objects.written["s3://w/outcome"]["error"] == "DeploymentError"
+
+
+class Objects:
+    """As much of S3 as the job asks."""
+
+    def __init__(self, written: dict[str, dict]) -> None:
+        self.written = written
+
+    def read(self, url: str) -> dict:
+        return self.written[url]
+
+    def write(self, url: str, document: dict) -> None:
+        self.written[url] = document

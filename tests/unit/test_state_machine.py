@@ -9,6 +9,8 @@ import pytest
 
 from tests.unit.test_finishing import errors_of
 from tidegate import errors
+from tidegate.finishing.fail_batch import Verdict
+from tidegate.landing.starting import LATER
 from tidegate.planning.plan_batch import Planned
 
 ROOT = Path(__file__).parents[2]
@@ -79,6 +81,18 @@ def test_what_plan_batch_answers_is_what_the_machine_knows():
     assert asked | {"done", "leave"} == set(get_args(Planned.model_fields["action"].annotation))
 
 
+def test_what_fail_batch_answers_is_what_the_machine_knows():
+    choices = MACHINE["States"]["IsItTriedAgain"]["Choices"]
+    asked = {choice["StringEquals"] for choice in choices}
+    assert asked | {"give_up"} == set(get_args(Verdict.model_fields["verdict"].annotation))
+
+
+def test_run_that_leaves_its_work_to_a_later_one_does_not_count_as_failed():
+    choices = MACHINE["States"]["IsItTriedAgain"]["Choices"]
+    [after] = [choice["Next"] for choice in choices if choice["StringEquals"] == LATER]
+    assert MACHINE["States"][after] == {"Type": "Succeed"}
+
+
 def test_many_chunks_are_prepared_as_few_are():
     few, many = MACHINE["States"]["PrepareChunks"], MACHINE["States"]["PrepareManyChunks"]
     assert many["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
@@ -93,7 +107,10 @@ def test_many_chunks_are_prepared_as_few_are():
 @pytest.mark.parametrize("name", LAMBDAS)
 def test_every_transient_error_is_tried_again(name):
     retry, *more = LAMBDAS[name]["Retry"]
-    of_the_job = {"TooNarrowError"}  # fail_batch reads it from what the job reports
+    of_the_job = {
+        "DeploymentError",
+        "TooNarrowError",
+    }  # fail_batch reads it from what the job reports
     assert errors_of(errors.TransientError) - of_the_job <= set(retry["ErrorEquals"])
     assert not errors_of(errors.TerminalError) & set(retry["ErrorEquals"])
     # The last steps are tried again whatever ended them, if it is not what they say of a job.

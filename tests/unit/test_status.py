@@ -59,3 +59,25 @@ def test_a_refresh_that_no_run_has_begun_is_left(watched):
 def test_an_object_that_is_not_registered_yet_is_left(watched):
     watched.sqs.send_message(QueueUrl=watched.queue, MessageBody="{}")
     assert watched.left() == [1]
+
+
+def test_a_table_that_waits_to_be_tried_again_says_when(watched):
+    watched.states.acquire(TABLE, "a run", 60)
+    watched.states.record_failure(TABLE, "a run", "WarehouseBusyError: away")
+    watched.states.postpone(TABLE, "a run", 1_800_000_000)
+    [found] = watched.deployed.left()
+    assert (found.state, found.attempts) == ("waiting", 1)
+    assert '"retry_at":"2027-01-15T08:00:00Z"' in found.model_dump_json()
+    assert found.last_error == "WarehouseBusyError: away"
+
+
+def test_a_table_that_waited_and_is_loaded_says_nothing_of_it_any_more(watched):
+    watched.states.acquire(TABLE, "a run", 60)
+    watched.states.record_failure(TABLE, "a run", "WarehouseBusyError: away")
+    watched.states.postpone(TABLE, "a run", 1)
+    held = watched.states.acquire(TABLE, "another", 60)
+    assert watched.states.release(TABLE, held.fence, seen_wake=held.wake)
+    [found] = watched.deployed.status().tables
+    assert (found.state, found.attempts, found.retry_at, found.last_error) == (
+        *("idle", 0, None, None),
+    )

@@ -16,7 +16,7 @@ from tidegate.errors import ServiceBusyError, SweepFailedError
 from tidegate.landing.register_files import RegisterFiles
 from tidegate.landing.routing import Router
 from tidegate.ledger import Catalogue, FileHistory, FileLedger, StateLedger
-from tidegate.planning.plan import PreparedFile
+from tidegate.planning.plan import Outcome, PreparedFile
 from tidegate.sweeping.sweep_tables import FindMissed, SweepTables
 
 TABLE = "sales.orders"
@@ -29,6 +29,7 @@ class Sweep:
         self.ledger = ledger = ledger_table()
         self.clock, self.started, self.living = Clock(), [], set()
         self.failing: set[str] = set()
+        self.longest_wait_seconds = 0
         self.files, self.states = FileLedger(ledger), StateLedger(ledger, self.clock)
         self.catalogue = Catalogue(ledger)
         self.shop = Workshop()
@@ -42,7 +43,10 @@ class Sweep:
             start=self.start,
             is_running=self.living.__contains__,
         )
-        return step()
+        swept = step()
+        self.longest_wait_seconds = swept.longest_wait_seconds
+        swept.failures.raise_any()
+        return swept.started
 
     def missed(self, has_time=lambda: True) -> int:
         history = FileHistory(self.ledger)
@@ -94,6 +98,59 @@ def test_blocked_table_waits_for_a_person(sweep):
     sweep.states.acquire(TABLE, "run", 60)
     sweep.states.block(TABLE, "run", "why")
     assert sweep.due() == []
+
+
+def test_table_that_failed_is_started_when_it_is_time_to_try_again(sweep):
+    sweep.states.wake(TABLE, landed_at=0)
+    sweep.states.acquire(TABLE, "run", 60)
+    sweep.states.postpone(TABLE, "run", sweep.states.now() + 120)
+    sweep.clock.now += 119
+    assert sweep.due() == []
+    sweep.clock.now += 1
+    assert sweep.due() == [TABLE]
+
+
+def test_run_that_failed_before_it_noted_anything_is_followed_by_another(sweep):
+    sweep.states.record_failure(TABLE, "run", "ServiceBusyError: DynamoDB")
+    assert sweep.due() == [TABLE]
+
+
+def test_longest_wait_is_of_the_table_that_is_latest_beyond_its_freshness(sweep):
+    sweep.contracts = [contract(table="a.one", freshness="10m"), contract(table="b.two")]
+    now = sweep.states.now()
+    assert (sweep.due(), sweep.longest_wait_seconds) == ([], 0)
+    sweep.states.wake("a.one", landed_at=now - 900)
+    sweep.states.wake("b.two", landed_at=now - 200)
+    sweep.failing = {"a.one"}
+    with pytest.raises(SweepFailedError):
+        sweep.due()
+    assert sweep.longest_wait_seconds == 300
+
+
+def test_table_that_fails_waits_too_though_nothing_is_pending(sweep):
+    sweep.states.record_failure(TABLE, "run", "WarehouseBusyError: away")
+    sweep.clock.now += 700
+    sweep.due()
+    assert sweep.longest_wait_seconds == 700
+
+
+def test_table_that_is_applied_batch_after_batch_does_not_wait(sweep):
+    sweep.states.wake(TABLE, landed_at=sweep.states.now() - 9_000)
+    held = sweep.states.acquire(TABLE, "run", 60)
+    sweep.states.open_batch(TABLE, held.fence, 7, "plan.json")
+    sweep.states.close_batch(TABLE, 7, Outcome(), {"applied_files": 1})
+    sweep.living = {"run"}
+    sweep.clock.now += 660
+    sweep.due()
+    assert sweep.longest_wait_seconds == 60
+
+
+def test_blocked_table_does_not_hide_the_others(sweep):
+    sweep.states.wake(TABLE, landed_at=0)
+    sweep.states.acquire(TABLE, "run", 60)
+    sweep.states.block(TABLE, "run", "why")
+    sweep.due()
+    assert sweep.longest_wait_seconds == 0
 
 
 def test_table_at_work_is_left_alone(sweep):

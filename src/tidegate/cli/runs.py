@@ -7,24 +7,68 @@ from typing import Annotated, Any
 
 import boto3
 import typer
+from botocore.config import Config
 from rich.console import Console
 from rich.text import Text
 
 from tidegate.errors import InvalidInputError, RunFailedError
 from tidegate.landing.starting import read_end, start_run
-from tidegate.ledger import Catalogue, FileLedger, LedgerTable, RefreshLedger, StateLedger
+from tidegate.ledger import (
+    Catalogue,
+    FileLedger,
+    LedgerTable,
+    RefreshLedger,
+    StateLedger,
+    TableState,
+)
 from tidegate.settings import RunSettings, read_settings
 
 _LOOK_EVERY = 0.5  # seconds
+_PATIENT = Config(retries={"mode": "standard", "max_attempts": 8})  # with thousands of starts
 
 Target = Annotated[str, typer.Argument(help="The table, as its contract names it: schema.table.")]
 
 
-def start(table: Target) -> None:
+def start(
+    table: Annotated[
+        str | None, typer.Argument(help="The table, as its contract names it: schema.table.")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every table that is blocked, or waits to be tried again.")
+    ] = False,
+    blocked_by: Annotated[
+        str | None,
+        typer.Option(metavar="ERROR", help="Of those, the tables whose last error is ERROR."),
+    ] = None,
+) -> None:
     """Load what waits for a table that is blocked, once the cause is mended."""
+    if [table is not None, every, blocked_by is not None].count(True) != 1:
+        raise InvalidInputError("name one table, or give --all, or --blocked-by with an error")
     runs = _Runs()
-    runs.see_through(table)
-    runs.tell_what_is_left(table)
+    if table is not None:
+        runs.see_through(table)
+        runs.tell_what_is_left(table)
+    else:
+        _start_many(runs, runs.stopped(blocked_by))
+
+
+def _start_many(runs: "_Runs", stopped: dict[str, TableState]) -> None:
+    """Start all first, so that they load side by side; then tell how each ended."""
+    held_back = [table for table, state in stopped.items() if state.held_back]
+    started = {table: runs.start(table) for table in stopped if table not in held_back}
+    for table in held_back:
+        typer.echo(f"{table}: not started, deletes are held back: tidegate release {table}")
+    failed = 0
+    for table, run in started.items():
+        if failure := runs.follow(table, run):
+            failed += 1
+            typer.secho(f"{table}: {failure}", fg="red")
+        else:
+            runs.tell_what_is_left(table)
+    if failed:
+        raise RunFailedError(f"{failed} of {len(started)} runs failed")
+    if not stopped:
+        typer.echo("no such table is blocked, and none waits to be tried again")
 
 
 def refresh(
@@ -93,7 +137,18 @@ class _Runs:
         self.states, self.files = StateLedger(ledger), FileLedger(ledger)
         self.refreshes = RefreshLedger(ledger)
         self._machine = settings.state_machine_arn
-        self._client = boto3.client("stepfunctions")
+        self._client = boto3.client("stepfunctions", config=_PATIENT)
+
+    def stopped(self, error: str | None) -> dict[str, TableState]:
+        """The tables that are blocked or wait to be tried again; with `error`, because of that."""
+        states, now = self.states.read_all(self.catalogue.tables()), self.states.now()
+        return {
+            table: state
+            for table, state in states.items()
+            if (state.blocked or state.retry_at)
+            and not state.is_held(now)
+            and (error is None or (state.last_error or "").startswith(f"{error}:"))
+        }
 
     def see_through(self, table: str, **more: str | bool) -> None:
         """Start a run and wait for its end.

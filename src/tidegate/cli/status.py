@@ -16,7 +16,7 @@ from tidegate.status import Deployed, Status, TableStatus
 
 _LOOK_EVERY = 0.5  # seconds
 _REFRESH_WANTED = "a full refresh is asked for"
-_COLOURS = {"idle": "green", "running": "yellow", "blocked": "red"}
+_COLOURS = {"idle": "green", "running": "yellow", "waiting": "magenta", "blocked": "red"}
 
 
 def status(
@@ -65,8 +65,15 @@ def show(current: Status, console: Console) -> None:
             _print_line(console, f"{table.table}: {_REFRESH_WANTED}")
         if table.last_error:
             _print_line(console, f"{table.table}: {table.last_error}", style="red")
+        if table.retry_at:
+            _print_line(console, f"{table.table}: {_tell_retry(table)}")
     if current.unrouted:
         _print_line(console, f"{current.unrouted} objects are unrouted: no contract claims them")
+
+
+def _tell_retry(table: TableStatus) -> str:
+    again = f"Tidegate tries again by itself at {table.retry_at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"failed attempts: {table.attempts}; {again}"
 
 
 def _print_line(console: Console, text: str, style: str = "") -> None:

@@ -1,21 +1,23 @@
 """The step fail_batch: a failure is classified, recorded, and told to people if they must act."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from tidegate import errors
-from tidegate.landing.starting import read_cause
+from tidegate.finishing.classification import JOB_FAILED, TIMED_OUT, Kind, kind_of, name_end_of_job
+from tidegate.landing.starting import LATER, read_cause
 from tidegate.ledger import RefreshLedger, StateLedger, TableState
 from tidegate.planning.plan import BatchFolder, Outcome, Plan
 from tidegate.storage import WorkBucket
 
-# What Step Functions calls a job that failed; only then is the outcome beside the plan the cause.
-_OF_THE_JOB = {"States.TaskFailed", "States.Timeout"}
+# Only of a job that failed is the outcome beside the plan the cause.
+_OF_THE_JOB = {JOB_FAILED, TIMED_OUT}
 LONGEST_WAIT = 900  # seconds
+LONGEST_STAY = 60  # seconds that a run waits itself, with the lease; for longer, it ends
 _LONGEST_MESSAGE = 2_000  # characters
 
 
@@ -27,9 +29,9 @@ class Failure(BaseModel):
 
 
 class Verdict(BaseModel):
-    """Whether the run tries again, and after how many seconds; else what it fails with."""
+    """Whether the run, or a later one, tries again, after how many seconds; and what failed."""
 
-    verdict: Literal["retry", "give_up"]
+    verdict: Literal["retry", "later", "give_up"]
     wait_seconds: int = 0
     error: str
     message: str
@@ -46,33 +48,42 @@ class FailBatch:
     most_attempts: int
     retry_seconds: int
 
-    def __call__(self, table: str, execution: str, plan_key: str, failure: Failure) -> Verdict:
-        """Record the failure of a run of `table`; the batch stays as it was planned.
+    def __call__(
+        self, request: Mapping[str, Any], execution: str, plan_key: str, failure: Failure
+    ) -> Verdict:
+        """Record the failure of a run with the input `request`; its batch stays as planned.
 
         A run that lost the lease goes without a word: another one does its work. So does one that
         blocked the table, or let go of a refused refresh, already. Of a blocked table people are
         not told once more before a run has taken its lease.
-        A transient error is tried again, after a wait that doubles, until `most_attempts` failed
-        in a row; a terminal one blocks the table at once. Other tables are not concerned.
+        A transient error is tried again for ever, after waits that double up to LONGEST_WAIT; a
+        terminal one blocks the table at once, an unknown one after `most_attempts` in a row. Other
+        tables are not concerned.
         A full refresh that is refused is forgotten, and the table goes on as if nobody had asked.
         People are told before either: if this dies between the two, they are told again, not never.
         """
+        table = request["table"]
         outcome = self._outcome(plan_key, failure)
         error, message = _cause(outcome, failure)
         end = Verdict(verdict="give_up", error=error, message=message)
         before = self.states.read(table)
         if self._is_over(before, execution, error):
             return end
-        state = self.states.record_failure(table, execution, _last_error(before, end))
+        kind = kind_of(error, message)
+        last_error = _last_error(before, end)
+        explained = kind != "unknown"
+        state = self.states.record_failure(table, execution, last_error, explained=explained)
         if state is None:
             # What this run was asked for may not be noted yet, so that the other would not do it.
-            return end if plan_key or is_terminal(error) else self._again(end, attempts=1)
+            return end if plan_key or kind == "terminal" else self._again(end, attempts=1)
         if outcome.narrow:
             self.states.note_narrow(table, execution, state.narrow | outcome.narrow)
         if error == errors.MassDeleteError.__name__:
             self.states.hold_back(table, execution)
-        if self._goes_on(state, outcome, error):
-            return self._again(end, state.attempts)
+        if self._goes_on(state, error, kind):
+            again = self._again(end, state.attempts)
+            is_noted = self._is_noted(request, execution, plan_key, state)
+            return self._postpone(table, execution, again) if is_noted else again
         is_new = before.holder is not None or not before.blocked
         try:
             if is_new:
@@ -81,7 +92,7 @@ class FailBatch:
             if error == errors.RefreshRefusedError.__name__:
                 self._refuse_refresh(execution, before, table, end, by_redshift=bool(outcome.error))
             else:
-                last_error = f"{error}: {message}" if is_new else _last_error(before, end)
+                last_error = f"{error}: {message}" if is_new else last_error
                 self.states.block(table, execution, last_error)
         return end
 
@@ -91,17 +102,37 @@ class FailBatch:
             return before.holder != execution
         return error == errors.LeaseLostError.__name__ or before.blocked_by == execution
 
-    def _goes_on(self, state: TableState, outcome: Outcome, error: str) -> bool:
+    def _goes_on(self, state: TableState, error: str, kind: Kind) -> bool:
         if error == errors.MassDeleteError.__name__:
             # The refresh that is wanted takes the place of what is held back.
             return state.refresh is not None
-        # Where columns are narrow, at least one more is known each time, so this ends.
-        may_pass = bool(outcome.narrow) or state.attempts < self.most_attempts
-        return may_pass and not is_terminal(error)
+        return kind == "transient" or (kind == "unknown" and state.unexplained < self.most_attempts)
 
     def _again(self, end: Verdict, attempts: int) -> Verdict:
         wait = min(self.retry_seconds * 2 ** (attempts - 1), LONGEST_WAIT)
         return end.model_copy(update={"verdict": "retry", "wait_seconds": wait})
+
+    def _is_noted(
+        self, request: Mapping[str, Any], execution: str, plan_key: str, state: TableState
+    ) -> bool:
+        """Whether a later run will do what this one was asked for, as the ledger stands.
+
+        Before a batch is planned, a blocked table is not started, and nothing else may be noted. A
+        refresh is not while one that another run asked for is wanted.
+        """
+        if request.get("mode") == "full_refresh":
+            wanted = state.refresh is not None and state.refresh.run == execution
+            return bool(plan_key) and (
+                wanted or bool(self.refreshes.done(request["table"], execution))
+            )
+        return bool(plan_key) or (set(request) == {"table"} and not state.blocked)
+
+    def _postpone(self, table: str, execution: str, again: Verdict) -> Verdict:
+        """Leave to a later run what this one would wait for too long."""
+        if again.wait_seconds <= LONGEST_STAY:
+            return again
+        self.states.postpone(table, execution, self.states.now() + again.wait_seconds)
+        return again.model_copy(update={"verdict": LATER})
 
     def _refuse_refresh(
         self, execution: str, before: TableState, table: str, end: Verdict, *, by_redshift: bool
@@ -124,20 +155,16 @@ class FailBatch:
 def _cause(outcome: Outcome, failure: Failure) -> tuple[str, str]:
     if outcome.error:
         return outcome.error, (outcome.message or "")[:_LONGEST_MESSAGE]
-    return failure.error, read_cause(failure.cause)[:_LONGEST_MESSAGE]
+    message = read_cause(failure.cause)[:_LONGEST_MESSAGE]
+    return name_end_of_job(failure.error, failure.cause, message), message
 
 
 def _last_error(before: TableState, end: Verdict) -> str:
     """What a table's last error is after a failure: of a blocked one, why it is blocked."""
-    passes = not is_terminal(end.error) or end.error == errors.RefreshRefusedError.__name__
+    is_refused = end.error == errors.RefreshRefusedError.__name__
+    passes = is_refused or kind_of(end.error, end.message) != "terminal"
     kept = before.last_error if before.blocked and passes else None
     return kept or f"{end.error}: {end.message}"
-
-
-def is_terminal(name: str) -> bool:
-    """Whether the error of that name needs a person; an unknown one is tried again first."""
-    found = getattr(errors, name, None)
-    return isinstance(found, type) and issubclass(found, errors.TerminalError)
 
 
 def _letter(table: str, error: str, message: str) -> tuple[str, str]:

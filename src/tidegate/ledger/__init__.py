@@ -21,7 +21,8 @@ from tidegate.ledger.files import FileLedger, Registered
 from tidegate.ledger.history import FileHistory
 from tidegate.ledger.items import LedgerTable
 from tidegate.ledger.refreshes import RefreshLedger
-from tidegate.ledger.states import StateLedger, TableState
+from tidegate.ledger.states import StateLedger
+from tidegate.ledger.table_state import TableState
 
 __all__ = [
     "Catalogue",

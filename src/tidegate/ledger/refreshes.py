@@ -6,7 +6,7 @@ waiting for ever, nor lose it with the run that asked.
 
 from tidegate.ledger.files import partition
 from tidegate.ledger.items import Item, LedgerTable
-from tidegate.ledger.states import NOT_ANOTHERS, REFRESH, STATE, batch_key
+from tidegate.ledger.states import FORGET_FAILURES, NOT_ANOTHERS, REFRESH, STATE, batch_key
 from tidegate.planning.refresh import Refresh
 
 
@@ -43,16 +43,16 @@ class RefreshLedger:
         Only a batch that Redshift refused may be forgotten: its number was never recorded there.
         """
         gone = "refresh, open_batch, open_plan, released, narrow, blocked_by, held_back"
-        self._forget(table, holder, f"set attempts = :zero remove holder, lease_expires, {gone}")
+        self._forget(table, holder, f"remove holder, lease_expires, {gone}")
 
     def turn_down(self, table: str, holder: str, last_error: str) -> None:
         """Forget the refresh that was refused before it was planned, and let go of the lease.
 
         The table stays as it was, with its open batch, and with `last_error` for its last one.
         """
-        change = "set attempts = :zero, last_error = :error remove holder, lease_expires, refresh"
+        change = "set last_error = :error remove holder, lease_expires, refresh"
         self._forget(table, holder, change, {":error": last_error})
 
     def _forget(self, table: str, holder: str, change: str, values: Item | None = None) -> None:
-        known: Item = {":zero": 0, ":holder": holder} | (values or {})
+        change, known = f"{change}, {FORGET_FAILURES}", {":holder": holder} | (values or {})
         self._items.update(partition(table), STATE, change, known, condition=NOT_ANOTHERS)

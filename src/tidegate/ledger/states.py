@@ -9,68 +9,23 @@ was before the holder looked for work, so no wake-up is lost.
 import time
 from collections.abc import Callable
 
-from pydantic import BaseModel, ConfigDict
-
 from tidegate.ledger.files import partition
 from tidegate.ledger.items import MOST_GETS, Item, LedgerTable, pack, pieces
-from tidegate.planning.applied import AppliedContract
+from tidegate.ledger.table_state import TableState
 from tidegate.planning.plan import Outcome, Plan
-from tidegate.planning.refresh import Refresh
 
 STATE, BATCH, REFRESH = "STATE", "BATCH#", "REFRESH#"
 _KEEP_BATCHES = 400 * 86_400  # seconds
 _KEEP_REFRESHES = 90 * 86_400  # as long as Step Functions remembers a run
 NOT_ANOTHERS = "attribute_not_exists(holder) or holder = :holder"
+# What is known of failures, until all is well again or a person has to look.
+FAILURES = ("attempts", "unexplained", "failing_since", "retry_at")
+FORGET_FAILURES = ", ".join(FAILURES)
 
 
 def batch_key(batch: int) -> str:
     """The sort key of the record of a batch."""
     return f"{BATCH}{batch:013d}"
-
-
-class TableState(BaseModel):
-    """STATE as it stands; times in seconds since 1970, 0 and None where there is nothing.
-
-    `blocked_by` is the run after which a person must look at the table, `held_back` whether that is
-    because of all that the open batch deletes.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    holder: str | None = None
-    lease_expires: int = 0
-    fence: int = 0
-    wake: int = 0
-    epoch: int = 1
-    epoch_from: int = 0
-    watermark: str | None = None
-    open_batch: int | None = None
-    open_plan: str | None = None
-    released: int | None = None
-    narrow: dict[str, int] = {}
-    refresh: Refresh | None = None
-    as_of: str | None = None
-    taken_at: int = 0
-    applied: AppliedContract | None = None
-    last_batch: int = 0
-    blocked_by: str | None = None
-    held_back: bool = False
-    attempts: int = 0
-    last_error: str | None = None
-    last_success_at: int | None = None
-    pending_since: int | None = None
-    applied_files: int = 0
-    quarantined_files: int = 0
-    quarantined_rows: int = 0
-
-    @property
-    def blocked(self) -> bool:
-        """Whether nothing goes on until a person has looked."""
-        return self.blocked_by is not None
-
-    def is_held(self, now: int) -> bool:
-        """Whether a run holds the lease."""
-        return self.holder is not None and self.lease_expires > now
 
 
 class StateLedger:
@@ -142,8 +97,7 @@ class StateLedger:
         change = "remove holder, lease_expires"
         condition, values = "fence = :fence", {":fence": fence}
         if seen_wake is not None:
-            change += ", pending_since, last_error, blocked_by, held_back set attempts = :zero"
-            values[":zero"] = 0
+            change += f", pending_since, last_error, blocked_by, held_back, {FORGET_FAILURES}"
             condition += " and (attribute_not_exists(wake) or wake = :wake)"
             values[":wake"] = seen_wake
         return self._update(table, change, values, condition=condition) is not None
@@ -191,11 +145,10 @@ class StateLedger:
         new: Item = {
             "last_batch": batch,
             "last_success_at": self.now(),
-            "attempts": 0,
             "watermark": max(state.watermark or "", outcome.last_position or "") or None,
         }
         gone = dict.fromkeys(
-            ("open_batch", "open_plan", "released", "narrow", "last_error", "blocked_by")
+            ("open_batch", "open_plan", "released", "narrow", "last_error", "blocked_by", *FAILURES)
         )
         if plan and plan.applied:
             new["applied"] = plan.applied.model_dump(mode="json", by_alias=True)
@@ -249,14 +202,29 @@ class StateLedger:
             ),
         )
 
-    def record_failure(self, table: str, holder: str, error: str) -> TableState | None:
+    def record_failure(
+        self, table: str, holder: str, error: str, *, explained: bool = True
+    ) -> TableState | None:
         """Count a failed attempt; None if another run holds the lease.
 
         A run that failed before it took the lease counts too, so that it is not lost sight of.
         """
-        change = "set last_error = :error add attempts :one"
-        item = self._as_holder(table, holder, change, {":error": error, ":one": 1})
+        change = "set last_error = :error, failing_since = if_not_exists(failing_since, :now)"
+        values: Item = {":error": error, ":now": self.now(), ":one": 1}
+        if explained:
+            change += " add attempts :one remove unexplained"
+        else:
+            change += " add attempts :one, unexplained :one"
+        item = self._as_holder(table, holder, change, values)
         return self._changed(item) if item else None
+
+    def postpone(self, table: str, holder: str, retry_at: int) -> None:
+        """Let go of the lease, and let no run start by itself before `retry_at`.
+
+        What waits, waits on: the open batch, the refresh that is wanted, and what is pending.
+        """
+        change = "set retry_at = :at remove holder, lease_expires"
+        self._as_holder(table, holder, change, {":at": retry_at})
 
     def note_narrow(self, table: str, holder: str, narrow: dict[str, int]) -> None:
         """Note the columns, with their bytes, that the open batch has to do with as they are."""
@@ -265,10 +233,10 @@ class StateLedger:
     def block(self, table: str, holder: str, error: str) -> None:
         """Mark the table as one that a person must look at, and let go of the lease."""
         change = (
-            "set blocked_by = :holder, last_error = :error, attempts = :zero "
-            "remove holder, lease_expires"
+            "set blocked_by = :holder, last_error = :error "
+            f"remove holder, lease_expires, {FORGET_FAILURES}"
         )
-        self._as_holder(table, holder, change, {":error": error, ":zero": 0})
+        self._as_holder(table, holder, change, {":error": error})
 
     def hold_back(self, table: str, holder: str) -> None:
         """Mark the open batch as one that deletes too much."""

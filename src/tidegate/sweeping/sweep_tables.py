@@ -1,14 +1,14 @@
 """The step sweep_tables: starts what is due, frees dead leases, finds objects without an event."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tidegate.contract import Contract
 from tidegate.landing.listing import list_landed
 from tidegate.landing.objects import LandedObject
 from tidegate.landing.register_files import UNROUTED, RegisterFiles
-from tidegate.landing.starting import is_due
+from tidegate.landing.starting import is_due, seconds_waited
 from tidegate.ledger import Catalogue, FileLedger, StateLedger, TableState
 from tidegate.ledger.items import pieces
 from tidegate.sweeping.failures import TableFailures
@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 
 _LISTED_AT_ONCE = 1_000
 _ROUTED_AT_ONCE = 100
+
+
+@dataclass(slots=True)
+class Swept:
+    """The tables that were started, and the failures of others.
+
+    `longest_wait_seconds` is of the table that has waited longest, as `seconds_waited` counts.
+    """
+
+    started: list[str] = field(default_factory=list)
+    longest_wait_seconds: int = 0
+    failures: TableFailures = field(default_factory=TableFailures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +42,23 @@ class SweepTables:
     start: Callable[[str], object]
     is_running: Callable[[str], bool]
 
-    def __call__(self) -> list[str]:
-        """Start the tables that are due, and give their names.
-
-        Raises:
-            SweepFailedError: some tables could not be looked at or started; the others were.
-        """
+    def __call__(self) -> Swept:
+        """Start the tables that are due; one that fails is no matter of the others."""
         self.catalogue.publish(self.contracts)
-        failures = TableFailures()
-        started: list[str] = []
+        swept = Swept()
         for contract in self.contracts:
-            with failures.of(contract.table):
-                if self._start_if_due(contract):
-                    started.append(contract.table)
-        failures.raise_any()
-        return started
+            with swept.failures.of(contract.table):
+                self._sweep(contract, swept)
+        return swept
 
-    def _start_if_due(self, contract: Contract) -> bool:
+    def _sweep(self, contract: Contract, swept: Swept) -> None:
         state = self._free_dead_lease(contract.table, self.states.read(contract.table))
-        due = is_due(state, contract.freshness, self.states.now())
-        if due:
+        now = self.states.now()
+        waited = seconds_waited(state, contract.freshness, now)
+        swept.longest_wait_seconds = max(swept.longest_wait_seconds, waited)
+        if is_due(state, contract.freshness, now):
             self.start(contract.table)
-        return due
+            swept.started.append(contract.table)
 
     def _free_dead_lease(self, table: str, state: TableState) -> TableState:
         holder = state.holder

@@ -41,7 +41,7 @@ _REPEAT = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Query", "dynamodb:Tra
 _PREPARE_CHUNK = ["s3:GetObject", "s3:GetObject", "s3:PutObject", "s3:PutObject"]
 _PREPARE_REFUSED = [*_PREPARE_CHUNK, "s3:PutObject"]
 _PREPARE_NOTHING = ["s3:GetObject", "s3:GetObject", "s3:PutObject"]
-_BEGIN_JOB = ["secretsmanager:GetSecretValue", "s3:GetObject", "redshift:connect", "s3:GetObject"]
+_BEGIN_JOB = ["s3:GetObject", "secretsmanager:GetSecretValue", "redshift:connect", "s3:GetObject"]
 _DESCRIBE = ["redshift:set", "redshift:set", "redshift:set", "redshift:select"]
 _STAGE = ["redshift:create", "s3:PutObject", "redshift:copy", "redshift:select"]
 # The transaction begins: what was applied, and how many rows there are.
@@ -148,6 +148,7 @@ CALLS = {
         "fail_batch": [*_FAILED, *_TELL],
     },
     "a refusal": {"fail_batch": [*_FAILED, *_TELL]},
+    "an outage": {"fail_batch": [*_FAILED, "dynamodb:UpdateItem"]},
     "a dead lease": {"sweep_tables": _FREE_AND_START},
     "a lost event": {"sweep_tables": _FIND_MISSED},
 }

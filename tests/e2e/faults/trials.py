@@ -11,7 +11,7 @@ from tests.e2e.faults.calls import Boundary, Call
 from tests.e2e.faults.changes import SMALL, Landed
 from tests.e2e.faults.stack import FaultedStack
 from tests.e2e.faults.tables import PATIENCE, Table, Tables
-from tests.e2e.faults.watch import Fault
+from tests.e2e.faults.watch import KILLED, Fault
 from tests.e2e.harness import until
 
 AT_A_TIME = 6
@@ -47,6 +47,7 @@ class Trials:
             "a release": self._release,
             "a refused refresh": self._refused_refresh,
             "a refusal": self._refusal,
+            "an outage": self._outage,
             "a dead lease": self._dead_lease,
             "a lost event": self._lost_event,
         }
@@ -148,6 +149,32 @@ class Trials:
         self._stack.query(f"drop table {table.name}")
         self._stack.start_run(table.name)
         return self._see_through(table, faults)
+
+    def _outage(self, trial: Trial) -> Calls:
+        with self._tables.loaded() as table:
+            faults = faults_of(trial)
+            away = Fault(
+                Boundary("load_batch", "before", 1, "redshift:connect"), act=lambda _: KILLED
+            )
+            # The wait after one more is so long that the run leaves it to a later one.
+            self._set_state(table, attempts=9)
+            table.watch(away, *faults)
+            table.land(table.landed.add_late())
+            table.wait_for(away, *faults)
+            until(lambda: self._is_left(table), timeout=PATIENCE, what="no later run has it")
+            calls = self._stack.watch.calls(table.name)
+            self._set_state(table, retry_at=1)  # the wait is over
+            table.check()
+            return calls
+
+    def _is_left(self, table: Table[Landed]) -> bool:
+        state = self._stack.state(table.name)
+        return state.retry_at > 0 and not state.holder and not self._stack.has_runs(table.name)
+
+    def _set_state(self, table: Table[Landed], **values: int) -> None:
+        for name, value in values.items():
+            change = f"set {name} = :value"
+            self._stack.items.update(f"TABLE#{table.name}", "STATE", change, {":value": value})
 
     @contextmanager
     def _blocks(self, table: Table[Landed], *faults: Fault) -> Iterator[None]:

@@ -84,3 +84,10 @@ def test_run_that_waits_for_the_lease_asks_again(run, app, dynamodb):
     ended = run(plan="waited", chunks=1, actions=["wait", "load", "done"])
     assert ended["status"] == "SUCCEEDED"
     assert prepared(app, dynamodb, "waited#") == 1
+
+
+def test_run_that_leaves_its_work_to_a_later_one_ends_well_and_says_what_failed(run):
+    ended = run(plan="fails", chunks=1, actions=["load"], verdict="later")
+    assert ended["status"] == "SUCCEEDED"
+    failed = json.loads(ended["output"])["failed"]
+    assert (failed["verdict"], failed["error"]) == ("later", "Told")

@@ -15,7 +15,8 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     if "chunk" in event:
         return prepare(event["plan"], event["chunk"])
     if "failure" in event:
-        return {"verdict": "give_up", "wait_seconds": 0, "error": "Told", "message": str(event)}
+        verdict = event["request"].get("verdict", "give_up")
+        return {"verdict": verdict, "wait_seconds": 0, "error": "Told", "message": str(event)}
     return {}
 
 
