@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from tidegate.cli import app
 from tidegate.cli.local import as_typed
 from tidegate.cli.status import show
+from tidegate.contract import CompiledContracts
 from tidegate.status import Status, TableStatus
 
 WATERMARK = "000001 1 2024-08-09T19:27:17.787000 20240809-192717787.csv!/2024/08/09 0000000008"
@@ -127,3 +128,29 @@ def test_mistake_keeps_its_line_whatever_its_number_means_elsewhere(tmp_path):
         f"{contract}:100: table: 'x' must be written schema.table"
         in invoke("check", str(contract)).stdout.splitlines()
     )
+
+
+RIGHT = """\
+table: sales.orders
+source: {prefix: dms/sales/orders/, format: jsonl}
+key: [id]
+columns: [{name: id, type: bigint}]
+"""
+
+
+def test_contracts_are_compiled_into_a_folder(tmp_path):
+    (tmp_path / "a.yaml").write_text(RIGHT)
+    into = tmp_path / "new/folder"
+    compiled = invoke("compile", str(tmp_path), "--into", str(into))
+    assert (compiled.exit_code, compiled.stdout) == (0, f"compiled into {into}, contracts: 1\n")
+    assert [route.prefix for route in CompiledContracts(into).routes] == ["dms/sales/orders/"]
+
+
+@pytest.mark.parametrize("text", [None, RIGHT.replace("bigint", "int")])
+def test_contracts_with_a_mistake_are_not_compiled_and_told_as_by_check(tmp_path, text):
+    if text:
+        (tmp_path / "a.yaml").write_text(text)
+    compiled = invoke("compile", str(tmp_path), "--into", str(tmp_path / "out"))
+    checked = invoke("check", str(tmp_path))
+    assert (compiled.exit_code, compiled.stdout) == (1, checked.stdout)
+    assert not (tmp_path / "out").exists()

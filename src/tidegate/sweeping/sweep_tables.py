@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tidegate.contract import Contract
+from tidegate.contract import Route
 from tidegate.landing.listing import list_landed
 from tidegate.landing.objects import LandedObject
 from tidegate.landing.register_files import UNROUTED, RegisterFiles
 from tidegate.landing.starting import is_due
 from tidegate.ledger import Catalogue, FileLedger, StateLedger, TableState
-from tidegate.ledger.items import pieces
+from tidegate.ledger.items import MOST_GETS, pieces
 from tidegate.sweeping.failures import TableFailures
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _ROUTED_AT_ONCE = 100
 class SweepTables:
     """Looks at every table; `is_running` tells of an execution's ARN whether it still runs."""
 
-    contracts: Sequence[Contract]
+    routes: Sequence[Route]
     catalogue: Catalogue
     states: StateLedger
     start: Callable[[str], object]
@@ -36,21 +36,31 @@ class SweepTables:
         Raises:
             SweepFailedError: some tables could not be looked at or started; the others were.
         """
-        self.catalogue.publish(self.contracts)
+        self.catalogue.publish(route.table for route in self.routes)
         failures = TableFailures()
         started: list[str] = []
-        for contract in self.contracts:
-            with failures.of(contract.table):
-                if self._start_if_due(contract):
-                    started.append(contract.table)
+        for routes in pieces(self.routes, MOST_GETS):
+            states = self._read(routes)
+            for route in routes:
+                with failures.of(route.table):
+                    state = states.get(route.table) or self.states.read(route.table)
+                    if self._start_if_due(route, state):
+                        started.append(route.table)
         failures.raise_any()
         return started
 
-    def _start_if_due(self, contract: Contract) -> bool:
-        state = self._free_dead_lease(contract.table, self.states.read(contract.table))
-        due = is_due(state, contract.freshness, self.states.now())
+    def _read(self, routes: list[Route]) -> dict[str, TableState]:
+        """The states of tables; none if one of them fails, for then each is read by itself."""
+        try:
+            return self.states.read_all([route.table for route in routes])
+        except Exception:
+            return {}
+
+    def _start_if_due(self, route: Route, read: TableState) -> bool:
+        state = self._free_dead_lease(route.table, read)
+        due = is_due(state, route.freshness, self.states.now())
         if due:
-            self.start(contract.table)
+            self.start(route.table)
         return due
 
     def _free_dead_lease(self, table: str, state: TableState) -> TableState:
@@ -99,7 +109,7 @@ class FindMissed:
     def _route_again(self, failures: TableFailures) -> None:
         """Register what a new contract claims, as far as there is time."""
         for some in pieces(self.files.unrouted(), _ROUTED_AT_ONCE):
-            claimed = [one for one in some if self.register.router.contract_of(one.key)]
+            claimed = [one for one in some if self.register.router.route_of(one.key)]
             done = self.register(claimed)
             failures.add(done.failures)
             for one in claimed:
@@ -121,12 +131,12 @@ class FindMissed:
         ]
 
     def _register_unknown(self, listed: list[LandedObject], failures: TableFailures) -> None:
-        for contract, objects in self.register.router.by_contract(listed):
-            table = contract.table if contract else None
+        for route, objects in self.register.router.by_route(listed):
+            table = route.table if route else None
             with failures.of(table or UNROUTED):
                 known = self.files.known(table, [one.id for one in objects])
                 unknown = [one for one in objects if one.id not in known]
-                if unknown and contract and contract.write == "replace":
-                    unknown = self._as_they_wait(contract.table, unknown)
+                if unknown and route and route.write == "replace":
+                    unknown = self._as_they_wait(route.table, unknown)
                 done = self.register(unknown)
                 failures.add(done.failures)
