@@ -1,6 +1,8 @@
 """What the command line shows, and what it tells to type."""
 
 import io
+import subprocess
+import sys
 
 import pytest
 from rich.console import Console
@@ -81,6 +83,26 @@ def test_command_that_is_not_on_the_path_is_told_as_it_was_typed(
     monkeypatch.setenv("PATH", path)
     assert as_typed(str(program)) == f"'{program}'"
     assert as_typed("bin dir/tidegate") == "'bin dir/tidegate'"
+
+
+HEAVY = {"boto3", "botocore", "duckdb", "moto", "sqlglot", "yaml"} | {
+    "tidegate.contract",
+    "tidegate.ledger",
+    "tidegate.local.control",
+}
+
+
+@pytest.mark.parametrize("words", [["--help"], ["local", "--help"], ["refresh", "--help"]])
+def test_help_needs_nothing_of_what_commands_need(words):
+    script = (
+        "import atexit, sys; from tidegate.cli import app; "
+        f"atexit.register(lambda: print('imported:', *sys.modules)); app({words})"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    shown, _, imported = done.stdout.rpartition("imported:")
+    assert "Usage: " in shown
+    assert HEAVY & set(imported.split()) == set()
 
 
 def invoke(*words: str):

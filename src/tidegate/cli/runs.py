@@ -5,15 +5,11 @@ import time
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import boto3
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from tidegate.errors import InvalidInputError, RunFailedError
-from tidegate.landing.starting import read_end, start_run
-from tidegate.ledger import Catalogue, FileLedger, LedgerTable, RefreshLedger, StateLedger
-from tidegate.settings import RunSettings, read_settings
 
 _LOOK_EVERY = 0.5  # seconds
 
@@ -87,6 +83,11 @@ class _Runs:
     """Starts runs and follows them to their ends."""
 
     def __init__(self) -> None:
+        import boto3
+
+        from tidegate.ledger import Catalogue, FileLedger, LedgerTable, RefreshLedger, StateLedger
+        from tidegate.settings import RunSettings, read_settings
+
         settings = read_settings(RunSettings, os.environ)
         ledger = LedgerTable(boto3.client("dynamodb"), settings.ledger_table)
         self.catalogue = Catalogue(ledger)
@@ -106,10 +107,14 @@ class _Runs:
 
     def start(self, table: str, **more: str | bool) -> str:
         """Start a run; give its ARN."""
+        from tidegate.landing.starting import start_run
+
         return start_run(self._client, self._machine, table, **more)
 
     def follow(self, table: str, run: str) -> str:
         """Wait for the end of a run; tell why it failed, if it did."""
+        from tidegate.landing.starting import read_end
+
         with Console().status(Text(f"{table}: starting")) as shown:
             while (end := read_end(self._client, run)) is None:
                 shown.update(Text(f"{table}: {self.files.count_pending(table)} files wait"))
