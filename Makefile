@@ -71,8 +71,9 @@ build: .venv/.ready .venv-sam/.ready  ## build what sam deploy ships, in .aws-sa
 	@find functions -name __pycache__ -prune -exec rm -rf {} +
 	@$(SAM) build
 
-bench: .venv/.ready .venv-glue/.ready  ## measure Tidegate against plain DuckDB doing the same merge
+bench: .venv/.ready .venv-glue/.ready  ## measure Tidegate against plain DuckDB, and with 10,000 tables
 	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench.contracts
 
 lock:  ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
 	$(LOCK) --universal --python-version 3.11 --extra local --extra dev pyproject.toml -o requirements/dev.txt
