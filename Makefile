@@ -80,8 +80,9 @@ docs: .venv-docs/.ready  ## build the documentation as a site, in build/docs
 	@$(BUILD_DOCS)
 	@echo "open build/docs/index.html"
 
-bench: .venv/.ready .venv-glue/.ready .venv-dlt/.ready  ## measure Tidegate against plain DuckDB and dlt doing the same merge
+bench: .venv/.ready .venv-glue/.ready .venv-dlt/.ready  ## measure Tidegate against plain DuckDB and dlt doing the same merge, and with 10,000 tables
 	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench.contracts
 
 lock:  ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
 	$(LOCK) --universal --python-version 3.11 --extra local --extra dev pyproject.toml -o requirements/dev.txt

@@ -90,7 +90,7 @@ class Pipeline:
             etag = self._s3.put_object(Bucket=os.environ[_LANDING], Key=key, Body=body)["ETag"]
         size = path.stat().st_size
         landed = LandedObject(key=key, etag=etag.strip('"'), size=size, landed_at=int(time.time()))
-        return place(landed, self._contract)
+        return place(landed, self._contract.route)
 
     def _plan(self, file: LandedFile) -> str:
         number = next(self._numbers)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from tidegate.contract import read_contracts
+from tidegate.contract import CompiledContracts
 from tidegate.finishing.commit_batch import CommitBatch
 from tidegate.finishing.fail_batch import FailBatch
 from tidegate.landing.register_files import RegisterFiles
@@ -57,7 +57,7 @@ def register_files() -> RegisterFiles:
     settings = read_settings(RegisterFilesSettings, os.environ)
     ledger = LedgerTable(client("dynamodb"), settings.ledger_table)
     return RegisterFiles(
-        router=Router(read_contracts(settings.contracts)),
+        router=Router(CompiledContracts(settings.contracts).routes),
         files=FileLedger(ledger),
         history=FileHistory(ledger),
         states=StateLedger(ledger),
@@ -72,7 +72,7 @@ def plan_batch() -> PlanBatch:
     ledger = LedgerTable(client("dynamodb"), settings.ledger_table)
     files, history = FileLedger(ledger), FileHistory(ledger)
     return PlanBatch(
-        contracts=read_contracts(settings.contracts),
+        contracts=CompiledContracts(settings.contracts),
         files=files,
         history=history,
         states=StateLedger(ledger),
@@ -146,7 +146,7 @@ def sweep_tables() -> SweepTables:
     settings = read_settings(SweepTablesSettings, os.environ)
     ledger = LedgerTable(client("dynamodb"), settings.ledger_table)
     return SweepTables(
-        contracts=read_contracts(settings.contracts),
+        routes=CompiledContracts(settings.contracts).routes,
         catalogue=Catalogue(ledger),
         states=StateLedger(ledger),
         start=partial(start_run, client("stepfunctions"), settings.state_machine_arn),

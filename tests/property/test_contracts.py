@@ -1,11 +1,13 @@
-"""A contract written into a plan is read back as it was, whatever it holds."""
+"""A contract written into a plan or a layer is read back as it was, whatever it holds."""
 
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.contract import Contract
+from tidegate.contract import CompiledContracts, Contract, write_contracts
 from tidegate.contract.names import SYSTEM_COLUMNS, TIDEGATE_COLUMNS
 
 NAMES = (
@@ -52,3 +54,14 @@ def test_contract_is_read_back_as_it_was_written(written):
     through_json = json.loads(json.dumps(found.as_written()))
     assert Contract.model_validate(through_json) == found
     assert through_json["key"] == written["key"]
+
+
+@given(st.lists(contracts(), max_size=4, unique_by=lambda written: written["table"]))
+def test_contracts_are_loaded_as_they_were_compiled_each_by_itself(written):
+    found = {one["table"]: Contract.model_validate(one) for one in written}
+    with TemporaryDirectory() as folder:
+        write_contracts(found.values(), Path(folder))
+        loaded = CompiledContracts(Path(folder))
+        assert dict(loaded) == found
+        assert loaded.routes == [contract.route for contract in found.values()]
+        assert "no.such" not in loaded

@@ -48,6 +48,19 @@ def test_every_function_is_told_what_its_settings_read_and_no_more(deployed, fun
         assert told - POWERTOOLS == read - GIVEN_BY_LAMBDA, name
 
 
+def test_every_layer_is_made_by_a_makefile(resources, root):
+    layers = {
+        name: resource
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::Serverless::LayerVersion"
+    }
+    assert set(layers) == {"PackageLayer", "DuckDBLayer", "ContractsLayer"}
+    for name, layer in layers.items():
+        assert layer["Metadata"]["BuildMethod"] == "makefile"
+        makefile = root / layer["Properties"]["ContentUri"] / "Makefile"
+        assert f"\nbuild-{name}:\n" in makefile.read_text()
+
+
 def test_contracts_are_where_the_functions_that_read_them_look(functions, deployed):
     for name in functions:
         properties = deployed[name]["Properties"]

@@ -79,7 +79,7 @@ def landed_object(key: str = CHANGES, **more: Any) -> LandedObject:
 
 
 def landed(key: str = CHANGES, *, of: Contract | None = None, **more: Any) -> LandedFile:
-    return place(landed_object(key, **more), of or contract())
+    return place(landed_object(key, **more), (of or contract()).route)
 
 
 def plan(of: Contract, chunks: list[list[LandedFile]], *, batch: int = 7, fence: int = 3) -> Plan:

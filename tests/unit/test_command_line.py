@@ -1,6 +1,8 @@
 """What the command line shows, and what it tells to type."""
 
 import io
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +12,7 @@ from typer.testing import CliRunner
 from tidegate.cli import app
 from tidegate.cli.local import as_typed
 from tidegate.cli.status import show
+from tidegate.contract import CompiledContracts
 from tidegate.status import Status, TableStatus
 
 WATERMARK = "000001 1 2024-08-09T19:27:17.787000 20240809-192717787.csv!/2024/08/09 0000000008"
@@ -98,6 +101,26 @@ def test_command_that_is_not_on_the_path_is_told_as_it_was_typed(
     assert as_typed("bin dir/tidegate") == "'bin dir/tidegate'"
 
 
+HEAVY = {"boto3", "botocore", "duckdb", "moto", "sqlglot", "yaml"} | {
+    "tidegate.contract",
+    "tidegate.ledger",
+    "tidegate.local.control",
+}
+
+
+@pytest.mark.parametrize("words", [["--help"], ["local", "--help"], ["refresh", "--help"]])
+def test_help_needs_nothing_of_what_commands_need(words):
+    script = (
+        "import atexit, sys; from tidegate.cli import app; "
+        f"atexit.register(lambda: print('imported:', *sys.modules)); app({words})"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    shown, _, imported = done.stdout.rpartition("imported:")
+    assert "Usage: " in shown
+    assert HEAVY & set(imported.split()) == set()
+
+
 def invoke(*words: str):
     return CliRunner().invoke(app, words)
 
@@ -143,3 +166,29 @@ def test_mistake_keeps_its_line_whatever_its_number_means_elsewhere(tmp_path):
         f"{contract}:100: table: 'x' must be written schema.table"
         in invoke("check", str(contract)).stdout.splitlines()
     )
+
+
+RIGHT = """\
+table: sales.orders
+source: {prefix: dms/sales/orders/, format: jsonl}
+key: [id]
+columns: [{name: id, type: bigint}]
+"""
+
+
+def test_contracts_are_compiled_into_a_folder(tmp_path):
+    (tmp_path / "a.yaml").write_text(RIGHT)
+    into = tmp_path / "new/folder"
+    compiled = invoke("compile", str(tmp_path), "--into", str(into))
+    assert (compiled.exit_code, compiled.stdout) == (0, f"compiled into {into}, contracts: 1\n")
+    assert [route.prefix for route in CompiledContracts(into).routes] == ["dms/sales/orders/"]
+
+
+@pytest.mark.parametrize("text", [None, RIGHT.replace("bigint", "int")])
+def test_contracts_with_a_mistake_are_not_compiled_and_told_as_by_check(tmp_path, text):
+    if text:
+        (tmp_path / "a.yaml").write_text(text)
+    compiled = invoke("compile", str(tmp_path), "--into", str(tmp_path / "out"))
+    checked = invoke("check", str(tmp_path))
+    assert (compiled.exit_code, compiled.stdout) == (1, checked.stdout)
+    assert not (tmp_path / "out").exists()

@@ -147,6 +147,21 @@ def test_each_mistake_is_named_with_line_and_remedy(tmp_path, right, wrong, said
     assert mistakes(tmp_path, orders=text) == [f"orders.yaml:{line}" for line in said or []]
 
 
+@pytest.mark.parametrize(("right", "wrong", "said"), MISTAKES)
+def test_each_mistake_is_named_alike_in_a_file_that_is_too_long_for_libyaml(
+    tmp_path, right, wrong, said
+):
+    text = GOOD.replace(right, wrong, 1) + "\n\n#" + "x" * 10_000
+    assert mistakes(tmp_path, orders=text) == [f"orders.yaml:{line}" for line in said or []]
+
+
+@pytest.mark.parametrize("levels", ["[", "{a: ", "- ", "? "])
+def test_file_that_is_nested_very_deeply(tmp_path, levels):
+    assert mistakes(tmp_path, a=levels * 50_000) == [
+        "a.yaml:1: is nested too deeply, or an alias holds itself; write it out"
+    ]
+
+
 def test_all_mistakes_of_all_files_are_named_at_once(tmp_path):
     wrong = GOOD.replace("bigint", "int").replace("dms_csv", "tsv")
     assert mistakes(tmp_path, b=wrong, a="") == [

@@ -32,7 +32,7 @@ class Evolving(Planning):
         self.deploy(of())
 
     def deploy(self, contract: Contract) -> None:
-        self.step = replace(self.step, contracts=[contract])
+        self.step = replace(self.step, contracts={contract.table: contract})
 
     def put(self, name: str, content: bytes, landed_at: int = LANDED_AT) -> None:
         self.files.register(TABLE, [self.shop.land(PREFIX + name, content, of(), landed_at)])

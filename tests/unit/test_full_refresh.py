@@ -107,7 +107,7 @@ def test_refresh_changes_rows_and_nothing_about_the_table(refreshing, write):
     """A rename would lose its grants, a truncation commits before the rows are there again."""
     more = {"changed_at": "name"} if write == "history" else {}
     columns = {"id": "integer", "name": "timestamp"}
-    refreshing.step.contracts[:] = [contract(columns, write=write, **more)]
+    refreshing.step.contracts[TABLE] = contract(columns, write=write, **more)
     refreshing.put("LOAD00000001.csv")
     refreshing.load()
     load = refreshing.read(refreshing.step(ASKED, "run", 0)).load
@@ -127,7 +127,7 @@ def test_refresh_takes_the_changes_that_landed_since_the_snapshot_began_and_no_o
 
 
 def test_refresh_of_a_replaced_table_takes_its_newest_file_or_the_one_that_is_named(refreshing):
-    refreshing.step.contracts[:] = [contract(write="replace")]
+    refreshing.step.contracts[TABLE] = contract(write="replace")
     for name in ("export-1.csv", "export-3.csv", "export-2.csv"):
         refreshing.put(name)
         refreshing.load()
@@ -146,11 +146,11 @@ def test_refresh_of_a_replaced_table_takes_its_newest_file_or_the_one_that_is_na
 
 
 def test_what_waits_in_another_order_than_rows_have_comes_after_the_refresh(refreshing):
-    refreshing.step.contracts[:] = [contract(sequence=["id"])]
+    refreshing.step.contracts[TABLE] = contract(sequence=["id"])
     refreshing.put("LOAD00000001.csv")
     refreshing.load()
     refreshing.put("20240810-1.csv", at=refreshing.s3_now() + 5)
-    refreshing.step.contracts[:] = [contract(sequence=["name"])]
+    refreshing.step.contracts[TABLE] = contract(sequence=["name"])
     with pytest.raises(ContractError, match="does not compare"):
         refreshing.step(LOAD, "run", 0)
     first = refreshing.commit(refreshing.step(ASKED, "run", 0))
@@ -160,7 +160,7 @@ def test_what_waits_in_another_order_than_rows_have_comes_after_the_refresh(refr
 
 
 def test_with_as_of_changes_of_the_day_before_are_looked_at_too(refreshing):
-    refreshing.step.contracts[:] = [STAMPED]
+    refreshing.step.contracts[TABLE] = STAMPED
     written = refreshing.s3_now()
     refreshing.put("20240801-1.csv", at=written - 90_000)
     refreshing.put("20240802-1.csv", at=written - 80_000)
@@ -175,7 +175,7 @@ def test_with_as_of_changes_of_the_day_before_are_looked_at_too(refreshing):
 @pytest.mark.parametrize("type_", ["bigint", "varchar(35)"])
 def test_with_as_of_that_is_no_time_all_changes_are_looked_at(refreshing, type_):
     columns = {"id": "integer", "seq": type_}
-    refreshing.step.contracts[:] = [contract(columns, sequence=["seq"])]
+    refreshing.step.contracts[TABLE] = contract(columns, sequence=["seq"])
     refreshing.put("20240801-1.csv", at=refreshing.s3_now() - 400 * 86_400)
     refreshing.put("LOAD00000001.csv")
     refreshing.load()
@@ -184,7 +184,7 @@ def test_with_as_of_that_is_no_time_all_changes_are_looked_at(refreshing, type_)
 
 
 def test_as_of_holds_for_all_that_lands_until_the_next_refresh(refreshing):
-    refreshing.step.contracts[:] = [STAMPED]
+    refreshing.step.contracts[TABLE] = STAMPED
     refreshing.put("LOAD00000001.csv")
     refreshing.load()
     refreshing.commit(refreshing.step(ASKED | {"as_of": "2024-08-09"}, "one", 0))
@@ -402,10 +402,10 @@ def test_refresh_helps_a_table_that_is_blocked_for_good(refreshing):
 
 
 def test_refresh_in_another_order_that_was_planned_is_planned_again_as_it_was(refreshing):
-    refreshing.step.contracts[:] = [contract(sequence=["id"])]
+    refreshing.step.contracts[TABLE] = contract(sequence=["id"])
     refreshing.put("LOAD00000001.csv")
     refreshing.load()
-    refreshing.step.contracts[:] = [contract(sequence=["name"])]
+    refreshing.step.contracts[TABLE] = contract(sequence=["name"])
     first, again = (refreshing.read(refreshing.step(ASKED, "run", 0)) for _ in range(2))
     assert (first.batch, first.epoch) == (again.batch, again.epoch)
 
@@ -413,7 +413,7 @@ def test_refresh_in_another_order_that_was_planned_is_planned_again_as_it_was(re
 @pytest.mark.parametrize("as_of", ["2024-08-09T00:00:00Z", "soon", "00000007", "20240809"])
 def test_as_of_that_cannot_be_compared_with_what_was_loaded_is_refused(refreshing, as_of):
     columns = {"id": "integer", "seq": "varchar(40)"}
-    refreshing.step.contracts[:] = [contract(columns, sequence=["seq"])]
+    refreshing.step.contracts[TABLE] = contract(columns, sequence=["seq"])
     refreshing.put("LOAD00000001.csv")
     applied = refreshing.step(LOAD, "run", 0)
     refreshing.commit(applied, last=f"000001 1 20240809{'0' * 27} f.csv 1")
@@ -444,7 +444,7 @@ def test_as_of_that_is_written_as_what_was_loaded_is_taken(refreshing, loaded, a
 
 
 def test_as_of_that_is_later_than_the_snapshot_is_refused(refreshing):
-    refreshing.step.contracts[:] = [STAMPED]
+    refreshing.step.contracts[TABLE] = STAMPED
     refreshing.put("LOAD00000001.csv")
     refreshing.load()
     with pytest.raises(RefreshRefusedError, match="more than a day after the snapshot landed"):

@@ -11,7 +11,9 @@ import pytest
 
 from tests.unit.samples import CHANGES, Workshop, contract, ledger_table
 from tidegate import wiring
-from tidegate.errors import ServiceBusyError
+from tidegate.contract import Contract, write_contracts
+from tidegate.contract.lines import read_yaml
+from tidegate.errors import ContractError, ServiceBusyError
 from tidegate.ledger import FileLedger, StateLedger
 from tidegate.planning.plan import BatchFolder, Outcome
 
@@ -48,7 +50,8 @@ class Deployed:
     def __init__(self, tables: Path) -> None:
         self.shop, self.ledger = Workshop(), ledger_table()
         self.files, self.states = FileLedger(self.ledger), StateLedger(self.ledger)
-        (tables / "orders.yaml").write_text(CONTRACT)
+        self.contracts = tables / "compiled"
+        self.deploy(CONTRACT)
         machine = boto3.client("stepfunctions").create_state_machine(
             name=f"load-{self.ledger.name}",
             definition='{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}',
@@ -60,7 +63,7 @@ class Deployed:
             "TIDEGATE_LEDGER_TABLE": self.ledger.name,
             "TIDEGATE_LANDING_BUCKET": self.shop.landing,
             "TIDEGATE_WORK_BUCKET": self.shop.work.name,
-            "TIDEGATE_CONTRACTS": str(tables),
+            "TIDEGATE_CONTRACTS": str(self.contracts),
             "TIDEGATE_STATE_MACHINE_ARN": self.machine,
             "TIDEGATE_COPY_ROLE": "default",
             "TIDEGATE_LEASE_SECONDS": "7200",
@@ -71,6 +74,10 @@ class Deployed:
             "POWERTOOLS_SERVICE_NAME": "tidegate",
             "POWERTOOLS_METRICS_NAMESPACE": "Tidegate",
         }
+
+    def deploy(self, *contracts: str) -> None:
+        read = [Contract.model_validate(read_yaml(text).data) for text in contracts]
+        write_contracts(read, self.contracts)
 
     def call(self, name: str, event: dict) -> dict:
         app = __import__(f"functions.{name}.app", fromlist=["handler"])
@@ -141,9 +148,8 @@ def test_way_of_a_change_through_the_handlers(deployed, capsys):
 
 
 def test_columns_that_the_contract_does_not_name_are_told_in_the_log(deployed, caplog):
-    contract = Path(deployed.environment["TIDEGATE_CONTRACTS"]) / "orders.yaml"
-    evolving = contract.read_text().replace("dms_csv}", "dms_csv, options: {header: true}}")
-    contract.write_text(evolving + "evolve: add\n")
+    evolving = CONTRACT.replace("dms_csv}", "dms_csv, options: {header: true}}")
+    deployed.deploy(evolving + "evolve: add\n")
     message = deployed.land(b"Op,id,name,remark,ctid\nI,1,secret,secret,secret\n")
     deployed.call("register_files", {"Records": [message]})
     request = {"request": {"table": TABLE}, "execution": "arn:run", "rounds": 0}
@@ -157,9 +163,8 @@ def test_columns_that_the_contract_does_not_name_are_told_in_the_log(deployed, c
 
 
 def test_messages_of_a_table_that_fails_go_back_to_the_queue_and_no_others(deployed, monkeypatch):
-    table = (Path(deployed.environment["TIDEGATE_CONTRACTS"]) / "orders.yaml").read_text()
-    items = table.replace("sales.orders", "sales.items").replace("/orders/", "/items/")
-    (Path(deployed.environment["TIDEGATE_CONTRACTS"]) / "items.yaml").write_text(items)
+    items = CONTRACT.replace("sales.orders", "sales.items").replace("/orders/", "/items/")
+    deployed.deploy(CONTRACT, items)
 
     def refuse_orders(client, machine, table):
         if table == TABLE:
@@ -170,6 +175,28 @@ def test_messages_of_a_table_that_fails_go_back_to_the_queue_and_no_others(deplo
     other = failing | {"messageId": "other", "body": failing["body"].replace("orders", "items")}
     answer = deployed.call("register_files", {"Records": [failing, other]})
     assert answer == {"batchItemFailures": [{"itemIdentifier": failing["messageId"]}]}
+
+
+def test_contract_that_no_function_can_read_stops_its_own_table_only(deployed):
+    items = CONTRACT.replace("sales.orders", "sales.items").replace("/orders/", "/items/")
+    deployed.deploy(CONTRACT, items)
+    compiled = deployed.contracts / "contracts.jsonl"
+    compiled.write_text(compiled.read_text().replace("integer", "integre", 1))
+    message = deployed.land(b"I,1,Ann\n")
+    other = message | {"messageId": "other", "body": message["body"].replace("orders", "items")}
+    answer = deployed.call("register_files", {"Records": [message, other]})
+    assert answer == {"batchItemFailures": []}
+    request = {"execution": "arn:run", "rounds": 0}
+    with pytest.raises(ContractError, match=r"no contract of sales\.orders"):
+        deployed.call("plan_batch", request | {"request": {"table": TABLE}})
+    planned = deployed.call("plan_batch", request | {"request": {"table": "sales.items"}})
+    assert planned["action"] == "load"
+
+
+def test_functions_without_compiled_contracts_say_so(deployed):
+    (deployed.contracts / "routes.json").unlink()
+    with pytest.raises(ContractError, match=r"there is no .*routes\.json; build and deploy again"):
+        deployed.call("sweep_tables", {"look_for": "due"})
 
 
 def test_failure_is_told_to_the_topic(deployed):

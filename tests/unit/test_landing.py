@@ -47,7 +47,7 @@ class Landing:
         self.files, self.states = FileLedger(ledger), StateLedger(ledger, self.clock)
         others = contract(table="sales.items", prefix="dms/sales/items/")
         self.of = contract(freshness=freshness, **more)
-        router = Router([self.of, others])
+        router = Router([self.of.route, others.route])
         history = FileHistory(ledger, self.clock)
         self.register = RegisterFiles(router, self.files, history, self.states, self.started.append)
 
@@ -133,7 +133,7 @@ def test_folder_markers_and_control_tables_of_dms_hold_no_data(key, holds_data):
 )
 @pytest.mark.parametrize("folder", ["", "2024/08/09/"])
 def test_full_load_files_are_snapshots(name, kind, folder):
-    assert place(landed_object(PREFIX + folder + name), contract()).kind == kind
+    assert place(landed_object(PREFIX + folder + name), contract().route).kind == kind
 
 
 def test_contract_may_say_which_files_are_snapshots():
@@ -141,7 +141,7 @@ def test_contract_may_say_which_files_are_snapshots():
         contract().as_written()
         | {"source": {"prefix": PREFIX, "format": "dms_csv", "snapshot": "full-?.csv"}}
     )
-    kinds = [place(landed_object(PREFIX + name), of).kind for name in ("full-1.csv", "LOAD1.csv")]
+    kinds = [landed(PREFIX + name, of=of).kind for name in ("full-1.csv", "LOAD1.csv")]
     assert kinds == [0, 1]
 
 
@@ -270,7 +270,7 @@ def test_run_that_step_functions_forgot_does_not_run(aws):
 
 
 def settle(landing: Landing, landed: LandedObject, reason: str | None) -> None:
-    file = place(landed, landing.of)
+    file = place(landed, landing.of.route)
     landing.files.settle(TABLE, 7, [file], {file.id: PreparedFile(id=file.id, quarantined=reason)})
 
 

@@ -77,7 +77,7 @@ class Planning:
         limits = Limits(chunk_bytes=10, chunk_files=3, batch_chunks=2, first_chunks=2)
         snapshots = Snapshots(self.shop.s3, self.shop.landing)
         self.step = PlanBatch(
-            contracts=[self.of],
+            contracts={self.of.table: self.of},
             files=self.files,
             history=history,
             states=self.states,

@@ -87,7 +87,7 @@ def command(ledger, work, monkeypatch):
     """`tidegate quarantine` with a table, a refused file and an unrouted one."""
     monkeypatch.setenv("TIDEGATE_LEDGER_TABLE", ledger.name)
     monkeypatch.setenv("TIDEGATE_WORK_BUCKET", work.name)
-    Catalogue(ledger).publish([contract()])
+    Catalogue(ledger).publish([contract().table])
     files, file = FileLedger(ledger), landed(PREFIX + "a b,'ü'.csv")
     refused = PreparedFile(id=file.id, records=0, refused=0, quarantined="it is not UTF-8")
     files.settle(TABLE, 7, [file], {file.id: refused})

@@ -39,13 +39,13 @@ def replay(**times: object) -> dict[str, object]:
     ],
 )
 def test_what_is_asked_for_is_understood(given, meant):
-    assert read_request(given, [STAMPED]) == (STAMPED, meant)
+    assert read_request(given, {TABLE: STAMPED}) == (STAMPED, meant)
 
 
 @pytest.mark.parametrize("since", ["2024-08-09T08:00:00Z", "2024-08-09T10:00:00+02:00"])
 @pytest.mark.parametrize("until", ["2024-08-10", "2024-08-10 00:00:00"])
 def test_times_of_a_replay_are_of_utc_where_no_zone_is_given(since, until):
-    _, found = read_request(replay(**{"from": since, "to": until}), [STAMPED])
+    _, found = read_request(replay(**{"from": since, "to": until}), {TABLE: STAMPED})
     assert isinstance(found, ReplayRequest)
     assert found.since == datetime(2024, 8, 9, 8, tzinfo=UTC)
     assert found.until == datetime(2024, 8, 10, tzinfo=UTC)
@@ -77,4 +77,10 @@ def test_times_of_a_replay_are_of_utc_where_no_zone_is_given(since, until):
 )
 def test_wrong_input_is_refused_with_what_is_wrong_and_what_was_meant(given, said):
     with pytest.raises(InvalidInputError, match=said):
-        read_request(given, [STAMPED])
+        read_request(given, {TABLE: STAMPED})
+
+
+def test_of_many_tables_the_first_are_named():
+    contracts = {f"sales.t{number:02}": STAMPED for number in range(30)}
+    with pytest.raises(InvalidInputError, match=r"are: sales\.t00, .*, sales\.t19 and 10 more\)$"):
+        read_request({"table": TABLE}, contracts)

@@ -18,7 +18,7 @@ class Watched:
         ledger = ledger_table()
         self.files, self.states = FileLedger(ledger), StateLedger(ledger)
         self.refreshes = RefreshLedger(ledger)
-        Catalogue(ledger).publish([contract()])
+        Catalogue(ledger).publish([contract().table])
         self.sqs = boto3.client("sqs")
         self.queue = self.sqs.create_queue(QueueName=ledger.name)["QueueUrl"]
         self.deployed = Deployed(ledger, self.sqs, self.queue)

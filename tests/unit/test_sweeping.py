@@ -37,7 +37,7 @@ class Sweep:
 
     def due(self) -> list[str]:
         step = SweepTables(
-            contracts=self.contracts,
+            routes=[of.route for of in self.contracts],
             catalogue=self.catalogue,
             states=self.states,
             start=self.start,
@@ -51,7 +51,7 @@ class Sweep:
     def missed(self, has_time=lambda: True) -> int:
         history = FileHistory(self.ledger)
         register = RegisterFiles(
-            Router(self.contracts), self.files, history, self.states, self.start
+            Router(of.route for of in self.contracts), self.files, history, self.states, self.start
         )
         step = FindMissed(
             register=register,
@@ -177,8 +177,31 @@ def test_table_that_cannot_be_started_is_named_when_the_others_are(sweep):
     assert sweep.started == ["c.third"]
 
 
+def test_state_that_cannot_be_read_keeps_back_no_others(sweep):
+    tables = ["a.first", "b.second"]
+    sweep.contracts = [contract(table=table) for table in tables]
+    for table in tables:
+        sweep.states.wake(table, landed_at=0)
+    sweep.ledger.update("TABLE#a.first", "STATE", "set epoch = :epoch", {":epoch": "many"})
+    with pytest.raises(SweepFailedError, match=r"(?s)^not swept.*: a\.first: ValidationError"):
+        sweep.due()
+    assert sweep.started == ["b.second"]
+
+
+def test_states_of_many_tables_are_read_in_few_calls(sweep):
+    sweep.contracts = [contract(table=f"s.t{number:03}") for number in range(250)]
+    sweep.states.wake("s.t249", landed_at=0)
+    sweep.due()
+    calls = []
+    sweep.ledger.client.meta.events.register(
+        "before-call.dynamodb", lambda model, **_: calls.append(model.name)
+    )
+    assert sweep.due() == ["s.t249"]
+    assert calls == ["Query", *["BatchGetItem"] * 3]
+
+
 def test_deployed_tables_are_listed_and_others_struck_out(sweep):
-    sweep.catalogue.publish([contract(table="old.one"), contract(table="sales.orders")])
+    sweep.catalogue.publish(["old.one", "sales.orders"])
     sweep.contracts = [contract(table="sales.orders"), contract(table="new.one")]
     sweep.due()
     assert sweep.catalogue.tables() == ["new.one", "sales.orders"]

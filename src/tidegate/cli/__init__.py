@@ -1,7 +1,11 @@
-"""The command `tidegate`: one vocabulary for the local stack and for AWS."""
+"""The command `tidegate`: one vocabulary for the local stack and for AWS.
+
+Its modules import what a command needs when that command runs: --help needs nothing of it.
+"""
+
+import sys
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
 from tidegate.cli import check, local, quarantine, runs, status
@@ -24,12 +28,22 @@ class PlainErrors(TyperGroup):
             told = f"{error}; {_POINT}"
         except TidegateError as error:
             told = str(error)
-        except BotoCoreError as error:
-            told = f"AWS does not answer: {error}; {_POINT}"
-        except ClientError as error:
-            told = f"AWS refused: {error}; {_POINT}"
+        except Exception as error:
+            told = _told_by_aws(error)
+            if not told:
+                raise
         typer.secho(told, fg="red", err=True)
         raise typer.Exit(1)
+
+
+def _told_by_aws(error: Exception) -> str:
+    if "botocore" not in sys.modules:
+        return ""  # the command called nothing of AWS
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if isinstance(error, BotoCoreError):
+        return f"AWS does not answer: {error}; {_POINT}"
+    return f"AWS refused: {error}; {_POINT}" if isinstance(error, ClientError) else ""
 
 
 app = typer.Typer(
@@ -48,3 +62,4 @@ app.command()(runs.refresh)
 app.command()(runs.replay)
 app.command()(runs.release)
 app.command()(check.check)
+app.command("compile")(check.compile_)

@@ -12,8 +12,6 @@ import typer
 from rich.console import Console
 
 from tidegate.errors import LocalStackError
-from tidegate.local.control import RunningStack
-from tidegate.local.display import follow, show_stack
 
 if TYPE_CHECKING:
     from tidegate.local.stack import Stack
@@ -48,6 +46,7 @@ def up(
     console = Console(highlight=False)
     if detach:
         from tidegate.local.background import start_in_background
+        from tidegate.local.display import show_stack
 
         running = start_in_background(template, tables, port, warehouse_port, via)
         show_stack(console, running.describe(), port, as_typed(sys.argv[0]))
@@ -67,6 +66,8 @@ def env(port: Port = 4566) -> None:
 
     Use it as: eval "$(tidegate local env)"
     """
+    from tidegate.local.control import RunningStack
+
     for name, value in RunningStack(port).environment().items():
         typer.echo(f"export {name}={_quote(value)}")
 
@@ -74,6 +75,8 @@ def env(port: Port = 4566) -> None:
 @app.command()
 def down(port: Port = 4566) -> None:
     """Stop a running stack and wait until it is gone."""
+    from tidegate.local.control import RunningStack
+
     RunningStack(port).stop()
 
 
@@ -85,6 +88,8 @@ def as_typed(program: str) -> str:
 
 
 def _show(stack: "Stack", console: Console, port: int) -> None:
+    from tidegate.local.display import follow, show_stack
+
     show_stack(console, stack.describe(), port, as_typed(sys.argv[0]))
     threading.Thread(target=follow, args=(stack.journal, console), daemon=True).start()
 

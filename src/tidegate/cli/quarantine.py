@@ -3,16 +3,14 @@
 import os
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import boto3
 import typer
 
 from tidegate.errors import InvalidInputError
-from tidegate.ledger import Catalogue, LedgerTable
-from tidegate.quarantine import Quarantine, Refusal
-from tidegate.settings import QuarantineSettings, read_settings
-from tidegate.storage import WorkBucket
+
+if TYPE_CHECKING:
+    from tidegate.quarantine import Refusal
 
 _LINES = 100
 
@@ -36,7 +34,15 @@ def quarantine(
         typer.echo(f"there are more than {limit}: say --limit", err=True)
 
 
-def _find(table: str | None) -> Iterator[Refusal]:
+def _find(table: str | None) -> Iterator["Refusal"]:
+    import boto3
+
+    from tidegate.contract.names import name_some
+    from tidegate.ledger import Catalogue, LedgerTable
+    from tidegate.quarantine import Quarantine
+    from tidegate.settings import QuarantineSettings, read_settings
+    from tidegate.storage import WorkBucket
+
     settings = read_settings(QuarantineSettings, os.environ)
     ledger = LedgerTable(boto3.client("dynamodb"), settings.ledger_table)
     kept = Quarantine(ledger, WorkBucket(boto3.client("s3"), settings.work_bucket))
@@ -44,11 +50,12 @@ def _find(table: str | None) -> Iterator[Refusal]:
     if table is None:
         return chain(*map(kept.refusals, tables), kept.unrouted())
     if table not in tables:
-        known = ", ".join(tables) or "none"
-        raise InvalidInputError(f"there is no contract of {table!r}; there is one of: {known}")
+        raise InvalidInputError(
+            f"there is no contract of {table!r}; there is one of: {name_some(tables)}"
+        )
     return kept.refusals(table)
 
 
-def _line(refusal: Refusal) -> str:
+def _line(refusal: "Refusal") -> str:
     record = f", record {refusal.record}" if refusal.record is not None else ""
     return f"{refusal.table or 'unrouted'}: {refusal.file}{record}: {refusal.reason}"

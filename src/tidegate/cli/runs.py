@@ -3,28 +3,18 @@
 import os
 import time
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import boto3
 import typer
-from botocore.config import Config
 from rich.console import Console
 from rich.text import Text
 
 from tidegate.errors import InvalidInputError, RunFailedError
-from tidegate.landing.starting import read_end, start_run
-from tidegate.ledger import (
-    Catalogue,
-    FileLedger,
-    LedgerTable,
-    RefreshLedger,
-    StateLedger,
-    TableState,
-)
-from tidegate.settings import RunSettings, read_settings
+
+if TYPE_CHECKING:
+    from tidegate.ledger import TableState
 
 _LOOK_EVERY = 0.5  # seconds
-_PATIENT = Config(retries={"mode": "standard", "max_attempts": 8})  # with thousands of starts
 
 Target = Annotated[str, typer.Argument(help="The table, as its contract names it: schema.table.")]
 
@@ -52,7 +42,7 @@ def start(
         _start_many(runs, runs.stopped(blocked_by))
 
 
-def _start_many(runs: "_Runs", stopped: dict[str, TableState]) -> None:
+def _start_many(runs: "_Runs", stopped: "dict[str, TableState]") -> None:
     """Start all first, so that they load side by side; then tell how each ended."""
     held_back = [table for table, state in stopped.items() if state.held_back]
     started = {table: runs.start(table) for table in stopped if table not in held_back}
@@ -131,15 +121,23 @@ class _Runs:
     """Starts runs and follows them to their ends."""
 
     def __init__(self) -> None:
+        import boto3
+        from botocore.config import Config
+
+        from tidegate.ledger import Catalogue, FileLedger, LedgerTable, RefreshLedger, StateLedger
+        from tidegate.settings import RunSettings, read_settings
+
         settings = read_settings(RunSettings, os.environ)
         ledger = LedgerTable(boto3.client("dynamodb"), settings.ledger_table)
         self.catalogue = Catalogue(ledger)
         self.states, self.files = StateLedger(ledger), FileLedger(ledger)
         self.refreshes = RefreshLedger(ledger)
         self._machine = settings.state_machine_arn
-        self._client = boto3.client("stepfunctions", config=_PATIENT)
+        # With thousands of starts, Step Functions throttles.
+        patient = Config(retries={"mode": "standard", "max_attempts": 8})
+        self._client = boto3.client("stepfunctions", config=patient)
 
-    def stopped(self, error: str | None) -> dict[str, TableState]:
+    def stopped(self, error: str | None) -> "dict[str, TableState]":
         """The tables that are blocked or wait to be tried again; with `error`, because of that."""
         states, now = self.states.read_all(self.catalogue.tables()), self.states.now()
         return {
@@ -161,10 +159,14 @@ class _Runs:
 
     def start(self, table: str, **more: str | bool) -> str:
         """Start a run; give its ARN."""
+        from tidegate.landing.starting import start_run
+
         return start_run(self._client, self._machine, table, **more)
 
     def follow(self, table: str, run: str) -> str:
         """Wait for the end of a run; tell why it failed, if it did."""
+        from tidegate.landing.starting import read_end
+
         with Console().status(Text(f"{table}: starting")) as shown:
             while (end := read_end(self._client, run)) is None:
                 shown.update(Text(f"{table}: {self.files.count_pending(table)} files wait"))

@@ -2,17 +2,15 @@
 
 import os
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import boto3
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tidegate.ledger import LedgerTable
-from tidegate.settings import CommandLineSettings, read_settings
-from tidegate.status import Deployed, Status, TableStatus
+if TYPE_CHECKING:
+    from tidegate.status import Deployed, Status, TableStatus
 
 _LOOK_EVERY = 0.5  # seconds
 _REFRESH_WANTED = "a full refresh is asked for"
@@ -42,20 +40,26 @@ def wait(
     deployed = _deployed()
     deadline = time.monotonic() + timeout if timeout is not None else float("inf")
     while left := deployed.left():
-        only_blocked = all(isinstance(one, TableStatus) and one.state == "blocked" for one in left)
+        only_blocked = all(not isinstance(one, int) and one.state == "blocked" for one in left)
         if only_blocked or time.monotonic() >= deadline:
             _tell(left)
             raise typer.Exit(1)
         time.sleep(_LOOK_EVERY)
 
 
-def _deployed() -> Deployed:
+def _deployed() -> "Deployed":
+    import boto3
+
+    from tidegate.ledger import LedgerTable
+    from tidegate.settings import CommandLineSettings, read_settings
+    from tidegate.status import Deployed
+
     settings = read_settings(CommandLineSettings, os.environ)
     ledger = LedgerTable(boto3.client("dynamodb"), settings.ledger_table)
     return Deployed(ledger, boto3.client("sqs"), settings.landing_queue_url)
 
 
-def show(current: Status, console: Console) -> None:
+def show(current: "Status", console: Console) -> None:
     """Print the tables, and below them what no column has room for."""
     console.print(_overview(current.tables))
     for table in current.tables:
@@ -80,7 +84,7 @@ def _print_line(console: Console, text: str, style: str = "") -> None:
     console.print(Text(text, style), soft_wrap=True)
 
 
-def _overview(tables: list[TableStatus]) -> Table:
+def _overview(tables: list["TableStatus"]) -> Table:
     overview = Table(header_style="bold", box=None, pad_edge=False)
     overview.add_column("table", overflow="fold")
     overview.add_column("state", no_wrap=True)
@@ -91,7 +95,7 @@ def _overview(tables: list[TableStatus]) -> Table:
     return overview
 
 
-def _cells(table: TableStatus) -> list[str | Text]:
+def _cells(table: "TableStatus") -> list[str | Text]:
     return [
         Text(table.table),
         Text(table.state, style=_COLOURS[table.state]),
@@ -102,11 +106,11 @@ def _cells(table: TableStatus) -> list[str | Text]:
     ]
 
 
-def _tell(left: list[TableStatus | int]) -> None:
+def _tell(left: list["TableStatus | int"]) -> None:
     for one in left:
-        if isinstance(one, TableStatus):
+        if isinstance(one, int):
+            typer.echo(f"{one} objects have landed and are not registered yet", err=True)
+        else:
             text = f"{one.table}: {one.state}, {one.pending} files pending"
             text += f", {_REFRESH_WANTED}" if one.refresh_wanted else ""
             typer.echo(f"{text}: {one.last_error}" if one.last_error else text, err=True)
-        else:
-            typer.echo(f"{one} objects have landed and are not registered yet", err=True)

@@ -10,6 +10,9 @@ import yaml
 
 Location = tuple[int | str, ...]
 _MOST_VALUES = 100_000  # an alias within aliases stands for more of them than there are
+# libyaml is six times as fast. It recurses on the stack of C, which some 20,000 levels overflow:
+# https://github.com/yaml/pyyaml/blob/6.0.3/yaml/_yaml.pyx (_compose_node)
+_MOST_FOR_LIBYAML = 10_000  # characters, so fewer levels
 
 
 class YamlMistake(Exception):  # noqa: N818  (a mistake of the file's author, not of the program)
@@ -43,7 +46,7 @@ def read_yaml(text: str) -> LinedYaml:
     """
     lines: dict[Location, int] = {}
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _compose(text)
         if node is None:
             raise YamlMistake(1, "is empty; write a contract or remove the file")
         return LinedYaml(_plain(node, (), lines), lines)
@@ -56,6 +59,15 @@ def read_yaml(text: str) -> LinedYaml:
     except RecursionError as error:
         text = "is nested too deeply, or an alias holds itself; write it out"
         raise YamlMistake(1, text) from error
+
+
+def _compose(text: str) -> yaml.Node | None:
+    if yaml.__with_libyaml__ and len(text) <= _MOST_FOR_LIBYAML:
+        try:
+            return yaml.compose(text, Loader=yaml.CSafeLoader)
+        except yaml.YAMLError:
+            pass  # libyaml words mistakes otherwise, and counts bytes
+    return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def _plain(node: yaml.Node, at: Location, lines: dict[Location, int]) -> Any:  # noqa: ANN401

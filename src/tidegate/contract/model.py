@@ -18,6 +18,7 @@ from tidegate.contract.parts import (
     repeated,
     unknown,
 )
+from tidegate.contract.routes import Route
 from tidegate.contract.source import Source
 from tidegate.contract.types import ColumnType
 from tidegate.contract.writing import misfits_of_mode
@@ -194,6 +195,18 @@ class Contract(Part):
         sources = {column.name: column.source for column in self.columns}
         return (
             {name: prefix + sources[name] for name in self.key if name in sources} if prefix else {}
+        )
+
+    @property
+    def route(self) -> Route:
+        """What must be known of it to register and to sweep."""
+        return Route(
+            table=self.table,
+            prefix=self.source.prefix,
+            snapshot=self.source.snapshot,
+            write=self.write,
+            is_ordered=bool(self.order_by),
+            freshness=self.freshness,
         )
 
     def as_written(self) -> dict[str, Any]:

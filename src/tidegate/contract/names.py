@@ -1,10 +1,12 @@
 """Names of schemas, tables and columns: how they are quoted and which ones Redshift cannot hold."""
 
+from collections.abc import Collection
 from typing import Annotated
 
 from pydantic import AfterValidator, StrictStr
 
 LONGEST_NAME = 127
+_SHOWN = 20  # names in a message; a cause of Step Functions has room for some hundreds
 
 # Redshift's system columns cannot be column names of a user's table:
 # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
@@ -30,6 +32,13 @@ def literal(text: str) -> str:
     Redshift reads a backslash in a literal as an escape, so it is doubled.
     """
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def name_some(names: Collection[str]) -> str:
+    """The first of `names` in their order, and how many more there are, for a message."""
+    shown = sorted(names)[:_SHOWN]
+    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    return (", ".join(shown) or "none") + more
 
 
 def valid_name(name: str) -> str:

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from tidegate.contract.lines import LinedYaml, YamlMistake, read_yaml
 from tidegate.contract.model import Column, Contract
 from tidegate.contract.names import control_table
+from tidegate.contract.prefixes import PrefixTree
 from tidegate.contract.source import Options, Source
 from tidegate.errors import ContractError
 
@@ -202,27 +203,31 @@ def _known(location: tuple[int | str, ...]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _mistakes_between(read: list[_Read]) -> list[Mistake]:
-    mistakes = []
-    for number, item in enumerate(read):
-        for other in read[:number]:
-            at, text = _conflict(item.contract, other.contract)
-            if text:
-                line = item.yaml.line(at)
-                mistakes.append(Mistake(item.path, line, f"{text} (see {other.path})"))
-    return mistakes
+def _mistakes_between(read: list[_Read]) -> Iterator[Mistake]:
+    """What is wrong between contracts; each names one other, so that many alike name few."""
+    by_control: dict[str, _Read] = {}
+    by_prefix: PrefixTree[_Read] = PrefixTree()
+    for item in read:
+        namesake = by_control.setdefault(_control(item.contract), item)
+        if namesake is not item:
+            yield _between(item, namesake, ("table",), _clash(item.contract, namesake.contract))
+        prefix = item.contract.source.prefix
+        other = by_prefix.overlapping(prefix)
+        if other and _control(other.contract) != _control(item.contract):
+            claims = f"{prefix!r} and {other.contract.source.prefix!r} claim the same objects"
+            yield _between(item, other, ("source", "prefix"), f"{claims}; make them differ")
+        by_prefix.add(prefix, item)
 
 
-def _conflict(one: Contract, other: Contract) -> tuple[tuple[str, ...], str]:
+def _between(item: _Read, other: _Read, at: tuple[str, ...], text: str) -> Mistake:
+    where = f"{'.'.join(at)}: {text} (see {other.path})"
+    return Mistake(item.path, item.yaml.line(at), where)
+
+
+def _clash(one: Contract, other: Contract) -> str:
     if one.table == other.table:
-        return ("table",), f"table: {one.table!r} has a contract already; keep one of the two"
-    if _control(one) == _control(other):
-        return ("table",), f"table: {one.table!r} would share control tables; rename the target"
-    first, second = one.source.prefix, other.source.prefix
-    if first.startswith(second) or second.startswith(first):
-        text = f"source.prefix: {first!r} and {second!r} claim the same objects; make them differ"
-        return ("source", "prefix"), text
-    return (), ""
+        return f"{one.table!r} has a contract already; keep one of the two"
+    return f"{one.table!r} would share control tables; rename the target"
 
 
 def _control(contract: Contract) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
-from tidegate.contract import Contract
+from tidegate.contract import Route
 from tidegate.landing.objects import LandedFile, LandedObject
 from tidegate.landing.routing import Router, counts_again, place
 from tidegate.landing.starting import is_due
@@ -41,10 +41,10 @@ class RegisterFiles:
         Nothing is lost if this dies half-way: told again of the same objects, it does the rest.
         """
         done = Registration()
-        for contract, objects in self.router.by_contract(landed):
-            name = contract.table if contract else UNROUTED
+        for route, objects in self.router.by_route(landed):
+            name = route.table if route else UNROUTED
             try:
-                self._register(contract, objects)
+                self._register(route, objects)
             except Exception as error:
                 done.failures[name] = error
                 done.failed.update(objects)
@@ -52,20 +52,20 @@ class RegisterFiles:
                 done.counts[name] = len(objects)
         return done
 
-    def _register(self, contract: Contract | None, objects: list[LandedObject]) -> None:
-        if contract is None:
+    def _register(self, route: Route | None, objects: list[LandedObject]) -> None:
+        if route is None:
             for one in objects:
                 self.files.add_unrouted(one)
         else:
-            self._register_files(contract, [place(one, contract) for one in objects])
+            self._register_files(route, [place(one, route) for one in objects])
 
-    def _register_files(self, contract: Contract, files: list[LandedFile]) -> None:
-        known = self.files.register(contract.table, files)
-        counts = partial(counts_again, contract)
-        if Registered.SETTLED in known and self.history.land_again(contract.table, files, counts):
+    def _register_files(self, route: Route, files: list[LandedFile]) -> None:
+        known = self.files.register(route.table, files)
+        counts = partial(counts_again, route)
+        if Registered.SETTLED in known and self.history.land_again(route.table, files, counts):
             known.add(Registered.NEW)
         if known <= {Registered.SETTLED}:
             return
-        state = self.states.wake(contract.table, min(file.landed_at for file in files))
-        if is_due(state, contract.freshness, self.states.now()):
-            self.start(contract.table)
+        state = self.states.wake(route.table, min(file.landed_at for file in files))
+        if is_due(state, route.freshness, self.states.now()):
+            self.start(route.table)

@@ -1,41 +1,37 @@
-"""Routing: which contract an object belongs to, and where it stands in source order."""
+"""Routing: which table an object belongs to, and where it stands in source order."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from tidegate.contract import Contract
+from tidegate.contract import Route
+from tidegate.contract.prefixes import PrefixTree
 from tidegate.contract.source import OF_DMS
 from tidegate.landing.objects import LandedFile, LandedObject
 from tidegate.position import CHANGE, SNAPSHOT, file_order
 
 
-@dataclass(frozen=True, slots=True)
 class Router:
-    """Finds the contract of an object by the prefix of its key; contracts never overlap."""
+    """Finds the table of an object by the prefix of its key; prefixes never overlap."""
 
-    contracts: Sequence[Contract]
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._routes: PrefixTree[Route] = PrefixTree()
+        for route in routes:
+            self._routes.add(route.prefix, route)
 
-    def contract_of(self, key: str) -> Contract | None:
-        """The contract that claims `key`, if any."""
-        for contract in self.contracts:
-            if key.startswith(contract.source.prefix):
-                return contract
-        return None
+    def route_of(self, key: str) -> Route | None:
+        """The route of the table that claims `key`, if any."""
+        return self._routes.owner_of(key)
 
-    def by_contract(
+    def by_route(
         self, landed: Iterable[LandedObject]
-    ) -> list[tuple[Contract | None, list[LandedObject]]]:
-        """What holds data of `landed`, by the contract that claims it; by None if none does."""
-        contracts: dict[str, Contract | None] = {}
-        claimed: dict[str, list[LandedObject]] = defaultdict(list)
-        for one in filter(lambda one: is_data(one.key), landed):
-            contract = self.contract_of(one.key)
-            table = contract.table if contract else ""
-            contracts[table] = contract
-            claimed[table].append(one)
-        return [(contracts[table], objects) for table, objects in claimed.items()]
+    ) -> list[tuple[Route | None, list[LandedObject]]]:
+        """What holds data of `landed`, by the route of its table; by None if it has none."""
+        claimed: dict[Route | None, list[LandedObject]] = defaultdict(list)
+        for one in landed:
+            if is_data(one.key):
+                claimed[self.route_of(one.key)].append(one)
+        return list(claimed.items())
 
 
 def is_data(key: str) -> bool:
@@ -48,17 +44,17 @@ def is_data(key: str) -> bool:
     return not key.endswith("/") and not any(name.startswith(OF_DMS) for name in folders)
 
 
-def place(landed: LandedObject, contract: Contract) -> LandedFile:
-    """`landed` as a file of the contract's table, with its kind and its order."""
+def place(landed: LandedObject, route: Route) -> LandedFile:
+    """`landed` as a file of the route's table, with its kind and its order."""
     name = landed.key.rpartition("/")[2]
-    whole = contract.write == "replace" or fnmatchcase(name, contract.source.snapshot)
+    whole = route.write == "replace" or fnmatchcase(name, route.snapshot)
     kind = SNAPSHOT if whole else CHANGE
     # A snapshot that returns is one more, even if it was landed before and still waits.
-    landed_at = landed.landed_at if contract.write == "replace" else None
-    order = file_order(landed.key, contract.source.prefix, landed_at)
+    landed_at = landed.landed_at if route.write == "replace" else None
+    order = file_order(landed.key, route.prefix, landed_at)
     return LandedFile(**landed.model_dump(), kind=kind, order=order)
 
 
-def counts_again(contract: Contract, file: LandedFile) -> bool:
+def counts_again(route: Route, file: LandedFile) -> bool:
     """Whether `file`, which was applied, is newer than what came since when it lands as it was."""
-    return contract.write != "append" and (file.kind == SNAPSHOT or not contract.order_by)
+    return route.write != "append" and (file.kind == SNAPSHOT or not route.is_ordered)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from tidegate.contract import Contract
 from tidegate.ledger.items import LedgerTable
 
 TABLES = "TABLES"
@@ -19,9 +18,9 @@ class Catalogue:
         """The tables of the deployed contracts, by name."""
         return [item["sk"] for item in self._items.query(TABLES)]
 
-    def publish(self, contracts: Iterable[Contract]) -> None:
-        """Make the list equal to `contracts`, writing only what differs."""
-        wanted = {contract.table for contract in contracts}
+    def publish(self, tables: Iterable[str]) -> None:
+        """Make the list equal to `tables`, writing only what differs."""
+        wanted = set(tables)
         listed = set(self.tables())
         for table in sorted(wanted - listed):
             self._items.put({"pk": TABLES, "sk": table})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from tidegate.contract import read_contracts
+from tidegate.contract import Contract, read_contracts, write_contracts
 from tidegate.errors import LocalStackError
 from tidegate.local.cloud.identity import ACCESS_KEY, HOST, REGION, SECRET_KEY
 from tidegate.local.cloud.journal import Journal
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 NAME = "tidegate"
 CONTRACTS = "ContractsLayer"
+TABLES = "tables"  # beside the template, where the layer's makefile looks
 RETRY_SECONDS = "1"
 # Many sessions of the warehouse read from S3 at a time.
 _S3 = Config(max_pool_connections=64)
@@ -46,7 +47,8 @@ class Stack:
         self.environment: dict[str, str] = {}
         self.asked_to_stop = threading.Event()
         self.job_python = find_job_python(template.resolve().parent)
-        self._template = _read_template(template, tables)
+        self._template = Template(template)
+        self._contracts = _read_contracts(tables, template.parent / TABLES)
         if port == warehouse_port:
             raise LocalStackError(
                 f"--port and --warehouse-port are both {port}; the cloud and the warehouse need two"
@@ -73,6 +75,7 @@ class Stack:
             LocalStackError: something cannot start; says what, and what to do.
         """
         self.log.start()
+        self._build_contracts(self._cloud.folder / CONTRACTS)
         parameters = {
             "WarehouseHost": HOST,
             "WarehousePort": str(self._warehouse_port),
@@ -107,6 +110,11 @@ class Stack:
             "job_python": self.job_python.description,
             "processes": [vars(process) for process in self._cloud.processes()],
         }
+
+    def _build_contracts(self, folder: Path) -> None:
+        """Do for the contracts what `sam build` does."""
+        write_contracts(self._contracts, folder)
+        self._template.put_layer(CONTRACTS, folder)
 
     def _read_secret(self, deployment: "Deployment") -> dict[str, Any]:
         secret_arn = deployment.physical_id("WarehouseSecret")
@@ -151,13 +159,11 @@ class Stack:
         return session.client(service, endpoint_url=self.endpoint, config=_S3)  # type: ignore[call-overload]
 
 
-def _read_template(path: Path, tables: Path | None) -> Template:
-    template = Template(path)
-    if tables is not None:
-        if not tables.is_dir():
-            raise LocalStackError(f"--tables {tables} is not a folder of contracts")
-        template.put_layer(CONTRACTS, tables)
-    folder = tables or path.parent / template.content_of(CONTRACTS)
-    if not read_contracts(folder):
+def _read_contracts(tables: Path | None, default: Path) -> list[Contract]:
+    if tables is not None and not tables.is_dir():
+        raise LocalStackError(f"--tables {tables} is not a folder of contracts")
+    folder = tables or default
+    contracts = read_contracts(folder)
+    if not contracts:
         raise LocalStackError(f"no contract found in {folder}; write one there: docs/contracts.md")
-    return template
+    return contracts

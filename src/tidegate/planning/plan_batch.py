@@ -1,6 +1,6 @@
 """The step plan_batch: take the lease, cut a batch from what waits, write its plan."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -55,7 +55,7 @@ class PlanBatch:
     thing that helps.
     """
 
-    contracts: Sequence[Contract]
+    contracts: Mapping[str, Contract]
     files: FileLedger
     history: FileHistory
     states: StateLedger

@@ -1,6 +1,6 @@
 """What starts a run: the input of an execution of load_table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from tidegate.contract import Contract
+from tidegate.contract.names import name_some
 from tidegate.errors import InvalidInputError
 from tidegate.planning.as_of import read_as_of
 
@@ -95,7 +96,7 @@ _REQUESTS: TypeAdapter[Request] = TypeAdapter(_TAGGED)
 
 def read_request(
     given: Any,  # noqa: ANN401  (any JSON)
-    contracts: Sequence[Contract],
+    contracts: Mapping[str, Contract],
 ) -> tuple[Contract, Request]:
     """What an execution input asks for, and the contract of its table.
 
@@ -108,13 +109,12 @@ def read_request(
         wrong = "; ".join(map(_wrong, error.errors()))
         meant = _WRITE.get(_mode(given), " or ".join(_WRITE.values()))
         raise InvalidInputError(f"the execution input is wrong ({wrong}); write {meant}") from error
-    by_table = {contract.table: contract for contract in contracts}
-    if request.table not in by_table:
-        known = ", ".join(sorted(by_table)) or "none"
+    if request.table not in contracts:
         raise InvalidInputError(
-            f"no contract is deployed for {request.table!r} (there are: {known})"
+            f"no contract is deployed for {request.table!r} (there are: {name_some(contracts)})"
         )
-    return by_table[request.table], _fitted(request, by_table[request.table])
+    contract = contracts[request.table]
+    return contract, _fitted(request, contract)
 
 
 def _fitted(request: Request, contract: Contract) -> Request:

@@ -40,7 +40,7 @@ class Snapshots:
                 all belong to it.
         """
         under = prefix or contract.source.prefix
-        files = [place(landed, contract) for landed in self._list(under)]
+        files = [place(landed, contract.route) for landed in self._list(under)]
         found = _newest(contract, [file for file in files if file.kind == SNAPSHOT])
         if not found:
             raise RefreshRefusedError(

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tidegate.contract import Contract
+from tidegate.contract import Route
 from tidegate.landing.listing import list_landed
 from tidegate.landing.objects import LandedObject
 from tidegate.landing.register_files import UNROUTED, RegisterFiles
 from tidegate.landing.starting import is_due, seconds_waited
 from tidegate.ledger import Catalogue, FileLedger, StateLedger, TableState
-from tidegate.ledger.items import pieces
+from tidegate.ledger.items import MOST_GETS, pieces
 from tidegate.sweeping.failures import TableFailures
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Swept:
 class SweepTables:
     """Looks at every table; `is_running` tells of an execution's ARN whether it still runs."""
 
-    contracts: Sequence[Contract]
+    routes: Sequence[Route]
     catalogue: Catalogue
     states: StateLedger
     start: Callable[[str], object]
@@ -44,21 +44,31 @@ class SweepTables:
 
     def __call__(self) -> Swept:
         """Start the tables that are due; one that fails is no matter of the others."""
-        self.catalogue.publish(self.contracts)
+        self.catalogue.publish(route.table for route in self.routes)
         swept = Swept()
-        for contract in self.contracts:
-            with swept.failures.of(contract.table):
-                self._sweep(contract, swept)
+        for routes in pieces(self.routes, MOST_GETS):
+            states = self._read(routes)
+            for route in routes:
+                with swept.failures.of(route.table):
+                    state = states.get(route.table) or self.states.read(route.table)
+                    self._sweep(route, state, swept)
         return swept
 
-    def _sweep(self, contract: Contract, swept: Swept) -> None:
-        state = self._free_dead_lease(contract.table, self.states.read(contract.table))
+    def _read(self, routes: list[Route]) -> dict[str, TableState]:
+        """The states of tables; none if one of them fails, for then each is read by itself."""
+        try:
+            return self.states.read_all([route.table for route in routes])
+        except Exception:
+            return {}
+
+    def _sweep(self, route: Route, read: TableState, swept: Swept) -> None:
+        state = self._free_dead_lease(route.table, read)
         now = self.states.now()
-        waited = seconds_waited(state, contract.freshness, now)
+        waited = seconds_waited(state, route.freshness, now)
         swept.longest_wait_seconds = max(swept.longest_wait_seconds, waited)
-        if is_due(state, contract.freshness, now):
-            self.start(contract.table)
-            swept.started.append(contract.table)
+        if is_due(state, route.freshness, now):
+            self.start(route.table)
+            swept.started.append(route.table)
 
     def _free_dead_lease(self, table: str, state: TableState) -> TableState:
         holder = state.holder
@@ -106,7 +116,7 @@ class FindMissed:
     def _route_again(self, failures: TableFailures) -> None:
         """Register what a new contract claims, as far as there is time."""
         for some in pieces(self.files.unrouted(), _ROUTED_AT_ONCE):
-            claimed = [one for one in some if self.register.router.contract_of(one.key)]
+            claimed = [one for one in some if self.register.router.route_of(one.key)]
             done = self.register(claimed)
             failures.add(done.failures)
             for one in claimed:
@@ -128,12 +138,12 @@ class FindMissed:
         ]
 
     def _register_unknown(self, listed: list[LandedObject], failures: TableFailures) -> None:
-        for contract, objects in self.register.router.by_contract(listed):
-            table = contract.table if contract else None
+        for route, objects in self.register.router.by_route(listed):
+            table = route.table if route else None
             with failures.of(table or UNROUTED):
                 known = self.files.known(table, [one.id for one in objects])
                 unknown = [one for one in objects if one.id not in known]
-                if unknown and contract and contract.write == "replace":
-                    unknown = self._as_they_wait(contract.table, unknown)
+                if unknown and route and route.write == "replace":
+                    unknown = self._as_they_wait(route.table, unknown)
                 done = self.register(unknown)
                 failures.add(done.failures)

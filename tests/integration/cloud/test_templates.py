@@ -43,6 +43,24 @@ def test_a_layer_can_be_put_in_another_folders_place(tmp_path):
     assert contents == [str(tmp_path)]
 
 
+def test_a_layer_that_is_put_in_is_built_already(tmp_path):
+    template = write(
+        tmp_path,
+        "Transform: AWS::Serverless-2016-10-31\n"
+        "Resources:\n"
+        "  Made:\n"
+        "    Type: AWS::Serverless::LayerVersion\n"
+        "    Metadata: {BuildMethod: makefile}\n"
+        "    Properties: {ContentUri: x/}\n",
+    )
+    buckets = []
+    for _ in range(2):
+        [layer] = template.translate({})["Resources"].values()
+        buckets.append(layer["Properties"]["Content"]["S3Bucket"])
+        template.put_layer("Made", tmp_path)
+    assert buckets == ["built", "local"]
+
+
 def test_a_layer_that_is_not_there_cannot_be_replaced(tmp_path):
     with pytest.raises(LocalStackError, match="has no layer Absent; add it"):
         Template(APP).put_layer("Absent", tmp_path)

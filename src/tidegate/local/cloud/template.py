@@ -40,12 +40,10 @@ class Template:
         return set(self._document.get("Parameters", {}))
 
     def put_layer(self, logical_id: str, folder: Path) -> None:
-        """Let the layer's content be `folder`, whatever the template says."""
-        self._layer(logical_id)["ContentUri"] = str(folder.resolve())
-
-    def content_of(self, logical_id: str) -> Path:
-        """The folder that is the layer's content; if it is not absolute, beside the template."""
-        return Path(self._layer(logical_id)["ContentUri"])
+        """Let the layer's content be `folder`, as if that had been built."""
+        layer = self._layer(logical_id)
+        layer["Properties"]["ContentUri"] = str(folder.resolve())
+        layer.pop("Metadata", None)
 
     def translate(self, parameters: Mapping[str, str]) -> Document:
         """The template as CloudFormation.
@@ -66,10 +64,10 @@ class Template:
 
     def _layer(self, logical_id: str) -> Document:
         try:
-            properties: Document = self._document["Resources"][logical_id]["Properties"]
+            layer: Document = self._document["Resources"][logical_id]
         except KeyError as error:
             raise LocalStackError(f"{self.path} has no layer {logical_id}; add it") from error
-        return properties
+        return layer
 
     def _resolve_paths(self, resource: Document) -> None:
         properties = resource.get("Properties", {})

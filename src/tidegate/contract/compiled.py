@@ -1,0 +1,77 @@
+"""Contracts as functions load them: an index of all, and each contract by itself.
+
+To read and check YAML takes a function seconds where there are thousands of contracts. So it is
+done once, when the layer is built: see layers/contracts.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from tidegate.contract.model import Contract
+from tidegate.contract.routes import Route
+from tidegate.errors import ContractError
+
+INDEX, CONTRACTS = "routes.json", "contracts.jsonl"
+_AGAIN = "build and deploy again, or see tidegate compile"
+
+
+def write_contracts(contracts: Iterable[Contract], folder: Path) -> None:
+    """Write into `folder` what `CompiledContracts` reads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    index = []
+    with (folder / CONTRACTS).open("wb") as lines:
+        for contract in contracts:
+            index.append([lines.tell(), *_plain(contract.route)])
+            lines.write(json.dumps(contract.as_written()).encode() + b"\n")
+    (folder / INDEX).write_text(json.dumps(index), encoding="utf-8")
+
+
+class CompiledContracts(Mapping[str, Contract]):
+    """The contracts in a folder, by table; each is read when it is asked for.
+
+    Raises:
+        ContractError: at once, if the folder holds no compiled contracts; of one contract, when it
+            is asked for and is none that this version of Tidegate understands.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / CONTRACTS
+        try:
+            index = json.loads((folder / INDEX).read_bytes())
+        except FileNotFoundError as error:
+            raise ContractError(f"there is no {folder / INDEX}; {_AGAIN}") from error
+        self.routes = [_route(*plain) for _, *plain in index]
+        self._offsets = {table: offset for offset, table, *_ in index}
+
+    def __getitem__(self, table: str) -> Contract:
+        """The contract of `table`."""
+        offset = self._offsets[table]
+        with self._path.open("rb") as lines:
+            lines.seek(offset)
+            line = lines.readline()
+        try:
+            return Contract.model_validate(json.loads(line))
+        except (ValueError, ValidationError) as error:
+            raise ContractError(f"{self._path} holds no contract of {table}; {_AGAIN}") from error
+
+    def __iter__(self) -> Iterator[str]:
+        """The tables, by name."""
+        return iter(self._offsets)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._offsets)
+
+
+def _plain(route: Route) -> list[Any]:
+    return [*route[:-1], route.freshness.total_seconds()]
+
+
+def _route(table: str, prefix: str, snapshot: str, write: str, *rest: Any) -> Route:  # noqa: ANN401
+    is_ordered, seconds = rest
+    return Route(table, prefix, snapshot, write, is_ordered, timedelta(seconds=seconds))
