@@ -315,6 +315,31 @@ def test_values_of_parquet_become_those_of_the_column(shop, type_, written, valu
     assert (found.column("v"), found.refused) == ([value], [])
 
 
+@pytest.mark.parametrize(
+    ("type_", "first", "second", "values"),
+    [
+        ("decimal(9,4)", "7::bigint", "1.5::double", [Decimal(7), Decimal("1.5")]),
+        ("decimal(9,4)", "1.5::decimal(9,2)", "1.2345::decimal(9,4)", ["1.5", "1.2345"]),
+        ("varchar(30)", "date '2024-08-09'", "timestamp '2024-08-09 01:02:03'", None),
+        ("varchar(30)", "1307", "'01307'", ["1307", "01307"]),
+        ("super", "{'a': 1}", "{'a': 1, 'b': 2}", ['{"a":1}', '{"a":1,"b":2}']),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_each_file_of_parquet_keeps_its_own_types(shop, type_, first, second, values, turned):
+    values = values or ["2024-08-09", "2024-08-09 01:02:03"]
+    written = [first, second][:: -1 if turned else 1]
+    files = {
+        f"{FILE}{number}": parquet(f"select {number} as id, {value} as v")
+        for number, value in enumerate(written)
+    }
+    columns = of({"id": "integer", "v": type_}, written_as="parquet")
+    found = shop.prepare(columns, files)
+    if type_.startswith("decimal"):
+        values = [Decimal(value) for value in values]
+    assert found.column("v") == values[:: -1 if turned else 1]
+
+
 def test_any_name_may_be_the_name_of_a_column_of_parquet(shop):
     names = ["filename", "path", "c0", "texts", 'a"b', "a'b", "{x}"]
     given = contract({"id": "integer"}).as_written()

@@ -52,6 +52,7 @@ def read_shape(
         texts=tuple(texts.items()),
         whole=as_json(texts, contract),
         record=f"to_json([{', '.join(texts.values())}])::varchar",
+        types=tuple(types.values()),
         strangers=refuse_strangers(types, contract),
     )
 

@@ -27,7 +27,9 @@ class Shape:
     and `carried` of whether it holds one, where records of a file differ in that. `whole` is what
     it holds of them, as JSON, and `record` a text of all that it holds. Records for which `fault`
     holds, an expression and what it means, are refused. Where values are `quoted`, a file may
-    end before one of them does. `strangers` are the columns that the contract does not know.
+    end before one of them does. `types` are those of the columns in the file: DuckDB reads files
+    together as if all had the types of the first. `strangers` are the columns that the contract
+    does not know.
     """
 
     scan: str
@@ -38,6 +40,7 @@ class Shape:
     carried: tuple[tuple[str, str], ...] = ()
     fault: tuple[str, str] | None = None
     quoted: bool = False
+    types: tuple[str, ...] = ()
     strangers: tuple[str, ...] = field(default=(), compare=False)
 
     def records(self, paths: Iterable[Path]) -> str:
