@@ -340,6 +340,60 @@ def test_each_file_of_parquet_keeps_its_own_types(shop, type_, first, second, va
     assert found.column("v") == values[:: -1 if turned else 1]
 
 
+def renamed(query: str, old: bytes, new: bytes) -> bytes:
+    """Parquet with a name that DuckDB itself would not write."""
+    content = parquet(query, "compression uncompressed")
+    assert old in content
+    return content.replace(old, new)
+
+
+def test_parquet_that_names_a_column_twice_is_quarantined_with_that_reason(shop):
+    content = renamed("select 1 as id, 'x' as name, 'y' as namf", b"namf", b"name")
+    found = shop.prepare(of(written_as="parquet"), {FILE: content})
+    assert found.quarantined == {FILE: "it names columns more than once (1 too many); rename them"}
+
+
+@pytest.mark.parametrize("files", [1, 3])
+def test_columns_of_parquet_that_differ_in_case_only_are_two(shop, files):
+    content = renamed("select 1 as id, 'x' as note, 'y' as notf", b"notf", b"NOTE")
+    given = contract({"id": "integer", "a": "varchar(9)", "b": "varchar(9)"}).as_written()
+    given["source"]["format"] = "parquet"
+    given["columns"][1]["from"], given["columns"][2]["from"] = "NOTE", "note"
+    named = {f"{FILE}{number}": content for number in range(files)}
+    found = shop.prepare(Contract.model_validate(given), named)
+    assert [(row["a"], row["b"]) for row in found.rows] == [("y", "x")]
+    assert found.quarantined == {}
+
+
+SAME_FIELDS = renamed("select 1 as id, {'aa': 1, 'bb': 2} as v", b"bb", b"AA")
+# A scale of 8 and a precision of 38, as the footer holds them, and one of 60.
+MANY_DIGITS = renamed(
+    "select 1 as id, 1.5::decimal(38,8) as v", b"\x15\x10\x15\x4c", b"\x15\x10\x15\x78"
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (
+            SAME_FIELDS,
+            "column 'v' has two fields 'aa' and 'AA', which cannot be told apart",
+        ),
+        (
+            MANY_DIGITS,
+            "column 'v' holds decimals of 60 digits, more than the 38 that can be kept",
+        ),
+    ],
+    ids=["fields", "digits"],
+)
+def test_parquet_whose_values_would_change_is_quarantined_if_they_are_read(shop, content, reason):
+    columns = {"id": "integer", "v": "super"}
+    found = shop.prepare(of(columns, written_as="parquet"), {FILE: content})
+    assert found.quarantined[FILE].partition(";")[0] == reason
+    unread = shop.prepare(of({"id": "integer"}, written_as="parquet"), {FILE: content})
+    assert (unread.column("id"), unread.quarantined) == ([1], {})
+
+
 def test_any_name_may_be_the_name_of_a_column_of_parquet(shop):
     names = ["filename", "path", "c0", "texts", 'a"b', "a'b", "{x}"]
     given = contract({"id": "integer"}).as_written()

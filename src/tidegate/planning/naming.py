@@ -19,8 +19,8 @@ from tidegate.preparing.database import Database
 from tidegate.preparing.download import download
 from tidegate.preparing.formats.dms_csv import LONGEST_RECORD, first_record, is_whole, names_in
 from tidegate.preparing.formats.fields import missing
+from tidegate.preparing.formats.footer import read_columns
 from tidegate.preparing.formats.jsonl import list_names
-from tidegate.preparing.formats.parquet import column_types
 from tidegate.preparing.formats.shape import ShapeError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class ReadNames:
             copy.write(footer)
             copy.flush()
             with self._one_at_a_time, self.database.connect() as connection:
-                return list(column_types(Path(copy.name), connection))
+                return [column.name for column in read_columns(Path(copy.name), connection)]
 
     def _fields(self, contract: Contract, file: LandedFile) -> list[str]:
         # Files come whole, and only one of them is sure to have room on the disk.
