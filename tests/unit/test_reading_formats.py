@@ -299,6 +299,9 @@ def test_columns_of_parquet_are_found_by_name(shop):
         ("varbyte", "'\\x41\\xFF'::blob", "41FF"),
         ("super", "{'a': [1.25, null], 'b': 'é'}", '{"a":[1.25,null],"b":"é"}'),
         ("super", "[1, 2]", "[1,2]"),
+        ("super", "{'DECIMAL(9,2)': 1.10::decimal(9,2)}", '{"DECIMAL(9,2)":1.10}'),
+        ("super", "[0.00000001::decimal(9,8)]", "[0.00000001]"),
+        ("super", "map {'a': 1234567890123456.78::decimal(18,2)}", '{"a":1234567890123456.78}'),
         (
             "varchar(40)",
             "uuid '5322b154-ce49-40fc-8dc5-15a876f1d43d'",

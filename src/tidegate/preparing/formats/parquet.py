@@ -1,5 +1,6 @@
 """Parquet: names and types stand in the file; values go on as the texts that CSV would hold."""
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from tidegate.preparing.formats.shape import (
 if TYPE_CHECKING:
     import duckdb
 
+_NAME_OR_DECIMAL = re.compile(r'"(?:[^"]|"")*"|DECIMAL\(\d+,(\d+)\)')
 _NESTED = ("STRUCT", "MAP", "UNION", "VARIANT")
 # The name under which DuckDB appends the path, unlike what any file has; then it is renamed.
 _PATH = "tidegate: the path of the file"
@@ -77,5 +79,12 @@ def _text(column: str, type_: str) -> str:
         # Many writers say so of every timestamp. A time that is meant as UTC can be read as either.
         return f"({column} at time zone 'UTC')::varchar"
     if type_.startswith(_NESTED) or type_.endswith("]"):
-        return f"to_json({column})::varchar"
+        return f"to_json({column}::{_widest(type_)})::varchar"
     return f"{column}::varchar"
+
+
+def _widest(nested: str) -> str:
+    """The type with decimals of 38 digits: others lose digits on their way into JSON."""
+    return _NAME_OR_DECIMAL.sub(
+        lambda found: f"DECIMAL(38,{found[1]})" if found[1] else found[0], nested
+    )
