@@ -198,3 +198,12 @@ def test_parquet_carries_only_what_copy_loads(shop):
         "k": "TIMESTAMP", "l": "VARCHAR", "m": "VARCHAR", "n": "VARCHAR",
         "_op": "VARCHAR", "_position": "VARCHAR",
     }  # fmt: skip
+
+
+def test_parquet_carries_timestamps_as_copy_reads_them(shop):
+    of = contract({"id": "integer", "at": "timestamp"})
+    chunk = shop.prepare(of, {CHANGES: b"I,1,0001-01-01\nI,2,9999-12-31 23:59:59.999999\n"}).chunk
+    key = chunk.parquet.removeprefix(shop.work.url(""))
+    body = shop.s3.get_object(Bucket=shop.work.name, Key=key)["Body"]
+    day, nanoseconds = 5_373_484, 86_399_999_999_000
+    assert nanoseconds.to_bytes(8, "little") + day.to_bytes(4, "little") in body.read()
