@@ -68,6 +68,16 @@ def test_operation_is_where_the_contract_says_and_one_that_lacks_refuses_its_row
         ("varchar(40)", '"12345678901234567.890"', "12345678901234567.890"),
         ("varchar(40)", '"\\"12345678901234567890\\" \\\\"', '"12345678901234567890" \\'),
         ("varchar(40)", "true", "true"),
+        ("varchar(40)", "1.10", "same"),
+        ("varchar(40)", "100.0", "same"),
+        ("varchar(40)", "-0", "same"),
+        ("varchar(40)", "0.00000001", "same"),
+        ("varchar(40)", "1E+3", "same"),
+        ("varchar(40)", "1e400", "same"),
+        ("varchar(40)", '[1.10, {"a": 2.50}]', '[1.10,{"a":2.50}]'),
+        ("super", "1.10", "same"),
+        ("super", '{"a": {"b": [-0, 1e2, 0.10]}}', '{"a":{"b":[-0,1e2,0.10]}}'),
+        ("decimal(9,2)", "1.10", "same"),
         ("super", '{"a": [12345678901234567.890, "1", 1]}', '{"a":[12345678901234567.890,"1",1]}'),
     ],
 )
@@ -77,6 +87,27 @@ def test_numbers_of_json_keep_their_digits_and_texts_are_themselves(shop, type_,
     )
     [held] = found.column("v")
     assert str(held) == (text if value == "same" else value)
+
+
+@pytest.mark.parametrize("partial", [False, True])
+@pytest.mark.parametrize(
+    ("twice", "value"),
+    [
+        ('"v": 1, "v": 2', "2"),
+        ('"v": 1.0, "n": 1, "v": 1.10', "1.10"),
+        ('"v": "a", "v": null', None),
+        ('"v": null, "v": {"v": 1, "v": 2}', '{"v":1,"v":2}'),
+        ('"n": 1, "v": 1.10, "n": 2', "1.10"),
+        ('"v": 1, "\\u0076": 2', "2"),
+    ],
+)
+def test_of_a_field_that_comes_twice_the_last_counts(shop, twice, value, partial):
+    lines = '{"id": 0, "v": "x"}\n{"id": 7, ' + twice + ', "id": 1}\n{"id": 2}\n'
+    columns = of({"id": "integer", "v": "varchar(40)"}, partial=partial)
+    found = shop.prepare(columns, {FILE: lines.encode()})
+    assert [(row["id"], row["v"]) for row in found.rows] == [(0, "x"), (1, value), (2, None)]
+    if partial:
+        assert found.column("_carried") == ["11", "11", "10"]
 
 
 @pytest.mark.parametrize(

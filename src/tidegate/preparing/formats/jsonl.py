@@ -1,8 +1,9 @@
 """JSON lines: every line an object of its own, which need not have what its neighbours have.
 
-A field that is absent is null, unless rows are partial. Fields of a JSON number keep the digits
-they are written with: DuckDB, as most readers of JSON, makes a double of what has a point, which
-holds 17 of them. So where a line has a longer one, `exact_texts` first makes strings of numbers.
+A field that is absent is null, unless rows are partial. Of one that comes twice the last counts.
+A number keeps the digits it is written with. DuckDB makes a double of one that has a point: it
+writes 1.1 for 1.10, and keeps 17 digits. So `marked_numbers` first makes strings of the numbers of
+a line, where a column would hold the difference.
 """
 
 import re
@@ -32,6 +33,8 @@ _NO_LINES = (
 _NO_OBJECT = "the line is not a JSON object"
 _CUT_OFF = "the last line is cut off, so the file is not whole; land it again"
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_IS_REPEATED = "len(json_keys(line)) > list_unique(json_keys(line))"
+_AS_WRITTEN = ("char", "varchar", "super")
 _BRACKETS = ((b"{", b"}"), (b"[", b"]"))
 _LONGEST_LINE = 16 << 20  # bytes; DuckDB refuses longer ones by itself
 
@@ -42,18 +45,25 @@ def read_shape(path: Path, contract: Contract, connection: "duckdb.DuckDBPyConne
     Raises:
         ShapeError: not readable, or not JSON lines.
     """
-    names = list_names(path, contract, connection)
+    names, is_repeated = _names(path, contract, connection)
     if _is_cut_off(path):
         raise ShapeError(_CUT_OFF)
     operation = contract.source.options.operation
     wanted = [*([operation] if operation in names else []), *needed(contract)]
     numbers = {name: number for number, name in enumerate(wanted, start=1)}
-    pointers = "[" + ", ".join(duckdb_literal(_pointer(name)) for name in wanted) + "]"
+    pointers, marked = _pointers(wanted), render("prepare/marked_numbers")
+    listed = f"[{', '.join(map(duckdb_literal, wanted))}]"
+    last_texts = render("prepare/last_values", names=listed, values=f"{marked} ->> '$.*'")
+    last_types = render("prepare/last_values", names=listed, values="json_type(line, '$.*')")
     return Shape(
         scan="prepare/scan_jsonl",
         places=(
             ("pointers", pointers),
-            ("exact_texts", render("prepare/exact_texts", pointers=pointers)),
+            ("as_written", _pointers(_as_written(contract))),
+            ("exact_texts", _unmarked(f"{marked} ->> {pointers}")),
+            ("is_repeated", _IS_REPEATED if is_repeated else "false"),
+            ("last_texts", _unmarked(last_texts)),
+            ("last_types", last_types),
         ),
         texts=tuple((name, f"texts[{number}]") for name, number in numbers.items()),
         whole="line",
@@ -72,6 +82,13 @@ def list_names(
     Raises:
         ShapeError: not readable, or not JSON lines.
     """
+    return _names(path, contract, connection)[0]
+
+
+def _names(
+    path: Path, contract: Contract, connection: "duckdb.DuckDBPyConnection"
+) -> tuple[list[str], bool]:
+    """The fields, and whether one comes twice in an object."""
     paths = path_list([path])
     try:
         first = connection.execute(render("prepare/is_first_an_object", paths=paths)).fetchone()
@@ -84,7 +101,7 @@ def list_names(
         raise ShapeError(reason(error, path)) from error
     if first == (False,):
         raise ShapeError(_NO_LINES)
-    return [name for (name,) in rows]
+    return [name for name, _ in rows], any(is_repeated for _, is_repeated in rows)
 
 
 def _is_cut_off(path: Path) -> bool:
@@ -98,6 +115,21 @@ def _is_cut_off(path: Path) -> bool:
     bare = _STRING.sub(b"", last)
     opened = b'"' in bare or any(bare.count(one) > bare.count(end) for one, end in _BRACKETS)
     return last.lstrip().startswith(b"{") and opened
+
+
+def _as_written(contract: Contract) -> list[str]:
+    """The fields of which a number is kept as it is written, because it becomes a text or JSON."""
+    columns = {column.source: column.type for column in contract.columns}
+    types = columns | contract.order_by
+    return [name for name, type_ in types.items() if type_.name in _AS_WRITTEN]
+
+
+def _unmarked(texts: str) -> str:
+    return render("prepare/unmarked_numbers", texts=texts)
+
+
+def _pointers(names: list[str]) -> str:
+    return f"[{', '.join(duckdb_literal(_pointer(name)) for name in names)}]::varchar[]"
 
 
 def _pointer(name: str) -> str:
