@@ -64,6 +64,16 @@ def test_timestamp_option_orders_changes(shop):
     ]
 
 
+def test_commit_times_may_have_a_zone_and_are_ordered_in_utc(shop):
+    of = contract(options={"timestamp": "at"}, columns={"id": "integer", "name": "varchar(9)"})
+    times = ["2024-08-09T19:27:17.5Z", "2024-08-09 21:27:17 +02:00", "2024-08-09 19:27:17.25"]
+    lines = "".join(f"U,{at},1,{number}\n" for number, at in enumerate(times))
+    found = shop.prepare(of, {CHANGES: lines.encode()})
+    assert [(row["name"], row["_position"][9:35]) for row in found.rows] == [
+        ("0", "2024-08-09T19:27:17.500000")
+    ]
+
+
 def test_quoted_fields_hold_delimiters_quotes_and_line_ends(shop):
     found = shop.prepare(contract(), {CHANGES: b'I,1,"a, ""b""\nc\r\nd"\nI,2,x\n'})
     assert found.column("name") == ['a, "b"\nc\r\nd', "x"]
