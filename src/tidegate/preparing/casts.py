@@ -65,6 +65,9 @@ def cast_sql(column: Column, text: str, cast: str, *, is_key: bool) -> Cast:
     value = _fitting_sql(column.type, text, cast)
     value = f"({value})::varchar" if column.type.travels_as_text else value
     fault = duckdb_literal(f"column {column.name!r} is not a valid {column.type}")
+    if column.type.name == "super":
+        long = f"strlen({text}) > {LONGEST_VARCHAR}"
+        fault = f"case when {long} then {_too_long(column, text)} else {fault} end"
     return Cast(_cast_sql(column.type, text), value, f"{text} <> ''", fault)
 
 
@@ -82,6 +85,14 @@ def typed_sql(type_: ColumnType, text: str) -> str:
 def duckdb_literal(text: str) -> str:
     """`text` as a literal of DuckDB, where a backslash is nothing special."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def is_json_sql(text: str) -> str:
+    """Whether `text` is JSON that Redshift can parse."""
+    bare = f"regexp_replace({text}, {duckdb_literal(_STRINGS)}, '\"\"', 'g')"
+    unfit = f"regexp_matches({bare}, {duckdb_literal(_NOT_JSON)})"
+    too_deep = f"regexp_matches({bare}, {duckdb_literal(_TOO_DEEP)})"
+    return f"json_valid({text}) and not {unfit} and not {too_deep}"
 
 
 def _cast_sql(type_: ColumnType, text: str) -> str:
@@ -106,10 +117,7 @@ def _fitting_sql(type_: ColumnType, text: str, cast: str) -> str:
         case "char" | "varchar" | "boolean":
             return cast
         case "super":
-            bare = f"regexp_replace({text}, {duckdb_literal(_STRINGS)}, '\"\"', 'g')"
-            strict = f"not regexp_matches({bare}, {duckdb_literal(_NOT_JSON)})"
-            strict += f" and not regexp_matches({bare}, {duckdb_literal(_TOO_DEEP)})"
-            fits = f"json_valid({text}) and strlen({text}) <= {LONGEST_VARCHAR} and {strict}"
+            fits = f"strlen({text}) <= {LONGEST_VARCHAR} and {is_json_sql(text)}"
         case "varbyte":
             most = 2 * min(type_.length or LONGEST_VARCHAR, LONGEST_VARCHAR // 2)
             fits = f"regexp_full_match({text}, '([0-9A-Fa-f]{{2}})*') and strlen({text}) <= {most}"
@@ -132,6 +140,12 @@ def _scalar_fits_sql(type_: ColumnType, text: str, cast: str) -> str:
             return f"{cast} between {first} and {last} and {fits}"
         case _:
             return fits
+
+
+def _too_long(column: Column, text: str) -> str:
+    says = duckdb_literal(f"column {column.name!r} holds ")
+    limit = duckdb_literal(f" bytes of JSON, more than the {LONGEST_VARCHAR:,} that can be loaded")
+    return f"{says} || strlen({text}) || {limit}"
 
 
 def _is_whole_sql(text: str) -> str:

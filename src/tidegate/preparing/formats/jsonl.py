@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from tidegate.contract import Contract
-from tidegate.preparing.casts import duckdb_literal
+from tidegate.preparing.casts import duckdb_literal, is_json_sql
 from tidegate.preparing.formats.fields import needed
 from tidegate.preparing.formats.shape import (
     Shape,
@@ -66,6 +66,7 @@ def read_shape(path: Path, contract: Contract, connection: "duckdb.DuckDBPyConne
             ("last_types", last_types),
         ),
         texts=tuple((name, f"texts[{number}]") for name, number in numbers.items()),
+        documents=tuple((name, _document(number)) for name, number in numbers.items()),
         whole="line",
         record="line::varchar",
         carried=tuple((name, f"types[{number}] is not null") for name, number in numbers.items()),
@@ -115,6 +116,14 @@ def _is_cut_off(path: Path) -> bool:
     bare = _STRING.sub(b"", last)
     opened = b'"' in bare or any(bare.count(one) > bare.count(end) for one, end in _BRACKETS)
     return last.lstrip().startswith(b"{") and opened
+
+
+def _document(number: int) -> str:
+    """The JSON of a field. A string that itself holds an object or array stands for that."""
+    text = f"texts[{number}]"
+    nested = f"left(ltrim({text}), 1) in ('{{', '[') and {is_json_sql(text)}"
+    is_string = f"types[{number}] = 'VARCHAR' and not ({nested})"
+    return f"case when {is_string} then to_json({text})::varchar else {text} end"
 
 
 def _as_written(contract: Contract) -> list[str]:
