@@ -137,13 +137,23 @@ def test_line_that_is_not_an_object_is_refused_alone(shop):
     )
     found = shop.prepare(of(), {FILE: lines})
     assert found.column("id") == [1, 5]
-    reason = "the line is not a JSON object"
-    assert found.reasons == [
+    reason = "the line is not a JSON object in UTF-8, or a text in it has half of a surrogate pair"
+    assert [(number, told.partition(" (")[0]) for number, told in found.reasons] == [
         *((number, reason) for number in (2, 3, 4, 5)),
         (6, "column 'id' is not a valid integer"),
     ]
     assert found.refused[-1]["fields"] == {"id": "x"}
     assert found.files[FILE].records == 7
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("spoilt", [rb"\ud800", rb"\udc00\ud800", b"\xff", b"\xed\xa0\x80"])
+def test_half_a_character_refuses_its_line_alone_wherever_it_is(shop, spoilt, place):
+    lines = [b'{"id": 1, "name": "a"}', b'{"id": 3, "name": "b"}']
+    lines.insert(place, b'{"id": 2, "name": "' + spoilt + b'"}')
+    found = shop.prepare(of(), {FILE: b"\n".join(lines)})
+    assert (found.column("id"), found.quarantined) == ([1, 3], {})
+    assert [record for record, _ in found.reasons] == [place + 1]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +208,8 @@ def test_last_line_need_not_end(shop, end):
 def test_last_line_that_is_whole_but_no_object_is_refused_alone(shop, last):
     found = shop.prepare(of(), {FILE: json_lines({"id": 1}) + last.encode()})
     assert (found.column("id"), found.quarantined) == ([1], {})
-    assert found.reasons == [(2, "the line is not a JSON object")]
+    [(record, reason)] = found.reasons
+    assert (record, reason[:29]) == (2, "the line is not a JSON object")
 
 
 @pytest.mark.parametrize(

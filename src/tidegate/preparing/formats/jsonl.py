@@ -6,6 +6,7 @@ writes 1.1 for 1.10, and keeps 17 digits. So `marked_numbers` first makes string
 a line, where a column would hold the difference.
 """
 
+import json
 import re
 from pathlib import Path
 
@@ -30,7 +31,10 @@ _NO_LINES = (
     "it is not JSON lines: the first line is not a JSON object; write every object on a line of "
     "its own, in UTF-8 without a byte order mark, and land the file again"
 )
-_NO_OBJECT = "the line is not a JSON object"
+_NO_OBJECT = (
+    "the line is not a JSON object in UTF-8, or a text in it has half of a surrogate pair "
+    "(\\ud800 to \\udfff), which is no character; correct it, and land the line again"
+)
 _CUT_OFF = "the last line is cut off, so the file is not whole; land it again"
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _IS_REPEATED = "len(json_keys(line)) > list_unique(json_keys(line))"
@@ -100,9 +104,20 @@ def _names(
         if not is_of_the_file(error):
             raise
         raise ShapeError(reason(error, path)) from error
-    if first == (False,):
+    if first == (False,) and not _begins_with_an_object(path):
         raise ShapeError(_NO_LINES)
     return [name for name, _ in rows], any(is_repeated for _, is_repeated in rows)
+
+
+def _begins_with_an_object(path: Path) -> bool:
+    """Whether the first line is an object but for a character in it, as any line may have one."""
+    with open_bytes(path) as content:
+        lines = iter(lambda: content.readline(_LONGEST_LINE), b"")
+        first = next(filter(bytes.strip, lines), b"")
+    try:
+        return isinstance(json.loads(first.decode(errors="replace")), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _is_cut_off(path: Path) -> bool:
