@@ -58,18 +58,18 @@ class ReadNames:
     def _names(self, contract: Contract, file: LandedFile) -> list[str]:
         match contract.source.format:
             case "dms_csv":
-                return names_in(self._header(file), contract)
+                return names_in(self._header(contract, file), contract)
             case "parquet":
                 return self._columns(file)
             case "jsonl":
                 return self._fields(contract, file)
 
-    def _header(self, file: LandedFile) -> bytes:
-        first = b""
+    def _header(self, contract: Contract, file: LandedFile) -> bytes:
+        first, delimiter = b"", contract.source.options.delimiter
         for most in (_USUAL_HEADER, LONGEST_RECORD):
             content = fetch(self.s3, self.landing_bucket, file, f"0-{most - 1}").read()
-            first = first_record(io.BytesIO(_unpacked(content)))
-            if is_whole(first) or file.size <= most:
+            first = first_record(io.BytesIO(_unpacked(content)), delimiter)
+            if is_whole(first, delimiter) or file.size <= most:
                 break
         return first
 
