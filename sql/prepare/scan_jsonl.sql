@@ -1,10 +1,22 @@
 (
         select
             case
-                when regexp_matches(line, '[\s:,\[]-?[0-9][0-9.]{{16}}') then {exact_texts}
+                when {is_repeated} then {last_texts}
+                when regexp_matches(
+                        line,
+                        '("\s*:|[\[,])\s*(-?([0-9][0-9.]{{16}}|[0-9]+\.[0-9]+0[^0-9]|0\.0000|[0-9.]+[eE])|-0[^.])'
+                    )
+                    and (
+                        list_has_any(json_type(line, {as_written}), ['DOUBLE', 'BIGINT', 'OBJECT', 'ARRAY'])
+                        or regexp_matches(line, '("\s*:|[\[,])\s*-?[0-9][0-9.]{{16}}')
+                    )
+                    then {exact_texts}
                 else line ->> {pointers}
             end as texts,
-            json_type(line, {pointers}) as types,
+            case
+                when {is_repeated} then {last_types}
+                else json_type(line, {pointers})
+            end as types,
             coalesce(json_type(line) = 'OBJECT', false) as is_object,
             line,
             path

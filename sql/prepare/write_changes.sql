@@ -5,4 +5,9 @@ copy (
     join files using (path)
     anti join outdated on outdated.record = changes.rowid
     where changes.refusal is null
-) to {path} (format parquet, compression snappy, row_group_size {row_group_size})
+) to {path} (
+    format parquet,
+    compression snappy,
+    row_group_size {row_group_size},
+    write_timestamp_as_int96 true
+)

@@ -76,17 +76,36 @@ def test_only_decimals_of_the_largest_precision_are_written_as_copy_takes_them(
     assert (found["type"], found["type_length"]) == written
 
 
-def test_timestamps_say_that_they_are_microseconds(tmp_path):
-    """Redshift takes others for nanoseconds: https://github.com/apache/arrow/issues/38000"""
-    found = described("timestamp '2024-08-09 12:34:56.789'", tmp_path)
-    assert (found["type"], found["converted_type"]) == ("INT64", "TIMESTAMP_MICROS")
+@pytest.mark.parametrize(
+    ("time", "day", "nanoseconds"),
+    [
+        # The days are those of Julius Scaliger, from https://aa.usno.navy.mil/data/JulianDate
+        ("0001-01-01 00:00:00", 1_721_426, 0),
+        ("1582-10-15 00:00:00.000001", 2_299_161, 1_000),
+        ("1969-12-31 23:59:59.999999", 2_440_587, 86_399_999_999_000),
+        ("1970-01-01 00:00:00", 2_440_588, 0),
+        ("2024-08-09 12:34:56.789", 2_460_532, 45_296_789_000_000),
+        ("9999-12-31 23:59:59.999999", 5_373_484, 86_399_999_999_000),
+    ],
+)
+def test_timestamps_are_written_as_a_day_and_its_nanoseconds(tmp_path, time, day, nanoseconds):
+    """Redshift reads others as nonsense: docs/adr/0016-timestamps-travel-as-int96.md"""
+    option = "write_timestamp_as_int96 true"
+    found = described(f"timestamp '{time}'", tmp_path, option, "compression uncompressed")
+    assert (found["type"], found["converted_type"]) == ("INT96", None)
+    written = nanoseconds.to_bytes(8, "little") + day.to_bytes(4, "little")
+    assert written in (tmp_path / "one.parquet").read_bytes()
+    with duckdb.connect() as connection:
+        read = connection.execute(f"select found::varchar from '{tmp_path}/one.parquet'")
+        assert read.fetchall() == [(time,)]
 
 
-def described(value: str, folder) -> dict[str, object]:
+def described(value: str, folder, *options: str) -> dict[str, object]:
     """What the schema of a Parquet file says of a column of `value`."""
     path = str(folder / "one.parquet")
     with duckdb.connect() as connection:
-        connection.execute(f"copy (select {value} as found) to '{path}'")
+        written_as = ", ".join(["format parquet", *options])
+        connection.execute(f"copy (select {value} as found) to '{path}' ({written_as})")
         connection.execute("select * from parquet_schema(?) where name = 'found'", [path])
         [row] = connection.fetchall()
         return dict(zip([name for name, *_ in connection.description], row, strict=True))

@@ -64,10 +64,45 @@ def test_timestamp_option_orders_changes(shop):
     ]
 
 
+def test_commit_times_may_have_a_zone_and_are_ordered_in_utc(shop):
+    of = contract(options={"timestamp": "at"}, columns={"id": "integer", "name": "varchar(9)"})
+    times = ["2024-08-09T19:27:17.5Z", "2024-08-09 21:27:17 +02:00", "2024-08-09 19:27:17.25"]
+    lines = "".join(f"U,{at},1,{number}\n" for number, at in enumerate(times))
+    found = shop.prepare(of, {CHANGES: lines.encode()})
+    assert [(row["name"], row["_position"][9:35]) for row in found.rows] == [
+        ("0", "2024-08-09T19:27:17.500000")
+    ]
+
+
 def test_quoted_fields_hold_delimiters_quotes_and_line_ends(shop):
     found = shop.prepare(contract(), {CHANGES: b'I,1,"a, ""b""\nc\r\nd"\nI,2,x\n'})
     assert found.column("name") == ['a, "b"\nc\r\nd', "x"]
     assert found.files[CHANGES].records == 2
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    "text", ['5" pipe', 'a"b"c', "6' 2\"", '"a, ""b"""', 'ä"', '"x\n"", y"', '"5"" disk"']
+)
+@pytest.mark.parametrize(("key", "operation"), [(CHANGES, "I,"), (SNAPSHOT, "I,"), (SNAPSHOT, "")])
+def test_quotation_mark_is_the_same_in_the_first_record_as_in_any_other(
+    shop, key, operation, text, end, place
+):
+    lines = ["1,x", "2,y"]
+    lines.insert(place, f"7,{text}")
+    content = end.join(operation + line for line in lines).encode()
+    found = shop.prepare(contract(), {key: content})
+    meant = text[1:-1].replace('""', '"') if text[0] == '"' else text
+    names = ["x", "y"]
+    names.insert(place, meant)
+    assert (found.column("name"), found.quarantined) == (names, {})
+
+
+def test_header_may_hold_a_quotation_mark(shop):
+    of = contract({"id": "integer", "name": "varchar(9)"}, options={"header": True})
+    found = shop.prepare(of, {CHANGES: b'Op,id,5" disk,name\nI,1,x,Ann\n'})
+    assert (found.column("name"), found.chunk.unread) == (["Ann"], ['5" disk'])
 
 
 CUT_GZIP = (

@@ -68,6 +68,24 @@ def test_operation_is_where_the_contract_says_and_one_that_lacks_refuses_its_row
         ("varchar(40)", '"12345678901234567.890"', "12345678901234567.890"),
         ("varchar(40)", '"\\"12345678901234567890\\" \\\\"', '"12345678901234567890" \\'),
         ("varchar(40)", "true", "true"),
+        ("varchar(40)", "1.10", "same"),
+        ("varchar(40)", "100.0", "same"),
+        ("varchar(40)", "-0", "same"),
+        ("varchar(40)", "0.00000001", "same"),
+        ("varchar(40)", "1E+3", "same"),
+        ("varchar(40)", "1e400", "same"),
+        ("varchar(40)", '[1.10, {"a": 2.50}]', '[1.10,{"a":2.50}]'),
+        ("super", "1.10", "same"),
+        ("super", '{"a": {"b": [-0, 1e2, 0.10]}}', '{"a":{"b":[-0,1e2,0.10]}}'),
+        ("super", '"hello"', "same"),
+        ("super", '"1.10"', "same"),
+        ("super", '"null"', "same"),
+        ("super", '""', "same"),
+        ("super", "null", None),
+        ("super", '"[1,]"', "same"),
+        ("super", '"é \\"q\\" \\n"', "same"),
+        ("super", '" {\\"a\\": [1.10]}"', ' {"a": [1.10]}'),
+        ("decimal(9,2)", "1.10", "same"),
         ("super", '{"a": [12345678901234567.890, "1", 1]}', '{"a":[12345678901234567.890,"1",1]}'),
     ],
 )
@@ -76,7 +94,28 @@ def test_numbers_of_json_keep_their_digits_and_texts_are_themselves(shop, type_,
         of({"id": "integer", "v": type_}), {FILE: f'{{"id": 1, "v": {text}}}\n'.encode()}
     )
     [held] = found.column("v")
-    assert str(held) == (text if value == "same" else value)
+    assert (held if held is None else str(held)) == (text if value == "same" else value)
+
+
+@pytest.mark.parametrize("partial", [False, True])
+@pytest.mark.parametrize(
+    ("twice", "value"),
+    [
+        ('"v": 1, "v": 2', "2"),
+        ('"v": 1.0, "n": 1, "v": 1.10', "1.10"),
+        ('"v": "a", "v": null', None),
+        ('"v": null, "v": {"v": 1, "v": 2}', '{"v":1,"v":2}'),
+        ('"n": 1, "v": 1.10, "n": 2', "1.10"),
+        ('"v": 1, "\\u0076": 2', "2"),
+    ],
+)
+def test_of_a_field_that_comes_twice_the_last_counts(shop, twice, value, partial):
+    lines = '{"id": 0, "v": "x"}\n{"id": 7, ' + twice + ', "id": 1}\n{"id": 2}\n'
+    columns = of({"id": "integer", "v": "varchar(40)"}, partial=partial)
+    found = shop.prepare(columns, {FILE: lines.encode()})
+    assert [(row["id"], row["v"]) for row in found.rows] == [(0, "x"), (1, value), (2, None)]
+    if partial:
+        assert found.column("_carried") == ["11", "11", "10"]
 
 
 @pytest.mark.parametrize(
@@ -98,13 +137,23 @@ def test_line_that_is_not_an_object_is_refused_alone(shop):
     )
     found = shop.prepare(of(), {FILE: lines})
     assert found.column("id") == [1, 5]
-    reason = "the line is not a JSON object"
-    assert found.reasons == [
+    reason = "the line is not a JSON object in UTF-8, or a text in it has half of a surrogate pair"
+    assert [(number, told.partition(" (")[0]) for number, told in found.reasons] == [
         *((number, reason) for number in (2, 3, 4, 5)),
         (6, "column 'id' is not a valid integer"),
     ]
     assert found.refused[-1]["fields"] == {"id": "x"}
     assert found.files[FILE].records == 7
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("spoilt", [rb"\ud800", rb"\udc00\ud800", b"\xff", b"\xed\xa0\x80"])
+def test_half_a_character_refuses_its_line_alone_wherever_it_is(shop, spoilt, place):
+    lines = [b'{"id": 1, "name": "a"}', b'{"id": 3, "name": "b"}']
+    lines.insert(place, b'{"id": 2, "name": "' + spoilt + b'"}')
+    found = shop.prepare(of(), {FILE: b"\n".join(lines)})
+    assert (found.column("id"), found.quarantined) == ([1, 3], {})
+    assert [record for record, _ in found.reasons] == [place + 1]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +208,8 @@ def test_last_line_need_not_end(shop, end):
 def test_last_line_that_is_whole_but_no_object_is_refused_alone(shop, last):
     found = shop.prepare(of(), {FILE: json_lines({"id": 1}) + last.encode()})
     assert (found.column("id"), found.quarantined) == ([1], {})
-    assert found.reasons == [(2, "the line is not a JSON object")]
+    [(record, reason)] = found.reasons
+    assert (record, reason[:29]) == (2, "the line is not a JSON object")
 
 
 @pytest.mark.parametrize(
@@ -299,6 +349,9 @@ def test_columns_of_parquet_are_found_by_name(shop):
         ("varbyte", "'\\x41\\xFF'::blob", "41FF"),
         ("super", "{'a': [1.25, null], 'b': 'é'}", '{"a":[1.25,null],"b":"é"}'),
         ("super", "[1, 2]", "[1,2]"),
+        ("super", "{'DECIMAL(9,2)': 1.10::decimal(9,2)}", '{"DECIMAL(9,2)":1.10}'),
+        ("super", "[0.00000001::decimal(9,8)]", "[0.00000001]"),
+        ("super", "map {'a': 1234567890123456.78::decimal(18,2)}", '{"a":1234567890123456.78}'),
         (
             "varchar(40)",
             "uuid '5322b154-ce49-40fc-8dc5-15a876f1d43d'",
@@ -313,6 +366,85 @@ def test_values_of_parquet_become_those_of_the_column(shop, type_, written, valu
     columns = of({"id": "integer", "v": type_}, written_as="parquet")
     found = shop.prepare(columns, {FILE: parquet(f"select 1 as id, {written} as v")})
     assert (found.column("v"), found.refused) == ([value], [])
+
+
+@pytest.mark.parametrize(
+    ("type_", "first", "second", "values"),
+    [
+        ("decimal(9,4)", "7::bigint", "1.5::double", [Decimal(7), Decimal("1.5")]),
+        ("decimal(9,4)", "1.5::decimal(9,2)", "1.2345::decimal(9,4)", ["1.5", "1.2345"]),
+        ("varchar(30)", "date '2024-08-09'", "timestamp '2024-08-09 01:02:03'", None),
+        ("varchar(30)", "1307", "'01307'", ["1307", "01307"]),
+        ("super", "{'a': 1}", "{'a': 1, 'b': 2}", ['{"a":1}', '{"a":1,"b":2}']),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_each_file_of_parquet_keeps_its_own_types(shop, type_, first, second, values, turned):
+    values = values or ["2024-08-09", "2024-08-09 01:02:03"]
+    written = [first, second][:: -1 if turned else 1]
+    files = {
+        f"{FILE}{number}": parquet(f"select {number} as id, {value} as v")
+        for number, value in enumerate(written)
+    }
+    columns = of({"id": "integer", "v": type_}, written_as="parquet")
+    found = shop.prepare(columns, files)
+    if type_.startswith("decimal"):
+        values = [Decimal(value) for value in values]
+    assert found.column("v") == values[:: -1 if turned else 1]
+
+
+def renamed(query: str, old: bytes, new: bytes) -> bytes:
+    """Parquet with a name that DuckDB itself would not write."""
+    content = parquet(query, "compression uncompressed")
+    assert old in content
+    return content.replace(old, new)
+
+
+def test_parquet_that_names_a_column_twice_is_quarantined_with_that_reason(shop):
+    content = renamed("select 1 as id, 'x' as name, 'y' as namf", b"namf", b"name")
+    found = shop.prepare(of(written_as="parquet"), {FILE: content})
+    assert found.quarantined == {FILE: "it names columns more than once (1 too many); rename them"}
+
+
+@pytest.mark.parametrize("files", [1, 3])
+def test_columns_of_parquet_that_differ_in_case_only_are_two(shop, files):
+    content = renamed("select 1 as id, 'x' as note, 'y' as notf", b"notf", b"NOTE")
+    given = contract({"id": "integer", "a": "varchar(9)", "b": "varchar(9)"}).as_written()
+    given["source"]["format"] = "parquet"
+    given["columns"][1]["from"], given["columns"][2]["from"] = "NOTE", "note"
+    named = {f"{FILE}{number}": content for number in range(files)}
+    found = shop.prepare(Contract.model_validate(given), named)
+    assert [(row["a"], row["b"]) for row in found.rows] == [("y", "x")]
+    assert found.quarantined == {}
+
+
+SAME_FIELDS = renamed("select 1 as id, {'aa': 1, 'bb': 2} as v", b"bb", b"AA")
+# A scale of 8 and a precision of 38, as the footer holds them, and one of 60.
+MANY_DIGITS = renamed(
+    "select 1 as id, 1.5::decimal(38,8) as v", b"\x15\x10\x15\x4c", b"\x15\x10\x15\x78"
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (
+            SAME_FIELDS,
+            "column 'v' has two fields 'aa' and 'AA', which cannot be told apart",
+        ),
+        (
+            MANY_DIGITS,
+            "column 'v' holds decimals of 60 digits, more than the 38 that can be kept",
+        ),
+    ],
+    ids=["fields", "digits"],
+)
+def test_parquet_whose_values_would_change_is_quarantined_if_they_are_read(shop, content, reason):
+    columns = {"id": "integer", "v": "super"}
+    found = shop.prepare(of(columns, written_as="parquet"), {FILE: content})
+    assert found.quarantined[FILE].partition(";")[0] == reason
+    unread = shop.prepare(of({"id": "integer"}, written_as="parquet"), {FILE: content})
+    assert (unread.column("id"), unread.quarantined) == ([1], {})
 
 
 def test_any_name_may_be_the_name_of_a_column_of_parquet(shop):

@@ -19,8 +19,8 @@ from tidegate.preparing.database import Database
 from tidegate.preparing.download import download
 from tidegate.preparing.formats.dms_csv import LONGEST_RECORD, first_record, is_whole, names_in
 from tidegate.preparing.formats.fields import missing
+from tidegate.preparing.formats.footer import read_columns
 from tidegate.preparing.formats.jsonl import list_names
-from tidegate.preparing.formats.parquet import column_types
 from tidegate.preparing.formats.shape import ShapeError
 
 if TYPE_CHECKING:
@@ -58,18 +58,18 @@ class ReadNames:
     def _names(self, contract: Contract, file: LandedFile) -> list[str]:
         match contract.source.format:
             case "dms_csv":
-                return names_in(self._header(file), contract)
+                return names_in(self._header(contract, file), contract)
             case "parquet":
                 return self._columns(file)
             case "jsonl":
                 return self._fields(contract, file)
 
-    def _header(self, file: LandedFile) -> bytes:
-        first = b""
+    def _header(self, contract: Contract, file: LandedFile) -> bytes:
+        first, delimiter = b"", contract.source.options.delimiter
         for most in (_USUAL_HEADER, LONGEST_RECORD):
             content = fetch(self.s3, self.landing_bucket, file, f"0-{most - 1}").read()
-            first = first_record(io.BytesIO(_unpacked(content)))
-            if is_whole(first) or file.size <= most:
+            first = first_record(io.BytesIO(_unpacked(content)), delimiter)
+            if is_whole(first, delimiter) or file.size <= most:
                 break
         return first
 
@@ -86,7 +86,7 @@ class ReadNames:
             copy.write(footer)
             copy.flush()
             with self._one_at_a_time, self.database.connect() as connection:
-                return list(column_types(Path(copy.name), connection))
+                return [column.name for column in read_columns(Path(copy.name), connection)]
 
     def _fields(self, contract: Contract, file: LandedFile) -> list[str]:
         # Files come whole, and only one of them is sure to have room on the disk.

@@ -17,6 +17,7 @@ _CLOCK = r"\d{2}:\d{2}(:\d{2}(\.\d+)?)?"
 _ZONE = r"[+-](0\d|1[0-4])(:?[0-5]\d)?"
 # pandas makes 4.0 of the 4 in a column of integers with a null.
 _INTEGER = r"\s*[+-]?\d+(\.0*)?\s*"
+_SCIENTIFIC = r"\s*[+-]?(\d+\.?\d*|\.\d+)[eE]\+?\d+\s*"
 _NUMBER = r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*"
 _NOT_FINITE = r"\s*[+-]?(?i:inf|infinity|nan)\s*"
 _FORMS = {
@@ -29,7 +30,7 @@ _FORMS = {
     "date": rf"\s*{_DAY}([ T]00:00(:00(\.0+)?)?)?\s*",
     "time": rf"\s*{_CLOCK}\s*",
     "timestamp": rf"\s*{_DAY}([ T]{_CLOCK})?\s*",
-    "timestamptz": rf"\s*{_DAY}([ T]{_CLOCK}( ?UTC|Z|{_ZONE})?)?\s*",
+    "timestamptz": rf"\s*{_DAY}([ T]{_CLOCK}( ?(UTC|Z|{_ZONE}))?)?\s*",
 }
 # DuckDB takes these as JSON, JSON_PARSE of Redshift does not; what stands in quotes is no matter.
 _STRINGS = r'"(\\.|[^"\\])*"'
@@ -64,17 +65,34 @@ def cast_sql(column: Column, text: str, cast: str, *, is_key: bool) -> Cast:
     value = _fitting_sql(column.type, text, cast)
     value = f"({value})::varchar" if column.type.travels_as_text else value
     fault = duckdb_literal(f"column {column.name!r} is not a valid {column.type}")
+    if column.type.name == "super":
+        long = f"strlen({text}) > {LONGEST_VARCHAR}"
+        fault = f"case when {long} then {_too_long(column, text)} else {fault} end"
     return Cast(_cast_sql(column.type, text), value, f"{text} <> ''", fault)
 
 
 def typed_sql(type_: ColumnType, text: str) -> str:
-    """The value that `text` stands for, in DuckDB's own type; null where it stands for none."""
+    """The value that `text` stands for, in DuckDB's own type; null where it stands for none.
+
+    A `timestamp` may have a zone here, and is then in UTC: what is ordered must be one instant, in
+    whatever way a source writes it.
+    """
+    if type_.name == "timestamp":
+        return f"({typed_sql(ColumnType('timestamptz'), text)}) at time zone 'UTC'"
     return _fitting_sql(type_, text, _cast_sql(type_, text))
 
 
 def duckdb_literal(text: str) -> str:
     """`text` as a literal of DuckDB, where a backslash is nothing special."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def is_json_sql(text: str) -> str:
+    """Whether `text` is JSON that Redshift can parse."""
+    bare = f"regexp_replace({text}, {duckdb_literal(_STRINGS)}, '\"\"', 'g')"
+    unfit = f"regexp_matches({bare}, {duckdb_literal(_NOT_JSON)})"
+    too_deep = f"regexp_matches({bare}, {duckdb_literal(_TOO_DEEP)})"
+    return f"json_valid({text}) and not {unfit} and not {too_deep}"
 
 
 def _cast_sql(type_: ColumnType, text: str) -> str:
@@ -85,6 +103,10 @@ def _cast_sql(type_: ColumnType, text: str) -> str:
             # DuckDB takes the literals that Redshift takes, in upper and lower case:
             # https://docs.aws.amazon.com/redshift/latest/dg/r_Boolean_type.html
             return f"try_cast(trim({text}) as boolean)"
+        case "timestamptz":
+            # DuckDB takes a blank before UTC only; Redshift and PostgreSQL before any zone.
+            close = f"replace(replace(replace({text}, ' +', '+'), ' -', '-'), ' Z', 'Z')"
+            return f"try_cast({close} as timestamptz)"
         case _:
             return f"try_cast({text} as {type_.ddl})"
 
@@ -95,10 +117,7 @@ def _fitting_sql(type_: ColumnType, text: str, cast: str) -> str:
         case "char" | "varchar" | "boolean":
             return cast
         case "super":
-            bare = f"regexp_replace({text}, {duckdb_literal(_STRINGS)}, '\"\"', 'g')"
-            strict = f"not regexp_matches({bare}, {duckdb_literal(_NOT_JSON)})"
-            strict += f" and not regexp_matches({bare}, {duckdb_literal(_TOO_DEEP)})"
-            fits = f"json_valid({text}) and strlen({text}) <= {LONGEST_VARCHAR} and {strict}"
+            fits = f"strlen({text}) <= {LONGEST_VARCHAR} and {is_json_sql(text)}"
         case "varbyte":
             most = 2 * min(type_.length or LONGEST_VARCHAR, LONGEST_VARCHAR // 2)
             fits = f"regexp_full_match({text}, '([0-9A-Fa-f]{{2}})*') and strlen({text}) <= {most}"
@@ -110,6 +129,8 @@ def _fitting_sql(type_: ColumnType, text: str, cast: str) -> str:
 def _scalar_fits_sql(type_: ColumnType, text: str, cast: str) -> str:
     fits = f"regexp_full_match({text}, {duckdb_literal(_FORMS[type_.name])})"
     match type_.name:
+        case "smallint" | "integer" | "bigint":
+            return f"({fits} or {_is_whole_sql(text)})"
         case "real" | "double":
             named = f"regexp_full_match({text}, {duckdb_literal(_NOT_FINITE)})"
             return f"(isfinite({cast}) and {fits} or {named})"
@@ -119,6 +140,20 @@ def _scalar_fits_sql(type_: ColumnType, text: str, cast: str) -> str:
             return f"{cast} between {first} and {last} and {fits}"
         case _:
             return fits
+
+
+def _too_long(column: Column, text: str) -> str:
+    says = duckdb_literal(f"column {column.name!r} holds ")
+    limit = duckdb_literal(f" bytes of JSON, more than the {LONGEST_VARCHAR:,} that can be loaded")
+    return f"{says} || strlen({text}) || {limit}"
+
+
+def _is_whole_sql(text: str) -> str:
+    """Whether `text` is an integer in scientific notation: 1.20e1 is, 1.25e1 is none."""
+    written = f"regexp_full_match({text}, {duckdb_literal(_SCIENTIFIC)})"
+    places = f"length(rtrim(regexp_extract({text}, '\\.(\\d*)', 1), '0'))"
+    exponent = f"try_cast(regexp_extract({text}, '[eE]\\+?(\\d+)', 1) as integer)"
+    return f"case when {written} then {places} <= {exponent} else false end"
 
 
 def _characters(column: Column, text: str, cast: str) -> Cast:

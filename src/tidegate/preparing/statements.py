@@ -160,14 +160,22 @@ class Statements:
         fault = [f"{shape.fault[0]} as is_faulty"] if shape.fault else []
         record = [f"left(md5({shape.record}), 16) as {name}" for name in self._record]
         texts = [f"{shape.text(name)} as {field}" for name, field in self._fields.items()]
-        return texts + fault + record
+        return texts + self._documents(shape) + fault + record
+
+    def _documents(self, shape: Shape) -> list[str]:
+        columns = enumerate(self._columns)
+        held = [(n, column.source) for n, column in columns if column.type.name == "super"]
+        return [f"{shape.document(name)} as d{number}" for number, name in held]
 
     def _casts(self) -> list[Cast]:
         keys = {*self._contract.key, *(image.name for image in _images(self._contract))}
         return [
-            cast_sql(column, self._fields[column.source], f"t{n}", is_key=column.name in keys)
+            cast_sql(column, self._text(n, column), f"t{n}", is_key=column.name in keys)
             for n, column in enumerate(self._columns)
         ]
+
+    def _text(self, number: int, column: Column) -> str:
+        return f"d{number}" if column.type.name == "super" else self._fields[column.source]
 
     def _key(self) -> str:
         return ", ".join(f"v{number}" for number in self._key_numbers())

@@ -28,10 +28,12 @@ class Bucket:
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
         return f"s3://{BUCKET}/{key}"
 
-    def parquet(self, key: str, query: str) -> dict[str, object]:
+    def parquet(
+        self, key: str, query: str, options: str = "write_timestamp_as_int96 true"
+    ) -> dict[str, object]:
         """Writes the query's rows; gives the entry for a manifest."""
         path = self._folder / "rows.parquet"
-        duckdb.sql(f"copy ({query}) to '{path}' (format parquet)")
+        duckdb.sql(f"copy ({query}) to '{path}' (format parquet, {options})")
         url = self.put(key, path.read_bytes())
         return {"url": url, "mandatory": True, "meta": {"content_length": path.stat().st_size}}
 

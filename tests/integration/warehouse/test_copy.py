@@ -1,6 +1,7 @@
 """COPY and UNLOAD, against an S3 in this process."""
 
 import gzip
+from datetime import datetime
 
 import pytest
 
@@ -128,6 +129,17 @@ def test_a_text_that_is_too_long_fails_the_load_and_leaves_nothing(people, bucke
     assert error["M"] == "Spectrum Scan Error"
     assert "character varying(10)" in error["D"]
     assert rows(people, "select count(*), pg_last_copy_count() from people") == [(0, 0)]
+
+
+@pytest.mark.parametrize("written_as", ["timestamp", "timestamptz", "timestamp_ns", "timestamp_ms"])
+def test_timestamps_that_parquet_holds_as_integers_are_refused(cursor, bucket, failure, written_as):
+    cursor.execute("create table moments (at timestamp)")
+    query = f"select '2024-08-09 12:34:56.789'::{written_as} as at"
+    cursor.execute(copy(bucket.manifest(bucket.parquet("1.parquet", query)), table="moments"))
+    cursor.execute("select at from moments")
+    assert cursor.fetchone() == [datetime(2024, 8, 9, 12, 34, 56, 789_000)]
+    entry = bucket.parquet("2.parquet", query, "compression snappy")
+    assert failure(cursor, copy(bucket.manifest(entry), table="moments"))["C"] == "0A000"
 
 
 def test_what_is_no_parquet_is_refused(people, bucket, failure):

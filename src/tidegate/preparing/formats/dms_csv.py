@@ -1,6 +1,7 @@
 """CSV as AWS DMS writes it: the first record tells which columns there are and how records end."""
 
 import csv
+import re
 import zlib
 from collections.abc import Collection
 from pathlib import Path
@@ -31,10 +32,12 @@ def read_shape(path: Path, contract: Contract, kind: int, later: Collection[str]
     """
     try:
         with open_bytes(path) as content:
-            first = first_record(content)
+            first = first_record(content, contract.source.options.delimiter)
         newline = "'\\r\\n'" if first.endswith(b"\r\n") else "'\\n'"
         if contract.source.options.header:
-            if len(first) >= LONGEST_RECORD and not is_whole(first):
+            if len(first) >= LONGEST_RECORD and not is_whole(
+                first, contract.source.options.delimiter
+            ):
                 raise ShapeError(f"the header is longer than {LONGEST_RECORD:,} bytes")
             return _named(names_in(first, contract), newline, contract, later)
     except (OSError, EOFError, zlib.error) as error:
@@ -52,20 +55,30 @@ def _what_is_wrong(header: bytes) -> str:
     return "a quoted name does not end, or text stands behind it"
 
 
-def first_record(content: BinaryIO) -> bytes:
+def first_record(content: BinaryIO, delimiter: str) -> bytes:
     """The first record of a file, or what there is of it where its end is not reached."""
-    record = b""
+    record, is_open = b"", False
     while len(record) < LONGEST_RECORD and (line := content.readline(LONGEST_RECORD)):
         record += line
-        if is_whole(record):
+        is_open = _is_open(b'"' + line if is_open else line, delimiter)
+        if record.strip() and not is_open:
             break
     return record.lstrip(b"\r\n")
 
 
-def is_whole(record: bytes) -> bool:
+def is_whole(record: bytes, delimiter: str) -> bool:
     """Whether a record ends where these bytes do."""
-    # Quotes inside a quoted field are doubled, so an odd number says that one is open.
-    return record.endswith(b"\n") and record.count(b'"') % 2 == 0 and bool(record.strip())
+    return record.endswith(b"\n") and bool(record.strip()) and not _is_open(record, delimiter)
+
+
+def _is_open(text: bytes, delimiter: str) -> bool:
+    """Whether the last field of `text` is quoted and goes on behind it.
+
+    A quotation mark within a field that does not begin with one is a character as any other.
+    """
+    begin = rb"(?:\A(?:\xef\xbb\xbf)?[\r\n]*|" + re.escape(delimiter.encode()) + rb") *"
+    quoted = begin + rb'"[^"]*(?:""[^"]*)*("|\Z)'
+    return any(not field[1] for field in re.finditer(quoted, text))
 
 
 def names_in(first: bytes, contract: Contract) -> list[str]:

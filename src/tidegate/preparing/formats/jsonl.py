@@ -1,17 +1,19 @@
 """JSON lines: every line an object of its own, which need not have what its neighbours have.
 
-A field that is absent is null, unless rows are partial. Fields of a JSON number keep the digits
-they are written with: DuckDB, as most readers of JSON, makes a double of what has a point, which
-holds 17 of them. So where a line has a longer one, `exact_texts` first makes strings of numbers.
+A field that is absent is null, unless rows are partial. Of one that comes twice the last counts.
+A number keeps the digits it is written with. DuckDB makes a double of one that has a point: it
+writes 1.1 for 1.10, and keeps 17 digits. So `marked_numbers` first makes strings of the numbers of
+a line, where a column would hold the difference.
 """
 
+import json
 import re
 from pathlib import Path
 
 import duckdb
 
 from tidegate.contract import Contract
-from tidegate.preparing.casts import duckdb_literal
+from tidegate.preparing.casts import duckdb_literal, is_json_sql
 from tidegate.preparing.formats.fields import needed
 from tidegate.preparing.formats.shape import (
     Shape,
@@ -29,9 +31,14 @@ _NO_LINES = (
     "it is not JSON lines: the first line is not a JSON object; write every object on a line of "
     "its own, in UTF-8 without a byte order mark, and land the file again"
 )
-_NO_OBJECT = "the line is not a JSON object"
+_NO_OBJECT = (
+    "the line is not a JSON object in UTF-8, or a text in it has half of a surrogate pair "
+    "(\\ud800 to \\udfff), which is no character; correct it, and land the line again"
+)
 _CUT_OFF = "the last line is cut off, so the file is not whole; land it again"
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_IS_REPEATED = "len(json_keys(line)) > list_unique(json_keys(line))"
+_AS_WRITTEN = ("char", "varchar", "super")
 _BRACKETS = ((b"{", b"}"), (b"[", b"]"))
 _LONGEST_LINE = 16 << 20  # bytes; DuckDB refuses longer ones by itself
 
@@ -42,20 +49,28 @@ def read_shape(path: Path, contract: Contract, connection: "duckdb.DuckDBPyConne
     Raises:
         ShapeError: not readable, or not JSON lines.
     """
-    names = list_names(path, contract, connection)
+    names, is_repeated = _names(path, contract, connection)
     if _is_cut_off(path):
         raise ShapeError(_CUT_OFF)
     operation = contract.source.options.operation
     wanted = [*([operation] if operation in names else []), *needed(contract)]
     numbers = {name: number for number, name in enumerate(wanted, start=1)}
-    pointers = "[" + ", ".join(duckdb_literal(_pointer(name)) for name in wanted) + "]"
+    pointers, marked = _pointers(wanted), render("prepare/marked_numbers")
+    listed = f"[{', '.join(map(duckdb_literal, wanted))}]"
+    last_texts = render("prepare/last_values", names=listed, values=f"{marked} ->> '$.*'")
+    last_types = render("prepare/last_values", names=listed, values="json_type(line, '$.*')")
     return Shape(
         scan="prepare/scan_jsonl",
         places=(
             ("pointers", pointers),
-            ("exact_texts", render("prepare/exact_texts", pointers=pointers)),
+            ("as_written", _pointers(_as_written(contract))),
+            ("exact_texts", _unmarked(f"{marked} ->> {pointers}")),
+            ("is_repeated", _IS_REPEATED if is_repeated else "false"),
+            ("last_texts", _unmarked(last_texts)),
+            ("last_types", last_types),
         ),
         texts=tuple((name, f"texts[{number}]") for name, number in numbers.items()),
+        documents=tuple((name, _document(number)) for name, number in numbers.items()),
         whole="line",
         record="line::varchar",
         carried=tuple((name, f"types[{number}] is not null") for name, number in numbers.items()),
@@ -72,6 +87,13 @@ def list_names(
     Raises:
         ShapeError: not readable, or not JSON lines.
     """
+    return _names(path, contract, connection)[0]
+
+
+def _names(
+    path: Path, contract: Contract, connection: "duckdb.DuckDBPyConnection"
+) -> tuple[list[str], bool]:
+    """The fields, and whether one comes twice in an object."""
     paths = path_list([path])
     try:
         first = connection.execute(render("prepare/is_first_an_object", paths=paths)).fetchone()
@@ -82,9 +104,20 @@ def list_names(
         if not is_of_the_file(error):
             raise
         raise ShapeError(reason(error, path)) from error
-    if first == (False,):
+    if first == (False,) and not _begins_with_an_object(path):
         raise ShapeError(_NO_LINES)
-    return [name for (name,) in rows]
+    return [name for name, _ in rows], any(is_repeated for _, is_repeated in rows)
+
+
+def _begins_with_an_object(path: Path) -> bool:
+    """Whether the first line is an object but for a character in it, as any line may have one."""
+    with open_bytes(path) as content:
+        lines = iter(lambda: content.readline(_LONGEST_LINE), b"")
+        first = next(filter(bytes.strip, lines), b"")
+    try:
+        return isinstance(json.loads(first.decode(errors="replace")), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _is_cut_off(path: Path) -> bool:
@@ -98,6 +131,29 @@ def _is_cut_off(path: Path) -> bool:
     bare = _STRING.sub(b"", last)
     opened = b'"' in bare or any(bare.count(one) > bare.count(end) for one, end in _BRACKETS)
     return last.lstrip().startswith(b"{") and opened
+
+
+def _document(number: int) -> str:
+    """The JSON of a field. A string that itself holds an object or array stands for that."""
+    text = f"texts[{number}]"
+    nested = f"left(ltrim({text}), 1) in ('{{', '[') and {is_json_sql(text)}"
+    is_string = f"types[{number}] = 'VARCHAR' and not ({nested})"
+    return f"case when {is_string} then to_json({text})::varchar else {text} end"
+
+
+def _as_written(contract: Contract) -> list[str]:
+    """The fields of which a number is kept as it is written, because it becomes a text or JSON."""
+    columns = {column.source: column.type for column in contract.columns}
+    types = columns | contract.order_by
+    return [name for name, type_ in types.items() if type_.name in _AS_WRITTEN]
+
+
+def _unmarked(texts: str) -> str:
+    return render("prepare/unmarked_numbers", texts=texts)
+
+
+def _pointers(names: list[str]) -> str:
+    return f"[{', '.join(duckdb_literal(_pointer(name)) for name in names)}]::varchar[]"
 
 
 def _pointer(name: str) -> str:

@@ -1,23 +1,25 @@
 """Parquet: names and types stand in the file; values go on as the texts that CSV would hold."""
 
+import re
 from collections.abc import Collection
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from tidegate.contract import Contract
 from tidegate.preparing.casts import duckdb_literal
-from tidegate.preparing.formats.fields import missing
+from tidegate.preparing.formats.fields import missing, needed
+from tidegate.preparing.formats.footer import ParquetColumn, read_columns
 from tidegate.preparing.formats.shape import (
     Shape,
     ShapeError,
     as_json,
-    path_list,
     refuse_strangers,
 )
-from tidegate.preparing.rejects import is_of_the_file, reason
-from tidegate.sql_files import render
 
+if TYPE_CHECKING:
+    import duckdb
+
+_NAME_OR_DECIMAL = re.compile(r'"(?:[^"]|"")*"|DECIMAL\(\d+,(\d+)\)')
 _NESTED = ("STRUCT", "MAP", "UNION", "VARIANT")
 # The name under which DuckDB appends the path, unlike what any file has; then it is renamed.
 _PATH = "tidegate: the path of the file"
@@ -34,43 +36,40 @@ def read_shape(
     One of no bytes has no columns and no rows.
 
     Raises:
-        ShapeError: not Parquet, or without a column that is needed.
+        ShapeError: not Parquet, with a name twice, without a column that is needed, or with values
+            in it that cannot be had.
     """
     if path.stat().st_size == 0:
         return Shape("prepare/scan_nothing", (), (), as_json({}, contract), "''")
-    types = column_types(path, connection)
-    if lacking := ", ".join(map(repr, missing(types, contract, later))):
+    columns = read_columns(path, connection)
+    names = [column.name for column in columns]
+    # A name may be as long as a file, so repeated ones are only counted.
+    if repeated := len(names) - len(set(names)):
+        raise ShapeError(f"it names columns more than once ({repeated} too many); rename them")
+    if lacking := ", ".join(map(repr, missing(names, contract, later))):
         raise ShapeError(f"it has no column {lacking}")
-    columns = [f"c{number}" for number in range(len(types))]
+    _check_values(columns, contract)
+    numbered = [f"c{number}" for number in range(len(columns))]
     texts = {
-        name: _text(column, type_)
-        for column, (name, type_) in zip(columns, types.items(), strict=True)
+        column.name: _text(number, column.type)
+        for number, column in zip(numbered, columns, strict=True)
     }
     return Shape(
         scan="prepare/scan_parquet",
-        places=(("columns", ", ".join(columns)), ("path", duckdb_literal(_PATH))),
+        places=(("columns", ", ".join(numbered)), ("path", duckdb_literal(_PATH))),
         texts=tuple(texts.items()),
         whole=as_json(texts, contract),
         record=f"to_json([{', '.join(texts.values())}])::varchar",
-        strangers=refuse_strangers(types, contract),
+        types=tuple(column.type for column in columns),
+        strangers=refuse_strangers(names, contract),
     )
 
 
-def column_types(path: Path, connection: "duckdb.DuckDBPyConnection") -> dict[str, str]:
-    """DuckDB's types of the columns of the Parquet file at `path`, by name.
-
-    Raises:
-        ShapeError: not Parquet.
-    """
-    try:
-        rows = connection.execute(
-            render("prepare/describe_parquet", paths=path_list([path]))
-        ).fetchall()
-    except duckdb.Error as error:
-        if not is_of_the_file(error):
-            raise
-        raise ShapeError(reason(error, path)) from error
-    return {name: type_ for name, type_, *_ in rows}
+def _check_values(columns: list[ParquetColumn], contract: Contract) -> None:
+    """Refuse a file whose values DuckDB would change; what the contract does not read may be so."""
+    read = {*needed(contract), contract.source.options.operation}
+    if faults := [column for column in columns if column.fault and column.name in read]:
+        raise ShapeError(f"column {faults[0].name!r} {faults[0].fault}, and land the file again")
 
 
 def _text(column: str, type_: str) -> str:
@@ -80,5 +79,12 @@ def _text(column: str, type_: str) -> str:
         # Many writers say so of every timestamp. A time that is meant as UTC can be read as either.
         return f"({column} at time zone 'UTC')::varchar"
     if type_.startswith(_NESTED) or type_.endswith("]"):
-        return f"to_json({column})::varchar"
+        return f"to_json({column}::{_widest(type_)})::varchar"
     return f"{column}::varchar"
+
+
+def _widest(nested: str) -> str:
+    """The type with decimals of 38 digits: others lose digits on their way into JSON."""
+    return _NAME_OR_DECIMAL.sub(
+        lambda found: f"DECIMAL(38,{found[1]})" if found[1] else found[0], nested
+    )

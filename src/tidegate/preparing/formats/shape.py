@@ -24,10 +24,13 @@ class Shape:
 
     `scan` names the SQL that reads them, filled by `places`; it gives the path of a record's file
     as `path`. `texts` has, by source column, DuckDB's expression of the text that a record holds,
-    and `carried` of whether it holds one, where records of a file differ in that. `whole` is what
-    it holds of them, as JSON, and `record` a text of all that it holds. Records for which `fault`
+    `documents` of the JSON that it is for a column of type super, where that differs, and `carried`
+    of whether a record holds something, where records of a file differ in that. `whole` is what it
+    holds of them, as JSON, and `record` a text of all that it holds. Records for which `fault`
     holds, an expression and what it means, are refused. Where values are `quoted`, a file may
-    end before one of them does. `strangers` are the columns that the contract does not know.
+    end before one of them does. `types` are those of the columns in the file: DuckDB reads files
+    together as if all had the types of the first. `strangers` are the columns that the contract
+    does not know.
     """
 
     scan: str
@@ -35,9 +38,11 @@ class Shape:
     texts: tuple[tuple[str, str], ...]
     whole: str
     record: str
+    documents: tuple[tuple[str, str], ...] = ()
     carried: tuple[tuple[str, str], ...] = ()
     fault: tuple[str, str] | None = None
     quoted: bool = False
+    types: tuple[str, ...] = ()
     strangers: tuple[str, ...] = field(default=(), compare=False)
 
     def records(self, paths: Iterable[Path]) -> str:
@@ -47,6 +52,10 @@ class Shape:
     def text(self, name: str) -> str:
         """The text of the column `name`; a file without it holds nothing for it."""
         return self._text_of.get(name, "null")
+
+    def document(self, name: str) -> str:
+        """The JSON that the column `name` stands for."""
+        return dict(self.documents).get(name, self.text(name))
 
     def has(self, name: str) -> bool:
         """Whether the file has the column `name`."""

@@ -28,16 +28,16 @@ _ACCEPTED = {
     "character varying": {"VARCHAR"},
     "character": {"VARCHAR"},
     "date": {"DATE"},
-    "timestamp without time zone": {"TIMESTAMP", "TIMESTAMP_MS", "TIMESTAMP WITH TIME ZONE"},
+    "timestamp without time zone": {"TIMESTAMP"},
 }
 
-# Of each column its name, DuckDB's type, and the bytes of a fixed length, which others have not.
-Schema = tuple[tuple[str, str, int | None], ...]
+# Of each column its name, DuckDB's type, what Parquet holds it as, and the bytes of a fixed length,
+# which others have not.
+Schema = tuple[tuple[str, str, str, int | None], ...]
 
-_LENGTHS = """
-select name, cast(type_length as integer)
+_HELD_AS = """
+select name, type, case type when 'FIXED_LEN_BYTE_ARRAY' then cast(type_length as integer) end
 from parquet_schema($1)
-where type = 'FIXED_LEN_BYTE_ARRAY'
 """
 
 
@@ -53,8 +53,8 @@ def load_parquet(
         _check(place, schema, columns)
     schemas.sort(key=lambda file: file[0])
     count = 0
-    for schema, group in groupby(schemas, key=lambda file: file[0]):
-        count += _insert(cursor, target, columns, schema, [path for _, _, path in group])
+    for _, group in groupby(schemas, key=lambda file: file[0]):
+        count += _insert(cursor, target, columns, [path for _, _, path in group])
     return count
 
 
@@ -64,8 +64,9 @@ def _schema(cursor: "duckdb.DuckDBPyConnection", place: S3Object, path: Path) ->
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
         raise s3_failure(_SPECTRUM, 15001, f"File '{place.url}' is not a Parquet file") from error
     columns = [(row[0], row[1]) for row in described.fetchall()]
-    lengths = dict(cursor.execute(_LENGTHS, [str(path)]).fetchall())
-    return tuple((name, kind, lengths.get(name)) for name, kind in columns)
+    listed = cursor.execute(_HELD_AS, [str(path)]).fetchall()
+    held_as = {name: (held, length) for name, held, length in listed}
+    return tuple((name, kind, *held_as[name]) for name, kind in columns)
 
 
 def _check(place: S3Object, schema: Schema, columns: Sequence[Column]) -> None:
@@ -75,7 +76,11 @@ def _check(place: S3Object, schema: Schema, columns: Sequence[Column]) -> None:
             f"Table columns: {len(columns)}, Data columns: {len(schema)}, File name: {place.url}"
         )
         raise s3_failure(_SPECTRUM, 15007, context)
-    for column, (name, kind, length) in zip(columns, schema, strict=True):
+    for column, (name, kind, held, length) in zip(columns, schema, strict=True):
+        # From these Redshift was seen to load wrong times, without an error:
+        # https://github.com/dask/fastparquet/issues/432 and https://github.com/apache/arrow/issues/38000
+        if kind.startswith("TIMESTAMP") and held != "INT96":
+            raise not_supported_locally(f"COPY of a timestamp that Parquet holds as {held}")
         _check_column(place, column, name, kind, length)
 
 
@@ -121,24 +126,18 @@ def _insert(
     cursor: "duckdb.DuckDBPyConnection",
     target: Relation,
     columns: Sequence[Column],
-    schema: Schema,
     paths: Sequence[Path],
 ) -> int:
     listed = ", ".join(literal(str(path)) for path in paths)
     names = [f"c{index}" for index in range(len(columns))]
     values = [
-        fitting_call(column.type, _plain(quote(name), kind))
-        for column, name, (_, kind, _) in zip(columns, names, schema, strict=True)
+        fitting_call(column.type, quote(name)) for column, name in zip(columns, names, strict=True)
     ]
     row = cursor.execute(
         f"insert into {target.sql} ({', '.join(quote(column.name) for column in columns)}) "  # noqa: S608
         f"select {', '.join(values)} from read_parquet([{listed}]) as f({', '.join(names)})"
     ).fetchone()
     return int(row[0]) if row else 0
-
-
-def _plain(value: str, kind: str) -> str:
-    return f"{value} at time zone 'UTC'" if kind == "TIMESTAMP WITH TIME ZONE" else value
 
 
 def load_refused(error: SqlError, url: str) -> SqlError:

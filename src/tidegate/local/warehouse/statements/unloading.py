@@ -64,7 +64,7 @@ class Unload(Statement):
 
     def _format(self) -> str:
         if self.options.format == "PARQUET":
-            return "format parquet"
+            return "format parquet, write_timestamp_as_int96 true"  # what COPY takes
         csv = self.options.format == "CSV"
         delimiter = literal(self.options.get("DELIMITER", "," if csv else "|"))
         header = "true" if "HEADER" in self.options else "false"

@@ -1,5 +1,4 @@
-list_transform(
-                    replace(
+replace(
                         replace(
                             replace(
                                 regexp_replace(
@@ -16,8 +15,4 @@ list_transform(
                         ),
                         chr(3),
                         '"'
-                    )::json ->> {pointers},
-                    lambda text: regexp_replace(
-                        regexp_replace(text, '^\x01#', ''), '"\\u0001#([^"]*)"', '\1', 'g'
-                    )
-                )
+                    )::json

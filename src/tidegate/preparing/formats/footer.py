@@ -1,0 +1,82 @@
+"""What the footer of a Parquet file says of its columns, in the words of the file.
+
+DuckDB renames a name that comes twice, also one that differs in case only, and makes a double of a
+decimal that it has no type for. So names and precisions are read from the schema itself.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from tidegate.contract.names import LONGEST_NAME
+from tidegate.preparing.casts import duckdb_literal
+from tidegate.preparing.formats.shape import ShapeError, path_list
+from tidegate.preparing.rejects import is_of_the_file, reason
+from tidegate.sql_files import render
+
+_MOST_DIGITS = 38  # https://duckdb.org/docs/stable/sql/data_types/numeric
+_TOO_MANY_DIGITS = (
+    "holds decimals of {} digits, more than the 38 that can be kept; write it as text"
+)
+_ALIKE = "has two fields {!r} and {!r}, which cannot be told apart; name them differently"
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetColumn:
+    """A column: its name in the file, DuckDB's type, and why its values cannot be had, if so."""
+
+    name: str
+    type: str
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    """An element of the schema, and the elements below it."""
+
+    name: str
+    precision: int | None
+    children: list["_Element"] = field(default_factory=list)
+
+
+def read_columns(path: Path, connection: "duckdb.DuckDBPyConnection") -> list[ParquetColumn]:
+    """The columns of the Parquet file at `path`, in their order.
+
+    Raises:
+        ShapeError: not Parquet.
+    """
+    try:
+        described = connection.execute(
+            render("prepare/describe_parquet", paths=path_list([path]))
+        ).fetchall()
+        listed = connection.execute(
+            render("prepare/list_parquet_names", path=duckdb_literal(str(path)))
+        ).fetchall()
+    except duckdb.Error as error:
+        if not is_of_the_file(error):
+            raise
+        raise ShapeError(reason(error, path)) from error
+    columns = _element(iter(listed)).children
+    return [
+        ParquetColumn(column.name, type_, next(_faults(column), None))
+        for column, (_, type_, *_) in zip(columns, described, strict=True)
+    ]
+
+
+def _element(listed: Iterator[tuple[str, int, int | None]]) -> _Element:
+    """The next element; those below it follow it in the list."""
+    name, children, precision = next(listed)
+    return _Element(name, precision, [_element(listed) for _ in range(children)])
+
+
+def _faults(element: _Element) -> Iterator[str]:
+    if element.precision and element.precision > _MOST_DIGITS:
+        yield _TOO_MANY_DIGITS.format(element.precision)
+    seen: dict[str, str] = {}
+    for child in element.children:
+        if other := seen.get(child.name.lower()):
+            yield _ALIKE.format(other[:LONGEST_NAME], child.name[:LONGEST_NAME])
+        seen[child.name.lower()] = child.name
+        yield from _faults(child)
