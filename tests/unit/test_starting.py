@@ -8,7 +8,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from tests.unit.samples import contract, ledger_table
+from tests.unit.samples import ledger_table
 from tidegate.cli import app
 from tidegate.ledger import Catalogue, StateLedger
 
@@ -40,7 +40,7 @@ def runs(aws, monkeypatch) -> Runs:
     ledger = ledger_table()
     states, found = StateLedger(ledger), Runs()
     names = [*STOPPED, "d.held_back", "e.idle", "f.running"]
-    Catalogue(ledger).publish([contract(table=name) for name in names])
+    Catalogue(ledger).publish(names)
     for table in (*STOPPED, "d.held_back", "f.running"):
         states.acquire(table, "run", 600)
         states.record_failure(table, "run", STOPPED.get(table, AWAY))

@@ -75,7 +75,7 @@ def show(current: "Status", console: Console) -> None:
         _print_line(console, f"{current.unrouted} objects are unrouted: no contract claims them")
 
 
-def _tell_retry(table: TableStatus) -> str:
+def _tell_retry(table: "TableStatus") -> str:
     again = f"Tidegate tries again by itself at {table.retry_at:%Y-%m-%d %H:%M:%S} UTC"
     return f"failed attempts: {table.attempts}; {again}"
 
