@@ -109,11 +109,12 @@ def read_request(
         wrong = "; ".join(map(_wrong, error.errors()))
         meant = _WRITE.get(_mode(given), " or ".join(_WRITE.values()))
         raise InvalidInputError(f"the execution input is wrong ({wrong}); write {meant}") from error
-    if request.table not in contracts:
+    try:
+        contract = contracts[request.table]
+    except KeyError:
         raise InvalidInputError(
             f"no contract is deployed for {request.table!r} (there are: {name_some(contracts)})"
-        )
-    contract = contracts[request.table]
+        ) from None
     return contract, _fitted(request, contract)
 
 
