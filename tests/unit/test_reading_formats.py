@@ -462,6 +462,46 @@ def test_any_name_may_be_the_name_of_a_column_of_parquet(shop):
     assert [row[f"v{number}"] for number in range(len(names))] == list(range(len(names)))
 
 
+IN_A_DAY = 3_723_500_000  # microseconds
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "text"),
+    [
+        (-1, "-00:00:00.000001"),
+        (86_400_000_001, "24:00:00.000001"),
+        (3_020_399_000_000, "838:59:59"),
+        (2**62, "1281023894:00:27.387904"),
+    ],
+)
+def test_time_of_parquet_beyond_a_day_refuses_its_row_alone(shop, microseconds, text):
+    other = "select 9 as id, {'a': 1} as s, time '23:59:59.999999' as at"
+    whole = parquet(
+        "select i as id, {'a': i} as s, time '01:02:03.5' + i * interval 1 second as at "
+        "from range(3) r(i)",
+        "compression uncompressed",
+    )
+    before, after = (
+        (n).to_bytes(8, "little", signed=True) for n in (IN_A_DAY + 10**6, microseconds)
+    )
+    assert whole.count(before) == 1
+    columns = of({"id": "integer", "at": "time"}, written_as="parquet")
+    files = {FILE + "1": whole.replace(before, after), FILE + "2": parquet(other)}
+    found = shop.prepare(columns, files)
+    assert found.column("at") == ["01:02:03.5", "01:02:05.5", "23:59:59.999999"]
+    assert found.reasons == [(2, "column 'at' is not a valid time")]
+    assert found.refused[0]["fields"] == {"id": "1", "at": text}
+    texts = of({"id": "integer", "at": "varchar(30)"}, written_as="parquet")
+    assert text in shop.prepare(texts, files).column("at")
+
+
+def test_times_of_parquet_may_be_in_utc(shop):
+    """As pyarrow writes them."""
+    content = renamed("select 1 as id, time '01:02:03' as at", b"\x7c\x12\x1c", b"\x7c\x11\x1c")
+    columns = of({"id": "integer", "at": "time"}, written_as="parquet")
+    assert shop.prepare(columns, {FILE: content}).column("at") == ["01:02:03"]
+
+
 def test_row_of_parquet_that_does_not_fit_is_refused_alone(shop):
     content = parquet(
         "select i as id, repeat('x', i::int) as name from (values (1), (21), (2)) t(i)"
