@@ -418,6 +418,23 @@ def test_columns_of_parquet_that_differ_in_case_only_are_two(shop, files):
     assert found.quarantined == {}
 
 
+@pytest.mark.parametrize(
+    ("written_as", "options", "content"),
+    [
+        ("dms_csv", {"header": True}, b"Op,id,note,NOTE\nI,1,x,y\n"),
+        ("jsonl", {}, b'{"id": 1, "note": "x", "NOTE": "y"}\n'),
+    ],
+)
+def test_names_that_differ_in_case_only_are_two_in_text_too(shop, written_as, options, content):
+    given = contract(
+        {"id": "integer", "a": "varchar(9)", "b": "varchar(9)"}, options=options
+    ).as_written()
+    given["source"]["format"] = written_as
+    given["columns"][1]["from"], given["columns"][2]["from"] = "NOTE", "note"
+    [row] = shop.prepare(Contract.model_validate(given), {FILE: content}).rows
+    assert (row["a"], row["b"]) == ("y", "x")
+
+
 SAME_FIELDS = renamed("select 1 as id, {'aa': 1, 'bb': 2} as v", b"bb", b"AA")
 # A scale of 8 and a precision of 38, as the footer holds them, and one of 60.
 MANY_DIGITS = renamed(
