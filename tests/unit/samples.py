@@ -171,7 +171,8 @@ class Workshop:
         assert chunk.parquet == self.work.url(folder.parquet(0))
         with tempfile.TemporaryDirectory() as scratch, duckdb.connect() as connection:
             path = f"{scratch}/chunk.parquet"
-            self.s3.download_file(self.work.name, folder.parquet(0), path)
+            written = self.s3.get_object(Bucket=self.work.name, Key=folder.parquet(0))
+            Path(path).write_bytes(written["Body"].read())
             connection.execute("set TimeZone = 'UTC'")
             found = connection.execute("select * from read_parquet(?) order by _position", [path])
             types = {name: str(type_) for name, type_, *_ in found.description or []}

@@ -418,6 +418,23 @@ def test_columns_of_parquet_that_differ_in_case_only_are_two(shop, files):
     assert found.quarantined == {}
 
 
+@pytest.mark.parametrize(
+    ("written_as", "options", "content"),
+    [
+        ("dms_csv", {"header": True}, b"Op,id,note,NOTE\nI,1,x,y\n"),
+        ("jsonl", {}, b'{"id": 1, "note": "x", "NOTE": "y"}\n'),
+    ],
+)
+def test_names_that_differ_in_case_only_are_two_in_text_too(shop, written_as, options, content):
+    given = contract(
+        {"id": "integer", "a": "varchar(9)", "b": "varchar(9)"}, options=options
+    ).as_written()
+    given["source"]["format"] = written_as
+    given["columns"][1]["from"], given["columns"][2]["from"] = "NOTE", "note"
+    [row] = shop.prepare(Contract.model_validate(given), {FILE: content}).rows
+    assert (row["a"], row["b"]) == ("y", "x")
+
+
 SAME_FIELDS = renamed("select 1 as id, {'aa': 1, 'bb': 2} as v", b"bb", b"AA")
 # A scale of 8 and a precision of 38, as the footer holds them, and one of 60.
 MANY_DIGITS = renamed(
@@ -460,6 +477,46 @@ def test_any_name_may_be_the_name_of_a_column_of_parquet(shop):
     content = parquet(f"select 9 as id, {', '.join(quoted)}")
     [row] = shop.prepare(Contract.model_validate(given), {FILE: content}).rows
     assert [row[f"v{number}"] for number in range(len(names))] == list(range(len(names)))
+
+
+IN_A_DAY = 3_723_500_000  # microseconds
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "text"),
+    [
+        (-1, "-00:00:00.000001"),
+        (86_400_000_001, "24:00:00.000001"),
+        (3_020_399_000_000, "838:59:59"),
+        (2**62, "1281023894:00:27.387904"),
+    ],
+)
+def test_time_of_parquet_beyond_a_day_refuses_its_row_alone(shop, microseconds, text):
+    other = "select 9 as id, {'a': 1} as s, time '23:59:59.999999' as at"
+    whole = parquet(
+        "select i as id, {'a': i} as s, time '01:02:03.5' + i * interval 1 second as at "
+        "from range(3) r(i)",
+        "compression uncompressed",
+    )
+    before, after = (
+        (n).to_bytes(8, "little", signed=True) for n in (IN_A_DAY + 10**6, microseconds)
+    )
+    assert whole.count(before) == 1
+    columns = of({"id": "integer", "at": "time"}, written_as="parquet")
+    files = {FILE + "1": whole.replace(before, after), FILE + "2": parquet(other)}
+    found = shop.prepare(columns, files)
+    assert found.column("at") == ["01:02:03.5", "01:02:05.5", "23:59:59.999999"]
+    assert found.reasons == [(2, "column 'at' is not a valid time")]
+    assert found.refused[0]["fields"] == {"id": "1", "at": text}
+    texts = of({"id": "integer", "at": "varchar(30)"}, written_as="parquet")
+    assert text in shop.prepare(texts, files).column("at")
+
+
+def test_times_of_parquet_may_be_in_utc(shop):
+    """As pyarrow writes them."""
+    content = renamed("select 1 as id, time '01:02:03' as at", b"\x7c\x12\x1c", b"\x7c\x11\x1c")
+    columns = of({"id": "integer", "at": "time"}, written_as="parquet")
+    assert shop.prepare(columns, {FILE: content}).column("at") == ["01:02:03"]
 
 
 def test_row_of_parquet_that_does_not_fit_is_refused_alone(shop):

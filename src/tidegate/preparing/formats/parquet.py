@@ -15,11 +15,13 @@ from tidegate.preparing.formats.shape import (
     as_json,
     refuse_strangers,
 )
+from tidegate.preparing.formats.times import read_as_numbers
 
 if TYPE_CHECKING:
     import duckdb
 
 _NAME_OR_DECIMAL = re.compile(r'"(?:[^"]|"")*"|DECIMAL\(\d+,(\d+)\)')
+_TIMES = ("TIME", "TIME WITH TIME ZONE")
 _NESTED = ("STRUCT", "MAP", "UNION", "VARIANT")
 # The name under which DuckDB appends the path, unlike what any file has; then it is renamed.
 _PATH = "tidegate: the path of the file"
@@ -50,9 +52,11 @@ def read_shape(
         raise ShapeError(f"it has no column {lacking}")
     _check_values(columns, contract)
     numbered = [f"c{number}" for number in range(len(columns))]
+    has_times = any(column.type in _TIMES for column in columns)
+    units = read_as_numbers(path) if has_times else {}
     texts = {
-        column.name: _text(number, column.type)
-        for number, column in zip(numbered, columns, strict=True)
+        column.name: _time(f"c{n}", units[n]) if n in units else _text(f"c{n}", column.type)
+        for n, column in enumerate(columns)
     }
     return Shape(
         scan="prepare/scan_parquet",
@@ -70,6 +74,11 @@ def _check_values(columns: list[ParquetColumn], contract: Contract) -> None:
     read = {*needed(contract), contract.source.options.operation}
     if faults := [column for column in columns if column.fault and column.name in read]:
         raise ShapeError(f"column {faults[0].name!r} {faults[0].fault}, and land the file again")
+
+
+def _time(column: str, unit: str) -> str:
+    # As an interval, for then it may be longer than a day, or less than nothing.
+    return f"to_{unit}({column})::varchar"
 
 
 def _text(column: str, type_: str) -> str:
