@@ -424,6 +424,22 @@ def test_parquet_that_is_broken_inside_is_quarantined_without_what_it_holds(shop
     assert found.column("id") == [9]
 
 
+def test_parquet_that_holds_too_much_is_quarantined(shop):
+    much = parquet("select 1 as id, null::varchar as name from range(35_000_000)")
+    few = parquet("select 9 as id, 'a' as name")
+    found = shop.prepare(of(written_as="parquet"), {FILE: much, SNAPSHOT: few})
+    assert found.column("id") == [9]
+    assert found.quarantined == {
+        FILE: f"its {len(much):,} bytes unpack to more than 64MB; split it, or raise "
+        "source.max_expansion in the contract, and land it again"
+    }
+
+
+def test_parquet_may_be_packed_as_a_whole(shop):
+    packed = gzip.compress(parquet("select 9 as id, 'a' as name"))
+    assert shop.prepare(of(written_as="parquet"), {FILE: packed}).column("id") == [9]
+
+
 def test_time_of_change_orders_parquet_as_it_orders_csv(shop):
     columns = of({"id": "integer"}, written_as="parquet", options={"timestamp": "ts"})
     content = parquet(

@@ -44,8 +44,8 @@ class PrepareChunk:
 
     def _prepare(self, plan: Plan, number: int, keys: BatchFolder, scratch: Path) -> PreparedChunk:
         files = plan.chunks[number]
-        local = list(download(self.s3, self.landing_bucket, files, scratch))
         contract = plan.read_contract()
+        local = list(download(self.s3, self.landing_bucket, files, scratch, contract.source))
         since = {name: time + plan.moved_by for name, time in plan.since.items()}
         with self.database.connect() as connection:
             chunk = Chunk(contract, plan.epoch, connection, plan.as_of, plan.taken_at, since)

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import duckdb
 
-from tidegate.preparing.opening import open_bytes
-
 _PIECE = 1 << 20  # bytes
 # DuckDB's reader of Parquet raises the first of them, with no class of its own, for broken footers.
 _OF_THE_FILE = {duckdb.Error, duckdb.InvalidInputException, duckdb.ConversionException}
@@ -68,7 +66,7 @@ def line_of(path: Path, record: int) -> int:
 
 
 def _quotes_by_line(path: Path) -> Iterator[int]:
-    with open_bytes(path) as content:
+    with path.open("rb") as content:
         quotes = 0
         while piece := content.readline(_PIECE):
             quotes += piece.count(b'"')

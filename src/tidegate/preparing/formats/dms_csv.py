@@ -1,7 +1,6 @@
 """CSV as AWS DMS writes it: the first record tells which columns there are and how records end."""
 
 import csv
-import zlib
 from collections.abc import Collection
 from pathlib import Path
 from typing import BinaryIO
@@ -17,7 +16,6 @@ from tidegate.preparing.formats.shape import (
     as_json,
     refuse_strangers,
 )
-from tidegate.preparing.opening import open_bytes
 
 # The longest that DuckDB takes, in bytes: https://duckdb.org/docs/stable/data/csv/overview
 LONGEST_RECORD = 2_000_000
@@ -30,15 +28,13 @@ def read_shape(path: Path, contract: Contract, kind: int, later: Collection[str]
         ShapeError: not readable, or a header with a name twice or without one that is needed.
     """
     try:
-        with open_bytes(path) as content:
+        with path.open("rb") as content:
             first = first_record(content)
         newline = "'\\r\\n'" if first.endswith(b"\r\n") else "'\\n'"
         if contract.source.options.header:
             if len(first) >= LONGEST_RECORD and not is_whole(first):
                 raise ShapeError(f"the header is longer than {LONGEST_RECORD:,} bytes")
             return _named(names_in(first, contract), newline, contract, later)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ShapeError(f"cannot be read: {error}".replace(str(path), "the file")) from error
     except UnicodeDecodeError as error:
         raise ShapeError("the header is not UTF-8") from error
     except csv.Error as error:

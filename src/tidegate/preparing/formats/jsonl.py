@@ -19,7 +19,6 @@ from tidegate.preparing.formats.shape import (
     path_list,
     refuse_strangers,
 )
-from tidegate.preparing.opening import open_bytes
 from tidegate.preparing.rejects import is_of_the_file, reason
 from tidegate.sql_files import render
 
@@ -89,12 +88,9 @@ def list_names(
 
 def _is_cut_off(path: Path) -> bool:
     """Whether an object begins in the last line that does not end."""
-    last = b""
-    with open_bytes(path) as content:
-        if path.suffix != ".gz":
-            content.seek(max(0, path.stat().st_size - _LONGEST_LINE))
-        while piece := content.read(_LONGEST_LINE):
-            last = (last + piece).rpartition(b"\n")[2][-_LONGEST_LINE:]
+    with path.open("rb") as content:
+        content.seek(max(0, path.stat().st_size - _LONGEST_LINE))
+        last = content.read().rpartition(b"\n")[2]
     bare = _STRING.sub(b"", last)
     opened = b'"' in bare or any(bare.count(one) > bare.count(end) for one, end in _BRACKETS)
     return last.lstrip().startswith(b"{") and opened

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -16,6 +17,7 @@ from tidegate.preparing.formats.shape import (
     refuse_strangers,
 )
 from tidegate.preparing.rejects import is_of_the_file, reason
+from tidegate.preparing.unpacking import too_large
 from tidegate.sql_files import render
 
 _NESTED = ("STRUCT", "MAP", "UNION", "VARIANT")
@@ -34,11 +36,12 @@ def read_shape(
     One of no bytes has no columns and no rows.
 
     Raises:
-        ShapeError: not Parquet, or without a column that is needed.
+        ShapeError: not Parquet, without a column that is needed, or with too much packed into it.
     """
     if path.stat().st_size == 0:
         return Shape("prepare/scan_nothing", (), (), as_json({}, contract), "''")
     types = column_types(path, connection)
+    _refuse_too_large(path, contract, connection)
     if lacking := ", ".join(map(repr, missing(types, contract, later))):
         raise ShapeError(f"it has no column {lacking}")
     columns = [f"c{number}" for number in range(len(types))]
@@ -62,15 +65,27 @@ def column_types(path: Path, connection: "duckdb.DuckDBPyConnection") -> dict[st
     Raises:
         ShapeError: not Parquet.
     """
+    rows = _ask("prepare/describe_parquet", path, connection)
+    return {name: type_ for name, type_, *_ in rows}
+
+
+def _refuse_too_large(
+    path: Path, contract: Contract, connection: "duckdb.DuckDBPyConnection"
+) -> None:
+    # A value that comes a million times stands in the file once; as text each takes a byte or more.
+    [[unpacked]] = _ask("prepare/measure_parquet", path, connection)
+    size = path.stat().st_size
+    if unpacked > contract.source.most_unpacked(size):
+        raise ShapeError(too_large(size, contract.source))
+
+
+def _ask(statement: str, path: Path, connection: "duckdb.DuckDBPyConnection") -> list[Any]:
     try:
-        rows = connection.execute(
-            render("prepare/describe_parquet", paths=path_list([path]))
-        ).fetchall()
+        return connection.execute(render(statement, paths=path_list([path]))).fetchall()
     except duckdb.Error as error:
         if not is_of_the_file(error):
             raise
         raise ShapeError(reason(error, path)) from error
-    return {name: type_ for name, type_, *_ in rows}
 
 
 def _text(column: str, type_: str) -> str:
