@@ -111,11 +111,8 @@ def test_line_that_is_not_an_object_is_refused_alone(shop):
     "content",
     [
         b"id,name\n1,Ann\n",
-        b'[{"id": 1}]\n',
         b'{\n  "id": 1\n}\n',
-        b"PAR1\x00\x01",
         '{"id": 1}\n'.encode("utf-8-sig"),
-        '{"id": 1}\n'.encode("utf-16"),
     ],
 )
 def test_file_that_is_not_json_lines_is_quarantined_whole_and_says_what_to_write(shop, content):
@@ -357,7 +354,7 @@ def test_file_that_is_not_parquet_or_lacks_a_column_is_quarantined(shop):
         FILE + "4": whole,
     }
     found = shop.prepare(of(written_as="parquet"), files)
-    cut = "cannot be read: Invalid Input Error: No magic bytes found at end of file 'the file'"
+    cut = "it is no Parquet, or its end is missing; write it as Parquet, and land it again"
     assert found.quarantined == {
         FILE + "1": cut,
         FILE + "2": cut,
@@ -408,7 +405,7 @@ def test_older_file_that_a_replaced_table_is_refreshed_with_may_lack_columns_it_
     ("damage", "reason"),
     [
         (lambda whole: whole.replace(b"ALICE", b"AL\xffCE"), "a text in it is not UTF-8"),
-        (lambda whole: whole[:4] + whole[9000:], "cannot be read: "),
+        (lambda whole: whole[:4] + whole[9000:], "it is damaged, or a part of it"),
     ],
     ids=["not UTF-8", "a part is missing"],
 )
