@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from tidegate.contract.limits import Size
 from tidegate.contract.parts import FieldName, Misfit, Part, refuse, repeated
@@ -18,6 +18,12 @@ OF_DMS = "awsdms_"  # how the names of DMS's own tables begin
 _ANY_EXPANSION = 64 << 20  # bytes, which do no harm however few they were packed into
 _LONGEST_KEY = 1_024  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 Word = Literal["insert", "update", "delete", "truncate"]
+Pattern = Annotated[StrictStr, Field(min_length=1)]
+Patterns = Annotated[
+    list[Pattern],
+    Field(min_length=1),
+    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+]
 
 
 class Options(Part):
@@ -56,9 +62,9 @@ class Source(Part):
     format: Literal["dms_csv", "parquet", "jsonl"]
     options: Options = Options()
     fields: Annotated[list[FieldName], Field(min_length=1)] | None = None
-    # A parallel load writes SEGMENT1_LOAD00000001.csv as well:
+    # A parallel load writes SEGMENT1_LOAD00000001.csv as well; PAYLOAD-1.csv is no load:
     # https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.S3.html
-    snapshot: Annotated[StrictStr, Field(min_length=1)] = "*LOAD*"
+    snapshot: Patterns = Field(default=["LOAD[!A-Za-z]*", "*_LOAD[!A-Za-z]*"])
     operations: dict[StrictStr, Word] = Field(default={"I": "insert", "U": "update", "D": "delete"})
     # DMS names the columns of a before image so, beside the ones of the row as it is now:
     # https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Task.CustomizingTasks.html
