@@ -13,6 +13,7 @@ def test_an_object_under_no_contract_is_listed_as_unrouted(stack: LocalStack) ->
     stack.land("nobody/claims/this ünroutable file.csv", b"1\n")
     stack.land("nobody/claims/awsdms_status/LOAD00000001.csv", b"1\n")
     stack.land("nobody/claims/", b"")
+    stack.land("nobody/claims/_SUCCESS", b"")
     stack.wait()
     assert stack.status().unrouted == before + 1
     listed = stack.command("quarantine", "--limit=100000").stdout.splitlines()
