@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from tidegate import errors
 from tidegate.landing.starting import read_cause
 from tidegate.ledger import RefreshLedger, StateLedger, TableState
+from tidegate.planning.narrowing import goes_on, read_deaths
 from tidegate.planning.plan import BatchFolder, Outcome, Plan
 from tidegate.storage import WorkBucket
 
@@ -53,7 +54,8 @@ class FailBatch:
         blocked the table, or let go of a refused refresh, already. Of a blocked table people are
         not told once more before a run has taken its lease.
         A transient error is tried again, after a wait that doubles, until `most_attempts` failed
-        in a row; a terminal one blocks the table at once. Other tables are not concerned.
+        in a row; a terminal one blocks the table at once. Other tables are not concerned. Of what
+        prepare_chunk dies of, the next attempts look for the file that is at fault.
         A full refresh that is refused is forgotten, and the table goes on as if nobody had asked.
         People are told before either: if this dies between the two, they are told again, not never.
         """
@@ -71,7 +73,7 @@ class FailBatch:
             self.states.note_narrow(table, execution, state.narrow | outcome.narrow)
         if error == errors.MassDeleteError.__name__:
             self.states.hold_back(table, execution)
-        if self._goes_on(state, outcome, error):
+        if self._goes_on(state, outcome, error) or self._narrows_down(plan_key, error):
             return self._again(end, state.attempts)
         is_new = before.holder is not None or not before.blocked
         try:
@@ -98,6 +100,13 @@ class FailBatch:
         # Where columns are narrow, at least one more is known each time, so this ends.
         may_pass = bool(outcome.narrow) or state.attempts < self.most_attempts
         return may_pass and not is_terminal(error)
+
+    def _narrows_down(self, plan_key: str, error: str) -> bool:
+        """Whether prepare_chunk died, and the next attempt is closer to the file it died of."""
+        if not plan_key or is_terminal(error):
+            return False
+        deaths = read_deaths(self.work, plan_key)
+        return bool(deaths) and goes_on(self.work.read(plan_key, Plan), deaths)
 
     def _again(self, end: Verdict, attempts: int) -> Verdict:
         wait = min(self.retry_seconds * 2 ** (attempts - 1), LONGEST_WAIT)

@@ -32,7 +32,8 @@ class TableState(BaseModel):
     """STATE as it stands; times in seconds since 1970, 0 and None where there is nothing.
 
     `blocked_by` is the run after which a person must look at the table, `held_back` whether that is
-    because of all that the open batch deletes.
+    because of all that the open batch deletes, `set_aside` which of its files a person wants to be
+    quarantined, by id with the reason.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -48,6 +49,7 @@ class TableState(BaseModel):
     open_plan: str | None = None
     released: int | None = None
     narrow: dict[str, int] = {}
+    set_aside: dict[str, str] = {}
     refresh: Refresh | None = None
     as_of: str | None = None
     taken_at: int = 0
@@ -194,9 +196,8 @@ class StateLedger:
             "attempts": 0,
             "watermark": max(state.watermark or "", outcome.last_position or "") or None,
         }
-        gone = dict.fromkeys(
-            ("open_batch", "open_plan", "released", "narrow", "last_error", "blocked_by")
-        )
+        of_batch = ("open_batch", "open_plan", "released", "narrow", "set_aside")
+        gone = dict.fromkeys((*of_batch, "last_error", "blocked_by"))
         if plan and plan.applied:
             new["applied"] = plan.applied.model_dump(mode="json", by_alias=True)
         counted = plan.counted_before if plan else {}

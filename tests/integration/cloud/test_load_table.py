@@ -61,6 +61,15 @@ def test_failure_of_one_chunk_of_many_goes_to_fail_batch(run):
     assert "States.ExceedToleratedFailureThreshold" in ended["cause"]
 
 
+@pytest.mark.parametrize(("chunks", "action"), [(3, "load"), (45, "load_many")])
+def test_chunk_that_dies_is_noted_before_the_run_fails_of_it(run, app, dynamodb, chunks, action):
+    ended = run(plan=f"{action} fails", chunks=chunks, actions=[action])
+    assert (ended["status"], ended["error"]) == ("FAILED", "Told")
+    assert prepared(app, dynamodb, f"{action} fails died#") >= 1
+    if action == "load":
+        assert "RuntimeError" in ended["cause"]
+
+
 def test_run_that_waits_for_the_lease_asks_again(run, app, dynamodb):
     ended = run(plan="waited", chunks=1, actions=["wait", "load", "done"])
     assert ended["status"] == "SUCCEEDED"
