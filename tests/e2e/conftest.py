@@ -52,6 +52,11 @@ FORMATS = {
     }
     for written_as in ("jsonl", "parquet")
 }
+DEADLY = FORMATS["parquet"] | {
+    "table": "formats.deadly",
+    "source": {"prefix": "formats/deadly/", "format": "parquet"},
+    "evolve": "ignore",
+}
 WRITE_MODES = {
     "upsert": {"key": ["id"], "partial": True},
     "soft_delete": {"key": ["id"]},
@@ -77,6 +82,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     (tables / "odd.yaml").write_text(yaml.safe_dump(ODD, allow_unicode=True), encoding="utf-8")
     (tables / "growing.yaml").write_text(yaml.safe_dump(GROWING), encoding="utf-8")
     (tables / "fixed.yaml").write_text(yaml.safe_dump(FIXED), encoding="utf-8")
+    (tables / "deadly.yaml").write_text(yaml.safe_dump(DEADLY), encoding="utf-8")
     for written_as, formatted in FORMATS.items():
         (tables / f"{written_as}.yaml").write_text(yaml.safe_dump(formatted), encoding="utf-8")
     for mode, keys in WRITE_MODES.items():
