@@ -11,7 +11,12 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Take a plan's key and a chunk's number; give the counts of what was prepared."""
+    """Take a plan's key and a chunk's number; give the counts of what was prepared.
+
+    With a failure, take that such a call ended in it.
+    """
+    if "failure" in event:
+        return note_death(event)
     prepared = wiring.prepare_chunk()(event["plan"], event["chunk"])
     for file in prepared.files:
         if file.quarantined or file.refused:
@@ -21,3 +26,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     counts = {"files": len(prepared.files), "rows": prepared.rows}
     logger.info("prepared", extra={**event, **counts})
     return counts
+
+
+def note_death(event: dict[str, Any]) -> dict[str, Any]:
+    """Note what a chunk may have died of."""
+    error, cause = event["failure"]["Error"], event["failure"].get("Cause", "")
+    death = wiring.prepare_chunk().note_death(event["plan"], event["chunk"], error, cause)
+    # The cause may repeat values.
+    told = {"plan": event["plan"], "chunk": event["chunk"], "error": error}
+    logger.warning("died", extra={**told, "noted": death is not None})
+    return {"noted": death is not None}

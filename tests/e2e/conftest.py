@@ -57,6 +57,11 @@ FORMATS = {
     }
     for written_as in ("jsonl", "parquet")
 }
+DEADLY = FORMATS["parquet"] | {
+    "table": "formats.deadly",
+    "source": {"prefix": "formats/deadly/", "format": "parquet"},
+    "evolve": "ignore",
+}
 WRITE_MODES = {
     "upsert": {"key": ["id"], "partial": True},
     "soft_delete": {"key": ["id"]},
@@ -85,6 +90,7 @@ def stack(
     (tables / "growing.yaml").write_text(yaml.safe_dump(GROWING), encoding="utf-8")
     (tables / "unheard.yaml").write_text(yaml.safe_dump(UNHEARD), encoding="utf-8")
     (tables / "fixed.yaml").write_text(yaml.safe_dump(FIXED), encoding="utf-8")
+    (tables / "deadly.yaml").write_text(yaml.safe_dump(DEADLY), encoding="utf-8")
     for written_as, formatted in FORMATS.items():
         (tables / f"{written_as}.yaml").write_text(yaml.safe_dump(formatted), encoding="utf-8")
     for mode, keys in WRITE_MODES.items():

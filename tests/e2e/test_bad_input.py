@@ -6,6 +6,7 @@ from tests.e2e.conftest import FreshTable
 from tests.e2e.customers import CHANGES, FILES, SNAPSHOT, model
 from tests.e2e.harness import LocalStack, until
 from tests.e2e.test_main_job import rows
+from tests.unit.samples import parquet
 
 
 def test_an_object_under_no_contract_is_listed_as_unrouted(stack: LocalStack) -> None:
@@ -13,6 +14,7 @@ def test_an_object_under_no_contract_is_listed_as_unrouted(stack: LocalStack) ->
     stack.land("nobody/claims/this ünroutable file.csv", b"1\n")
     stack.land("nobody/claims/awsdms_status/LOAD00000001.csv", b"1\n")
     stack.land("nobody/claims/", b"")
+    stack.land("nobody/claims/_SUCCESS", b"")
     stack.wait()
     assert stack.status().unrouted == before + 1
     listed = stack.command("quarantine", "--limit=100000").stdout.splitlines()
@@ -69,6 +71,26 @@ def test_a_row_that_cannot_be_loaded_is_quarantined_with_its_reason(
         "table": table.name,
         **{name: refused[name] for name in ("file", "record", "reason")},
     }
+
+
+def test_a_file_that_prepare_chunk_dies_of_is_set_aside_and_its_neighbours_are_loaded(
+    stack: LocalStack,
+) -> None:
+    """DuckDB refuses to read a column of the name that Tidegate gives to the path of the file."""
+    table, prefix = "formats.deadly", "formats/deadly/"
+    of_one_row = "select {} as id, 1.5 as amount"
+    deadly = of_one_row.format(9) + ', 1 as "tidegate: the path of the file"'
+    stack.land(f"{prefix}2-deadly", parquet(deadly))
+    for number in (1, 2, 3):
+        stack.land(f"{prefix}{number}", parquet(of_one_row.format(number)))
+    stack.wait()
+    assert stack.query(f"select id from {table} order by id") == [[1], [2], [3]]
+    status = stack.table_status(table)
+    assert (status.state, status.applied_files, status.quarantined_files) == ("idle", 3, 1)
+    [told] = stack.command("quarantine", table).stdout.splitlines()
+    assert told.startswith(
+        f"{table}: {prefix}2-deadly: prepare_chunk died of it alone, twice (BinderE"
+    )
 
 
 def test_a_terminal_failure_blocks_the_table_tells_people_and_loses_nothing(

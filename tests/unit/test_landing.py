@@ -20,6 +20,7 @@ from tests.unit.samples import (
     landed_object,
     ledger_table,
 )
+from tidegate.contract import Contract
 from tidegate.errors import ServiceBusyError
 from tidegate.landing.events import read_message
 from tidegate.landing.objects import LandedObject
@@ -115,9 +116,27 @@ def test_message_that_is_no_event_is_refused(body):
         ("dms/awsdms_x/y/LOAD00000001.csv", False),
         ("dms/sales/orders/awsdms_like_name.csv", True),
         ("top.csv", True),
+        (PREFIX + "_SUCCESS", False),
+        (PREFIX + "_SUCCESS.crc", False),
+        (PREFIX + ".part-00000.csv.crc", False),
+        (PREFIX + "_started_1234567", False),
+        (PREFIX + "_committed_1234567", False),
+        (PREFIX + "_metadata", False),
+        (PREFIX + "_common_metadata", False),
+        (PREFIX + "_temporary/0/task_1/part-00000.csv", False),
+        (PREFIX + "_spark_metadata/0", False),
+        (PREFIX + "part-00000.csv._COPYING_", False),
+        ("dms/sales/orders_$folder$", False),
+        (PREFIX + ".DS_Store", False),
+        (PREFIX + "_orders.csv", True),
+        (PREFIX + ".orders.csv", True),
+        (PREFIX + "_year=2024/part-00000.csv", True),
+        (PREFIX + "orders.crc", True),
+        (PREFIX + "SUCCESS", True),
+        (PREFIX + "x_SUCCESS", True),
     ],
 )
-def test_folder_markers_and_control_tables_of_dms_hold_no_data(key, holds_data):
+def test_markers_and_control_tables_of_dms_hold_no_data(key, holds_data):
     assert is_data(key) == holds_data
 
 
@@ -129,6 +148,12 @@ def test_folder_markers_and_control_tables_of_dms_hold_no_data(key, holds_data):
         ("SEGMENT1_LOAD00000001.csv", 0),
         ("20240809-192717787.csv", 1),
         ("load1.csv", 1),
+        ("LOAD_2024-08-09.parquet", 0),
+        ("part1_LOAD00000001.csv", 0),
+        ("PAYLOAD-2.jsonl", 1),
+        ("WORKLOAD00000001.csv", 1),
+        ("LOADER-1.csv", 1),
+        ("a_LOADS-1.csv", 1),
     ],
 )
 @pytest.mark.parametrize("folder", ["", "2024/08/09/"])
@@ -136,13 +161,13 @@ def test_full_load_files_are_snapshots(name, kind, folder):
     assert place(landed_object(PREFIX + folder + name), contract().route).kind == kind
 
 
-def test_contract_may_say_which_files_are_snapshots():
-    of = contract().model_validate(
-        contract().as_written()
-        | {"source": {"prefix": PREFIX, "format": "dms_csv", "snapshot": "full-?.csv"}}
-    )
+@pytest.mark.parametrize("names", ["full-?.csv", ["full-?.csv"], ["x*", "full-*"]])
+def test_contract_may_say_which_files_are_snapshots(names):
+    source = {"prefix": PREFIX, "format": "dms_csv", "snapshot": names}
+    of = contract(source=source)
     kinds = [landed(PREFIX + name, of=of).kind for name in ("full-1.csv", "LOAD1.csv")]
     assert kinds == [0, 1]
+    assert Contract.model_validate(of.as_written()) == of
 
 
 def test_objects_go_to_the_contract_that_claims_their_folder(landing):

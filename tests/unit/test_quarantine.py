@@ -82,6 +82,47 @@ def test_rows_whose_reasons_are_gone_are_counted(ledger, work):
     ]
 
 
+def put(work: WorkBucket, *lines: bytes) -> None:
+    key = BatchFolder(TABLE, 7, 2).refused(0)
+    work.s3.put_object(Bucket=work.name, Key=key, Body=b"".join(line + b"\n" for line in lines))
+
+
+def refused_row(record: int, fields: bytes) -> bytes:
+    told = {"file": CHANGES, "record": record, "reason": NO_DATE, "operation": "I"}
+    return json.dumps(told, separators=(",", ":")).encode()[:-1] + b',"fields":' + fields + b"}"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"[" * 100_000 + b"]" * 100_000,
+        b'{"a":\r1,\r\t"b":2}',
+        b'{"a":' + b"9" * 10_000 + b"}",
+        b'{"a":NaN}',
+        b'{"a":"\\ud83d"}',
+        b'{"a":"\xff"}',
+        b'{"a":"' + b"x" * 3_000_000 + b'"}',
+        b'{"a":',
+    ],
+    ids=["deep", "carriage return", "digits", "nan", "surrogate", "not UTF-8", "long", "cut off"],
+)
+def test_refused_rows_are_told_whatever_they_hold(ledger, work, fields):
+    put(work, refused_row(3, fields), refused_row(4, b"{}"))
+    apply(ledger, 7, 2, refused=2)
+    assert list(Quarantine(ledger, work).refusals(TABLE)) == [
+        Refusal(table=TABLE, file=CHANGES, record=record, reason=NO_DATE) for record in (3, 4)
+    ]
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b"[]", b"1", b'{"file": 1}', b"\xff", b"[" * 100_000])
+def test_line_that_is_not_whole_hides_no_other(ledger, work, line):
+    put(work, line, refused_row(4, b"{}"))
+    apply(ledger, 7, 2, refused=2)
+    broken, whole = Quarantine(ledger, work).refusals(TABLE)
+    assert broken.reason.startswith("a line of s3://work/quarantine/sales.orders/")
+    assert whole.record == 4
+
+
 @pytest.fixture
 def command(ledger, work, monkeypatch):
     """`tidegate quarantine` with a table, a refused file and an unrouted one."""
@@ -120,3 +161,14 @@ def test_table_without_a_contract_is_refused_with_those_that_there_are(command):
         1,
         "there is no contract of 'sales.nothing'; there is one of: sales.orders\n",
     )
+
+
+def test_names_are_shown_on_one_line_and_clipped(ledger, work, command):
+    FileLedger(ledger).add_unrouted(landed_object("a\nb\x1b[31m"))
+    file = landed(PREFIX + "1")
+    refused = PreparedFile(id=file.id, quarantined="the header names " + "x" * 5_000)
+    FileLedger(ledger).settle(TABLE, 7, [file], {file.id: refused})
+    lines = command().stdout.splitlines()
+    assert "unrouted: a\\nb\\x1b[31m: no contract claims it" in lines
+    [clipped] = [line for line in lines if "the header names" in line]
+    assert (len(clipped), clipped[-2:]) == (2_000, "x…")

@@ -1,6 +1,7 @@
 """How DMS CSV files are read: what their bytes mean, and which files are set apart whole."""
 
 import gzip
+import zlib
 
 import pytest
 
@@ -166,6 +167,61 @@ def test_same_records_in_other_bytes(shop, content):
     assert found.files[CHANGES].records == 2
 
 
+def gzip_with(flags: int, extra: bytes) -> bytes:
+    """A gzip of one record whose header has more than Python's does."""
+    whole = gzip.compress(b"I,1,Ann\n", mtime=0)
+    header = whole[:3] + bytes([flags]) + whole[4:10] + extra
+    checksum = zlib.crc32(header).to_bytes(4, "little")[:2] if flags & 2 else b""
+    return header + checksum + whole[10:]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        gzip_with(16, b"a comment\0"),
+        gzip_with(8, b"name.csv\0"),
+        gzip_with(4, b"\x03\0abc"),
+        gzip_with(2, b""),
+        gzip_with(2 + 4 + 8 + 16, b"\x03\0abc" + b"name.csv\0" + b"a comment\0"),
+        gzip.compress(b"I,1,Ann\n") + bytes(1),
+        gzip.compress(b"I,1,Ann\n") + bytes(4096),
+        gzip.compress(b"I,1,Ann\n") + bytes(512) + gzip.compress(b""),
+    ],
+    ids=["comment", "name", "extra", "checksum", "all", "a zero", "zeros", "zeros between"],
+)
+def test_gzip_is_read_whatever_its_header_has_and_with_zeros_behind_it(shop, content):
+    found = shop.prepare(contract(), {CHANGES: content})
+    assert (found.column("name"), found.quarantined) == (["Ann"], {})
+
+
+RECORDS = 70_000
+BOMB = gzip.compress((b"I,1,Ann" + b" " * 1016 + b"\n") * RECORDS)
+MORE = (
+    f"its {len(BOMB):,} bytes "
+    "unpack to more than {}; split it, or raise source.{} in the contract, and "
+)
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({}, MORE.format("64MB", "max_expansion")),
+        ({"max_expansion": 9_999, "max_unpacked": "65MB"}, MORE.format("65MB", "max_unpacked")),
+    ],
+)
+def test_gzip_that_holds_too_much_is_quarantined_before_it_fills_the_disk(shop, limits, reason):
+    of = contract(source={"prefix": PREFIX, "format": "dms_csv", **limits})
+    good = PREFIX + "20240809-192717788.csv"
+    found = shop.prepare(of, {CHANGES: BOMB, good: b"I,9,Zoe\n"})
+    assert found.quarantined == {CHANGES: reason + "land it again"}
+    assert found.column("name") == ["Zoe"]
+
+
+def test_gzip_that_holds_much_is_read_if_the_contract_allows_it(shop):
+    of = contract(source={"prefix": PREFIX, "format": "dms_csv", "max_expansion": 9_999})
+    assert shop.prepare(of, {CHANGES: BOMB}).files[CHANGES].records == RECORDS
+
+
 def test_gzip_is_told_by_content_not_by_name(shop):
     files = {PREFIX + "1.csv.gz": b"I,1,Ann\n", PREFIX + "2.csv": gzip.compress(b"I,2,Bob\n")}
     assert shop.prepare(contract(), files).column("name") == ["Ann", "Bob"]
@@ -209,9 +265,13 @@ def test_file_of_nothing_but_a_header_is_applied_as_nothing(shop):
         (b"I,1" + b",x" * 1_000_000 + b"\n", "line 1: it has more than 3 columns"),
         (b"I,1,Ann\n\nI,2" + b",x" * 999_000 + b"\n", "line 3: it has more than 3 columns"),
         (b"I,1,Ann\nI,2," + b"x" * 2_000_001, "line 2: it is longer than 2,000,000 bytes"),
-        (b"I,1,Ann\n   \n", "line 2: it has 1 columns, not 3"),
+        (b"I,1,Ann\n   \n", "line 2: it has 1 column, not 3"),
         (gzip.compress(b"I,1,Ann\n" * 9999)[:-20], CUT_GZIP),
         (gzip.compress(b"I,1,Ann\n")[:12], CUT_GZIP),
+        (
+            gzip.compress(b"I,1,Ann\n") + b"secret",
+            "something that is not gzip follows the gzip stream; land the file again without it",
+        ),
         (
             gzip.compress(b"I,1,Ann\n")[:-8] + bytes(8),
             "the gzip stream is broken (CRC check failed 0x0 != 0xeab0350f); land the file again",
@@ -230,6 +290,7 @@ def test_file_of_nothing_but_a_header_is_applied_as_nothing(shop):
         "blanks",
         "cut gzip",
         "cut short",
+        "bytes behind gzip",
         "crc",
     ],
 )
@@ -284,7 +345,7 @@ def test_unreadable_files_among_many_are_found_by_halving(shop):
         (b"Op,id,id,name\n", "the header names columns more than once (1 too many)"),
         (b"Op,name,ID\n", "the header does not name 'id'"),
         (b"Op,id,name" + b",x" * 1_000_000, "the header is longer than 2,000,000 bytes"),
-        (b"\xff\xfeO\x00p\x00\n", "the header is not UTF-8"),
+        (b"Op,id,n\xe9\n", "the header is not UTF-8"),
         (b"Op,id,name\rI,1,a\r", "the header cannot be read: a carriage return stands outside"),
         (b'Op,"id"x,name\n', "the header cannot be read: a quoted name does not end, or text"),
     ],

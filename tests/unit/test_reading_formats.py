@@ -160,11 +160,8 @@ def test_half_a_character_refuses_its_line_alone_wherever_it_is(shop, spoilt, pl
     "content",
     [
         b"id,name\n1,Ann\n",
-        b'[{"id": 1}]\n',
         b'{\n  "id": 1\n}\n',
-        b"PAR1\x00\x01",
         '{"id": 1}\n'.encode("utf-8-sig"),
-        '{"id": 1}\n'.encode("utf-16"),
     ],
 )
 def test_file_that_is_not_json_lines_is_quarantined_whole_and_says_what_to_write(shop, content):
@@ -546,7 +543,7 @@ def test_file_that_is_not_parquet_or_lacks_a_column_is_quarantined(shop):
         FILE + "4": whole,
     }
     found = shop.prepare(of(written_as="parquet"), files)
-    cut = "cannot be read: Invalid Input Error: No magic bytes found at end of file 'the file'"
+    cut = "it is no Parquet, or its end is missing; write it as Parquet, and land it again"
     assert found.quarantined == {
         FILE + "1": cut,
         FILE + "2": cut,
@@ -597,7 +594,7 @@ def test_older_file_that_a_replaced_table_is_refreshed_with_may_lack_columns_it_
     ("damage", "reason"),
     [
         (lambda whole: whole.replace(b"ALICE", b"AL\xffCE"), "a text in it is not UTF-8"),
-        (lambda whole: whole[:4] + whole[9000:], "cannot be read: "),
+        (lambda whole: whole[:4] + whole[9000:], "it is damaged, or a part of it"),
     ],
     ids=["not UTF-8", "a part is missing"],
 )
@@ -611,6 +608,22 @@ def test_parquet_that_is_broken_inside_is_quarantined_without_what_it_holds(shop
     assert reason in found.quarantined[FILE]
     assert "CE" not in found.quarantined[FILE]
     assert found.column("id") == [9]
+
+
+def test_parquet_that_holds_too_much_is_quarantined(shop):
+    much = parquet("select 1 as id, null::varchar as name from range(35_000_000)")
+    few = parquet("select 9 as id, 'a' as name")
+    found = shop.prepare(of(written_as="parquet"), {FILE: much, SNAPSHOT: few})
+    assert found.column("id") == [9]
+    assert found.quarantined == {
+        FILE: f"its {len(much):,} bytes unpack to more than 64MB; split it, or raise "
+        "source.max_expansion in the contract, and land it again"
+    }
+
+
+def test_parquet_may_be_packed_as_a_whole(shop):
+    packed = gzip.compress(parquet("select 9 as id, 'a' as name"))
+    assert shop.prepare(of(written_as="parquet"), {FILE: packed}).column("id") == [9]
 
 
 def test_time_of_change_orders_parquet_as_it_orders_csv(shop):

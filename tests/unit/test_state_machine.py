@@ -60,7 +60,8 @@ def test_every_state_goes_on_or_ends():
 @pytest.mark.parametrize("name", LAMBDAS)
 def test_functions_have_the_words_of_their_states(name):
     # No two states may have the same name, not even within two Maps.
-    function = {"PrepareOneOfMany": "PrepareChunk"}.get(name, name)
+    of_chunks = ("PrepareOneOfMany", "NoteDeath", "NoteDeathOfOneOfMany")
+    function = "PrepareChunk" if name in of_chunks else name
     snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in function).lstrip("_")
     assert snake in FUNCTIONS
     assert LAMBDAS[name]["Parameters"]["FunctionName"] == f"${{{function}Arn}}"
@@ -71,6 +72,8 @@ def test_all_functions_of_a_run_are_states():
         "PlanBatch",
         "PrepareChunk",
         "PrepareOneOfMany",
+        "NoteDeath",
+        "NoteDeathOfOneOfMany",
         "CommitBatch",
         "FailBatch",
     }
@@ -100,6 +103,7 @@ def test_many_chunks_are_prepared_as_few_are():
         assert many[key] == few[key]
     assert TASKS["PrepareOneOfMany"]["Retry"] == TASKS["PrepareChunk"]["Retry"]
     assert TASKS["PrepareOneOfMany"]["Parameters"] == TASKS["PrepareChunk"]["Parameters"]
+    assert TASKS["NoteDeathOfOneOfMany"]["Parameters"] == TASKS["NoteDeath"]["Parameters"]
     # The results of all chunks together may be more than a state can give, 256 KB.
     assert TASKS["PrepareOneOfMany"]["OutputPath"] is None
 
@@ -117,6 +121,20 @@ def test_every_transient_error_is_tried_again(name):
     whatever = {"CommitBatch": [["LoadFailedError"], ["States.ALL"]], "FailBatch": [["States.ALL"]]}
     assert [one["ErrorEquals"] for one in more] == whatever.get(name, [])
     assert [one["MaxAttempts"] for one in more if one["ErrorEquals"] != ["States.ALL"]] in ([], [0])
+
+
+@pytest.mark.parametrize(
+    ("chunk", "note"),
+    [("PrepareChunk", "NoteDeath"), ("PrepareOneOfMany", "NoteDeathOfOneOfMany")],
+)
+def test_chunk_that_fails_is_noted_and_fails_as_it_did_whether_it_was_noted_or_not(chunk, note):
+    [caught] = TASKS[chunk]["Catch"]
+    assert (caught["ErrorEquals"], caught["Next"]) == (["States.ALL"], note)
+    [not_noted] = TASKS[note]["Catch"]
+    assert not_noted["ResultPath"] != caught["ResultPath"]
+    assert not_noted["Next"] == TASKS[note]["Next"]
+    failed = dict(states(MACHINE))[TASKS[note]["Next"]]
+    assert (failed["ErrorPath"], failed["CausePath"]) == ("$.failure.Error", "$.failure.Cause")
 
 
 @pytest.mark.parametrize(

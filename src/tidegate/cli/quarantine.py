@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tidegate.quarantine import Refusal
 
 _LINES = 100
+_LONGEST_LINE = 2_000  # characters; a key of S3 has up to 1,024
 
 
 def quarantine(
@@ -58,4 +59,10 @@ def _find(table: str | None) -> Iterator["Refusal"]:
 
 def _line(refusal: "Refusal") -> str:
     record = f", record {refusal.record}" if refusal.record is not None else ""
-    return f"{refusal.table or 'unrouted'}: {refusal.file}{record}: {refusal.reason}"
+    return _shown(f"{refusal.table or 'unrouted'}: {refusal.file}{record}: {refusal.reason}")
+
+
+def _shown(text: str) -> str:
+    """`text` on one line of a terminal: names of files and columns may hold anything."""
+    plain = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+    return plain if len(plain) <= _LONGEST_LINE else plain[: _LONGEST_LINE - 1] + "…"

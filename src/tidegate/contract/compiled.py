@@ -72,6 +72,6 @@ def _plain(route: Route) -> list[Any]:
     return [*route[:-1], route.freshness.total_seconds()]
 
 
-def _route(table: str, prefix: str, snapshot: str, write: str, *rest: Any) -> Route:  # noqa: ANN401
+def _route(table: str, prefix: str, snapshot: list[str], write: str, *rest: Any) -> Route:  # noqa: ANN401
     is_ordered, seconds = rest
-    return Route(table, prefix, snapshot, write, is_ordered, timedelta(seconds=seconds))
+    return Route(table, prefix, tuple(snapshot), write, is_ordered, timedelta(seconds=seconds))

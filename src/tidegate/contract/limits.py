@@ -1,4 +1,4 @@
-"""Numbers of rows, as they stand in a contract: `5000`, or `50%` of the rows there are."""
+"""Limits as they stand in a contract: rows are `5000` or `50%`, sizes are `512MB` or `2GB`."""
 
 import re
 from dataclasses import dataclass
@@ -39,3 +39,24 @@ def _nothing(value: object) -> object:
 
 RowLimit = Annotated[Limit, PlainValidator(_limit), PlainSerializer(str)]
 OptionalRowLimit = Annotated[RowLimit | None, BeforeValidator(_nothing)]
+
+_MEGABYTE = 1 << 20
+_UNITS = {"MB": _MEGABYTE, "GB": 1024 * _MEGABYTE}
+
+
+def _size(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value % _MEGABYTE == 0:
+        return value
+    match = re.fullmatch(r"([1-9]\d{0,5})(MB|GB)", value) if isinstance(value, str) else None
+    if not match:
+        raise ValueError(f"{value!r} is not a size; write a number and MB or GB: 512MB")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def written_size(size: int) -> str:
+    """A size in bytes as a contract has it, in whole megabytes."""
+    megabytes = size // _MEGABYTE
+    return f"{megabytes}MB" if megabytes % 1024 else f"{megabytes // 1024}GB"
+
+
+Size = Annotated[int, PlainValidator(_size), PlainSerializer(written_size)]

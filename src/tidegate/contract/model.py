@@ -203,7 +203,7 @@ class Contract(Part):
         return Route(
             table=self.table,
             prefix=self.source.prefix,
-            snapshot=self.source.snapshot,
+            snapshot=tuple(self.source.snapshot),
             write=self.write,
             is_ordered=bool(self.order_by),
             freshness=self.freshness,

@@ -12,7 +12,7 @@ class Route(NamedTuple):
 
     table: str
     prefix: str
-    snapshot: str
+    snapshot: tuple[str, ...]
     write: str
     is_ordered: bool
     freshness: timedelta

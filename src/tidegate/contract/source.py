@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StrictBool, StrictStr, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
 
+from tidegate.contract.limits import Size
 from tidegate.contract.parts import FieldName, Misfit, Part, refuse, repeated
 
 INSERT, UPDATE, DELETE, TRUNCATE = "I", "U", "D", "T"
@@ -14,8 +15,15 @@ _NEVER_DELIMITERS = frozenset('"\n\r')
 _OF_CSV = frozenset({"header", "null", "delimiter", "unsupplied"})
 
 OF_DMS = "awsdms_"  # how the names of DMS's own tables begin
+_ANY_EXPANSION = 64 << 20  # bytes, which do no harm however few they were packed into
 _LONGEST_KEY = 1_024  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 Word = Literal["insert", "update", "delete", "truncate"]
+Pattern = Annotated[StrictStr, Field(min_length=1)]
+Patterns = Annotated[
+    list[Pattern],
+    Field(min_length=1),
+    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+]
 
 
 class Options(Part):
@@ -54,13 +62,19 @@ class Source(Part):
     format: Literal["dms_csv", "parquet", "jsonl"]
     options: Options = Options()
     fields: Annotated[list[FieldName], Field(min_length=1)] | None = None
-    # A parallel load writes SEGMENT1_LOAD00000001.csv as well:
+    # A parallel load writes SEGMENT1_LOAD00000001.csv as well; PAYLOAD-1.csv is no load:
     # https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.S3.html
-    snapshot: Annotated[StrictStr, Field(min_length=1)] = "*LOAD*"
+    snapshot: Patterns = Field(default=["LOAD[!A-Za-z]*", "*_LOAD[!A-Za-z]*"])
     operations: dict[StrictStr, Word] = Field(default={"I": "insert", "U": "update", "D": "delete"})
     # DMS names the columns of a before image so, beside the ones of the row as it is now:
     # https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Task.CustomizingTasks.html
     before_image: Annotated[StrictStr, Field(min_length=1)] | None = None
+    max_unpacked: Size = 2 << 30
+    max_expansion: Annotated[StrictInt, Field(ge=1)] = 100
+
+    def most_unpacked(self, size: int) -> int:
+        """The most bytes that a file of `size` bytes may unpack to."""
+        return min(self.max_unpacked, max(_ANY_EXPANSION, size * self.max_expansion))
 
     @property
     def names_columns(self) -> bool:

@@ -13,6 +13,9 @@ JOB_FAILED, TIMED_OUT = "States.TaskFailed", "States.Timeout"
 _PASSING = {
     TIMED_OUT,
     "States.Permissions",
+    # Chunks of a distributed Map failed, and of none it was noted that it died of its files:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+    "States.ExceedToleratedFailureThreshold",
     *("Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException"),
     *("Lambda.TooManyRequestsException", "Lambda.EC2ThrottledException"),
     *("Lambda.ResourceNotFoundException", "Lambda.AccessDeniedException"),

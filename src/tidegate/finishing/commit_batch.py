@@ -44,11 +44,13 @@ class CommitBatch:
                 f"look at {self.work.url(folder.outcome)} and at the job's log"
             )
         attempt = BatchFolder(plan.table, plan.batch, outcome.fence or plan.fence)
-        became = self._became(plan, attempt)
+        chunks = len(plan.chunks)
         if attempt.plan != plan_key:
-            # The contract may have been another one when that attempt was planned.
+            # The contract, and the chunks, may have been others when that attempt was planned.
             loaded_by = self.work.read(attempt.plan, LoadedBy)
+            chunks = len(loaded_by.chunks)
             plan = plan.model_copy(update={"applied": loaded_by.applied})
+        became = self._became(attempt, chunks)
         files = [file for chunk in plan.chunks for file in chunk]
         counts = _count(list(became.values()))
         # What became of the files of a closed batch is not its concern any more.
@@ -58,10 +60,10 @@ class CommitBatch:
             self.states.close_batch(plan.table, plan.batch, outcome, counts, plan)
         return plan, outcome, counts
 
-    def _became(self, plan: Plan, folder: BatchFolder) -> dict[str, PreparedFile]:
-        keys = [folder.prepared(number) for number in range(len(plan.chunks))]
-        chunks = [self.work.read(key, PreparedChunk) for key in keys]
-        return {file.id: file for chunk in chunks for file in chunk.files}
+    def _became(self, folder: BatchFolder, chunks: int) -> dict[str, PreparedFile]:
+        keys = [folder.prepared(number) for number in range(chunks)]
+        prepared = [self.work.read(key, PreparedChunk) for key in keys]
+        return {file.id: file for chunk in prepared for file in chunk.files}
 
 
 def _count(files: list[PreparedFile]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from tidegate import errors
 from tidegate.finishing.classification import JOB_FAILED, TIMED_OUT, Kind, kind_of, name_end_of_job
 from tidegate.landing.starting import LATER, read_cause
 from tidegate.ledger import RefreshLedger, StateLedger, TableState
+from tidegate.planning.narrowing import goes_on, read_deaths
 from tidegate.planning.plan import BatchFolder, Outcome, Plan
 from tidegate.storage import WorkBucket
 
@@ -58,7 +59,8 @@ class FailBatch:
         not told once more before a run has taken its lease.
         A transient error is tried again for ever, after waits that double up to LONGEST_WAIT; a
         terminal one blocks the table at once, an unknown one after `most_attempts` in a row. Other
-        tables are not concerned.
+        tables are not concerned. Of what prepare_chunk dies of, the next attempts look for
+        the file that is at fault.
         A full refresh that is refused is forgotten, and the table goes on as if nobody had asked.
         People are told before either: if this dies between the two, they are told again, not never.
         """
@@ -69,7 +71,7 @@ class FailBatch:
         before = self.states.read(table)
         if self._is_over(before, execution, error):
             return end
-        kind = kind_of(error, message)
+        kind = self._kind(plan_key, error, message)
         last_error = _last_error(before, end)
         explained = kind != "unknown"
         state = self.states.record_failure(table, execution, last_error, explained=explained)
@@ -80,10 +82,9 @@ class FailBatch:
             self.states.note_narrow(table, execution, state.narrow | outcome.narrow)
         if error == errors.MassDeleteError.__name__:
             self.states.hold_back(table, execution)
-        if self._goes_on(state, error, kind):
-            again = self._again(end, state.attempts)
-            is_noted = self._is_noted(request, execution, plan_key, state)
-            return self._postpone(table, execution, again) if is_noted else again
+        again = self._next_attempt(request, execution, plan_key, state, end, kind)
+        if again:
+            return again
         is_new = before.holder is not None or not before.blocked
         try:
             if is_new:
@@ -102,11 +103,42 @@ class FailBatch:
             return before.holder != execution
         return error == errors.LeaseLostError.__name__ or before.blocked_by == execution
 
+    def _next_attempt(
+        self,
+        request: Mapping[str, Any],
+        execution: str,
+        plan_key: str,
+        state: TableState,
+        end: Verdict,
+        kind: Kind,
+    ) -> Verdict | None:
+        """When the batch is tried again, and by whom; None if a person has to look first."""
+        if self._narrows_down(plan_key, kind):
+            return self._again(end, attempts=1)
+        if not self._goes_on(state, end.error, kind):
+            return None
+        again = self._again(end, state.attempts)
+        is_noted = self._is_noted(request, execution, plan_key, state)
+        return self._postpone(request["table"], execution, again) if is_noted else again
+
     def _goes_on(self, state: TableState, error: str, kind: Kind) -> bool:
         if error == errors.MassDeleteError.__name__:
             # The refresh that is wanted takes the place of what is held back.
             return state.refresh is not None
         return kind == "transient" or (kind == "unknown" and state.unexplained < self.most_attempts)
+
+    def _kind(self, plan_key: str, error: str, message: str) -> Kind:
+        """What the error means; where chunks died as well, nobody knows yet what they died of."""
+        kind = kind_of(error, message)
+        died = plan_key and kind == "transient" and read_deaths(self.work, plan_key)
+        return "unknown" if died else kind
+
+    def _narrows_down(self, plan_key: str, kind: Kind) -> bool:
+        """Whether prepare_chunk died, and the next attempt is closer to the file it died of."""
+        if not plan_key or kind != "unknown":
+            return False
+        deaths = read_deaths(self.work, plan_key)
+        return bool(deaths) and goes_on(self.work.read(plan_key, Plan), deaths)
 
     def _again(self, end: Verdict, attempts: int) -> Verdict:
         wait = min(self.retry_seconds * 2 ** (attempts - 1), LONGEST_WAIT)

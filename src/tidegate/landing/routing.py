@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from tidegate.contract import Route
 from tidegate.contract.prefixes import PrefixTree
 from tidegate.contract.source import OF_DMS
+from tidegate.landing.markers import is_marker
 from tidegate.landing.objects import LandedFile, LandedObject
 from tidegate.position import CHANGE, SNAPSHOT, file_order
 
@@ -35,20 +36,20 @@ class Router:
 
 
 def is_data(key: str) -> bool:
-    """Whether an object holds data: no folder marker, no control table of DMS.
+    """Whether an object holds data: no marker, no control table of DMS.
 
     DMS keeps tables awsdms_* of its own beside those it copies:
     https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Task.ControlTables.html
     """
     folders = key.split("/")[:-1]
-    return not key.endswith("/") and not any(name.startswith(OF_DMS) for name in folders)
+    return not is_marker(key) and not any(name.startswith(OF_DMS) for name in folders)
 
 
 def place(landed: LandedObject, route: Route) -> LandedFile:
     """`landed` as a file of the route's table, with its kind and its order."""
     name = landed.key.rpartition("/")[2]
-    whole = route.write == "replace" or fnmatchcase(name, route.snapshot)
-    kind = SNAPSHOT if whole else CHANGE
+    whole = any(fnmatchcase(name, pattern) for pattern in route.snapshot)
+    kind = SNAPSHOT if whole or route.write == "replace" else CHANGE
     # A snapshot that returns is one more, even if it was landed before and still waits.
     landed_at = landed.landed_at if route.write == "replace" else None
     order = file_order(landed.key, route.prefix, landed_at)

@@ -147,9 +147,8 @@ class StateLedger:
             "last_success_at": self.now(),
             "watermark": max(state.watermark or "", outcome.last_position or "") or None,
         }
-        gone = dict.fromkeys(
-            ("open_batch", "open_plan", "released", "narrow", "last_error", "blocked_by", *FAILURES)
-        )
+        of_batch = ("open_batch", "open_plan", "released", "narrow", "set_aside")
+        gone = dict.fromkeys((*of_batch, "last_error", "blocked_by", *FAILURES))
         if plan and plan.applied:
             new["applied"] = plan.applied.model_dump(mode="json", by_alias=True)
         counted = plan.counted_before if plan else {}

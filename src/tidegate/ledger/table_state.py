@@ -10,7 +10,8 @@ class TableState(BaseModel):
     """STATE as it stands; times in seconds since 1970, 0 and None where there is nothing.
 
     `blocked_by` is the run after which a person must look at the table, `held_back` whether that is
-    because of all that the open batch deletes.
+    because of all that the open batch deletes, `set_aside` which of its files a person wants to be
+    quarantined, by id with the reason.
 
     `attempts` have failed since `failing_since`, the last `unexplained` ones of them with an error
     that Tidegate does not know. No run starts by itself before `retry_at`.
@@ -29,6 +30,7 @@ class TableState(BaseModel):
     open_plan: str | None = None
     released: int | None = None
     narrow: dict[str, int] = {}
+    set_aside: dict[str, str] = {}
     refresh: Refresh | None = None
     as_of: str | None = None
     taken_at: int = 0

@@ -94,7 +94,8 @@ class ReadNames:
             self._one_at_a_time,
             tempfile.TemporaryDirectory(prefix="tidegate-names-") as folder,
         ):
-            [local] = download(self.s3, self.landing_bucket, [file], Path(folder))
+            source = contract.source
+            [local] = download(self.s3, self.landing_bucket, [file], Path(folder), source)
             if local.unreadable:
                 return []
             with self.database.connect() as connection:

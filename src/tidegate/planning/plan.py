@@ -5,6 +5,7 @@ by the fence, so that an attempt that lives on by mistake overwrites nothing:
 
     batches/<schema.table>/<batch>/<fence>/plan.json
                                            chunk-0000.parquet  chunk-0000.json
+                                           died/chunk-0000.json
                                            manifest.json  outcome.json
     quarantine/<schema.table>/<batch>/<fence>/chunk-0000.jsonl
 """
@@ -114,7 +115,8 @@ class Plan(_Document):
     the batch is a full refresh; `moved_by` says how many seconds later its files count as landed
     than they did, `counted_before` what the table's counts hold of them.
     `applied` is what the ledger keeps of the contract once the batch is applied; `columns_added`
-    are the columns that its files brought.
+    are the columns that its files brought. Files in `set_aside` are quarantined unread, by id with
+    the reason; `died_alone` says how often a file died that was the only one of its chunk.
     """
 
     table: str
@@ -131,6 +133,8 @@ class Plan(_Document):
     moved_by: int = 0
     applied: AppliedContract | None = None
     columns_added: list[str] = []
+    set_aside: dict[str, str] = {}
+    died_alone: dict[str, int] = {}
 
     @property
     def since(self) -> dict[str, int]:
@@ -152,12 +156,23 @@ class OpenBatch(BaseModel):
     taken_at: int = 0
     counted_before: dict[str, int] = {}
     moved_by: int = 0
+    set_aside: dict[str, str] = {}
+    died_alone: dict[str, int] = {}
 
 
 class LoadedBy(BaseModel):
     """What commit_batch asks of the plan that was loaded, be it the plan of an earlier Tidegate."""
 
+    chunks: list[Any]
     applied: AppliedContract | None = None
+
+
+class Death(_Document):
+    """That prepare_chunk died of a chunk, of what error."""
+
+    chunk: int
+    error: str
+    message: str = ""
 
 
 class PreparedFile(_Document):
@@ -237,6 +252,16 @@ class BatchFolder:
     def prepared(self, chunk: int) -> str:
         """Of the PreparedChunk."""
         return f"{self._attempt}/chunk-{chunk:04d}.json"
+
+    @staticmethod
+    def deaths(plan_key: str) -> str:
+        """The prefix of the Deaths of the attempt whose plan is at `plan_key`."""
+        return f"{plan_key.rpartition('/')[0]}/died/"
+
+    @staticmethod
+    def death(plan_key: str, chunk: int) -> str:
+        """Of the Death of a chunk of that attempt."""
+        return f"{BatchFolder.deaths(plan_key)}chunk-{chunk:04d}.json"
 
     @property
     def refusals(self) -> str:

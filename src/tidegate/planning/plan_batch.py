@@ -18,6 +18,7 @@ from tidegate.planning.applied import (
 )
 from tidegate.planning.cut import Limits, cut_batch
 from tidegate.planning.evolving import Evolve
+from tidegate.planning.narrowing import narrow, read_deaths, set_aside
 from tidegate.planning.places import Attempt
 from tidegate.planning.plan import BatchFolder, OpenBatch, Plan
 from tidegate.planning.plan_refresh import PlanRefresh
@@ -117,6 +118,7 @@ class PlanBatch:
         while True:
             number, batch = self._batch(contract, state)
             if batch:
+                batch = set_aside(batch, state.set_aside)
                 return self._write_plan(contract, state, number, batch, rounds)
             if self.states.release(table, fence, seen_wake=state.wake):
                 return Planned(action="done", rounds=rounds, table=table)
@@ -143,7 +145,9 @@ class PlanBatch:
         # Its plan may have expired by now. Its number must not be used for other files then: the
         # warehouse would take them for applied.
         found = self.work.find(state.open_plan, OpenBatch)
-        return (state.open_batch, found) if found else None
+        if found is None:
+            return None
+        return state.open_batch, narrow(found, read_deaths(self.work, state.open_plan))
 
     def _is_in_the_way(self, contract: Contract, state: TableState) -> bool:
         """Whether what waits cannot go before the refresh that is wanted."""
@@ -171,7 +175,9 @@ class PlanBatch:
         folder = BatchFolder(contract.table, number, state.fence)
         chunks = list(range(len(batch.chunks)))
         evolved = self.evolve(
-            contract, state.applied, (file for chunk in batch.chunks for file in chunk)
+            contract,
+            state.applied,
+            (file for chunk in batch.chunks for file in chunk if file.id not in batch.set_aside),
         )
         if state.applied:
             refuse_incompatible(

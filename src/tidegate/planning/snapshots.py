@@ -45,13 +45,13 @@ class Snapshots:
         if not found:
             raise RefreshRefusedError(
                 f"{contract.table}: nothing under {under!r} is named like "
-                f"{contract.source.snapshot!r}; land a snapshot, or correct snapshot_prefix"
+                f"{_names(contract)}; land a snapshot, or correct snapshot_prefix"
             )
         pause = None if prefix else longest_pause(found)
         if pause:
             before, after = pause
             raise RefreshRefusedError(
-                f"{contract.table}: what is named like {contract.source.snapshot!r} under "
+                f"{contract.table}: what is named like {_names(contract)} under "
                 f"{under!r} did not land at one time ({before.key!r} at {_time(before)}, the next "
                 f"one, {after.key!r}, at {_time(after)}): say by snapshot_prefix under which all "
                 "is of the snapshot, or remove what is not of it"
@@ -65,6 +65,10 @@ class Snapshots:
     def _list(self, under: str) -> Iterator[LandedObject]:
         listed = list_landed(self.s3, self.landing_bucket, prefix=under)
         return (landed for landed in listed if is_data(landed.key))
+
+
+def _names(contract: Contract) -> str:
+    return " or ".join(map(repr, contract.source.snapshot))
 
 
 def _newest(contract: Contract, files: list[LandedFile]) -> list[LandedFile]:

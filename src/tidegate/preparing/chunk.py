@@ -13,6 +13,7 @@ from tidegate.contract.writing import keeps_newest
 from tidegate.landing.objects import LandedFile
 from tidegate.position import CHANGE, SNAPSHOT, file_order, head
 from tidegate.preparing.download import LocalFile
+from tidegate.preparing.formats.foreign import foreign
 from tidegate.preparing.formats.reading import read_shape
 from tidegate.preparing.formats.shape import Shape, ShapeError
 from tidegate.preparing.rejects import is_of_the_file, reason
@@ -165,7 +166,9 @@ class Chunk:
             if not is_of_the_file(error):
                 raise
             if len(files) == 1:
-                return {files[0].file.id: reason(error, files[0].path)}
+                path = files[0].path
+                what = foreign(path, self._contract.source.format)
+                return {files[0].file.id: what or reason(error, path)}
         else:
             return {}
         middle = len(files) // 2

@@ -1,7 +1,7 @@
 """The step prepare_chunk: one chunk of a plan becomes one Parquet file and a list of refusals."""
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from boto3.s3.transfer import TransferConfig
 
 from tidegate.landing.objects import LandedFile
-from tidegate.planning.plan import BatchFolder, Plan, PreparedChunk, PreparedFile
+from tidegate.planning.plan import BatchFolder, Death, Plan, PreparedChunk, PreparedFile
 from tidegate.preparing.chunk import Chunk
 from tidegate.preparing.database import Database
+from tidegate.preparing.deaths import death_of
 from tidegate.preparing.download import LocalFile, download
 from tidegate.storage import WorkBucket
 
@@ -42,15 +43,23 @@ class PrepareChunk:
         self.work.write(folder.prepared(number), prepared)
         return prepared
 
+    def note_death(self, plan_key: str, number: int, error: str, cause: str) -> Death | None:
+        """Note that preparing a chunk ended in `error`, if its files may be at fault for it."""
+        death = death_of(number, error, cause)
+        if death:
+            self.work.write(BatchFolder.death(plan_key, number), death)
+        return death
+
     def _prepare(self, plan: Plan, number: int, keys: BatchFolder, scratch: Path) -> PreparedChunk:
         files = plan.chunks[number]
-        local = list(download(self.s3, self.landing_bucket, files, scratch))
         contract = plan.read_contract()
+        to_read = [file for file in files if file.id not in plan.set_aside]
+        local = list(download(self.s3, self.landing_bucket, to_read, scratch, contract.source))
         since = {name: time + plan.moved_by for name, time in plan.since.items()}
         with self.database.connect() as connection:
             chunk = Chunk(contract, plan.epoch, connection, plan.as_of, plan.taken_at, since)
             chunk.read(local)
-            became = list(_became(chunk, local))
+            became = [*_became(chunk, local), *_set_aside(files, plan.set_aside)]
             prepared = PreparedChunk(files=became, unread=chunk.unread())
             if any(file.refused for file in became):
                 refused = self._write_refused(chunk, keys.refused(number), scratch)
@@ -94,3 +103,9 @@ def _became(chunk: Chunk, local: Iterable[LocalFile]) -> Iterable[PreparedFile]:
         records, refused = counts.get(str(one.path), (0, 0))
         reason = chunk.quarantined.get(file.id)
         yield PreparedFile(id=file.id, records=records, refused=refused, quarantined=reason)
+
+
+def _set_aside(files: Iterable[LandedFile], reasons: Mapping[str, str]) -> Iterable[PreparedFile]:
+    for file in files:
+        if file.id in reasons:
+            yield PreparedFile(id=file.id, quarantined=reasons[file.id])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from tidegate.preparing.opening import open_bytes
+from tidegate.preparing.formats.foreign import ENCRYPTED
 
 _PIECE = 1 << 20  # bytes
 # DuckDB's reader of Parquet raises the first of them, with no class of its own, for broken footers.
@@ -21,10 +21,27 @@ _MEANINGS = {
     "\nInvalid unicode (byte sequence mismatch) detected.": "it is not UTF-8",
     "\nMaximum line size of ": "it is longer than 2,000,000 bytes",
 }
-# What DuckDB says when a record ends otherwise than the first one of its file did.
-_INVALID_STATE = "invalid state"
-# What it says of a text in Parquet, which it repeats.
-_NOT_TEXT = "Invalid string encoding"
+# What it says of a whole file, and what that means; none of these is about CSV but the first.
+_OF_A_FILE = {
+    # A record ends otherwise than the first one of its file did.
+    "invalid state": (
+        "cannot be read: its lines end in different ways, "
+        "or a carriage return stands outside quotes"
+    ),
+    # The value follows.
+    "Invalid string encoding": "cannot be read: a text in it is not UTF-8",
+    "Invalid unicode": "cannot be read: a text in it is not UTF-8",
+    "encrypt": ENCRYPTED,
+    "No magic bytes": (
+        "it is no Parquet, or its end is missing; write it as Parquet, and land it again"
+    ),
+    "too small to be a Parquet file": (
+        "it is too short to be Parquet; write it as Parquet, and land it again"
+    ),
+}
+_DAMAGED = "it is damaged, or a part of it is missing; write it once more, and land it again"
+_QUOTE = re.compile("(?<![a-z])[\"'`]|[^ -~]")
+_LONGEST_TOLD = 150  # characters
 
 
 def is_of_the_file(error: "duckdb.Error") -> bool:
@@ -38,19 +55,21 @@ def reason(error: "duckdb.Error", path: Path) -> str:
     text = str(error)
     if found := _LINE.match(text):
         return f"line {line_of(path, int(found[1]))}: {_meaning(text)}"
-    text = text.splitlines()[0].replace(str(path), "the file")
-    if _INVALID_STATE in text:
-        text = "its lines end in different ways, or a carriage return stands outside quotes"
-    if _NOT_TEXT in text:
-        text = "a text in it is not UTF-8"
-    return f"cannot be read: {text}"
+    told = (meaning for said, meaning in _OF_A_FILE.items() if said in text)
+    return next(told, None) or f"{_DAMAGED} (DuckDB: {_clipped(text, path)})"
+
+
+def _clipped(text: str, path: Path) -> str:
+    """What DuckDB says, up to where it repeats something."""
+    said = re.sub(rf"""(file )?['"]?{re.escape(str(path))}['"]?""", "the file", text)
+    return _QUOTE.split(said)[0].strip(" :")[:_LONGEST_TOLD]
 
 
 def _meaning(text: str) -> str:
     if counts := _COLUMNS.findall(text):
         expected, found = map(int, counts[-1])
         # DuckDB counts no further than to the first column too many.
-        few = f"it has {found} columns, not {expected}"
+        few = f"it has {found} column{'s' * (found != 1)}, not {expected}"
         return few if found < expected else f"it has more than {expected} columns"
     told = [meaning for said, meaning in _MEANINGS.items() if said in text]
     return told[0] if told else "it cannot be read as CSV"
@@ -68,7 +87,7 @@ def line_of(path: Path, record: int) -> int:
 
 
 def _quotes_by_line(path: Path) -> Iterator[int]:
-    with open_bytes(path) as content:
+    with path.open("rb") as content:
         quotes = 0
         while piece := content.readline(_PIECE):
             quotes += piece.count(b'"')

@@ -22,6 +22,7 @@ _PLAN_UNLIKE = [*_TAKE_THE_LEASE, "s3:GetObject", *_OPEN, *_LET_GO]  # the names
 _PLAN_RELEASE = [
     "dynamodb:UpdateItem",  # the open batch is released
     *("dynamodb:GetItem", "dynamodb:UpdateItem", "s3:GetObject"),  # it is planned again
+    "s3:ListObjectsV2",  # did a chunk die?
     *_OPEN,
     *_LET_GO,
 ]

@@ -80,6 +80,15 @@ def test_step_that_the_role_may_not_invoke_goes_to_fail_batch_and_fails_there_to
     assert "is not authorized to perform: lambda:InvokeFunction" in ended["cause"]
 
 
+@pytest.mark.parametrize(("chunks", "action"), [(3, "load"), (45, "load_many")])
+def test_chunk_that_dies_is_noted_before_the_run_fails_of_it(run, app, dynamodb, chunks, action):
+    ended = run(plan=f"{action} fails", chunks=chunks, actions=[action])
+    assert (ended["status"], ended["error"]) == ("FAILED", "Told")
+    assert prepared(app, dynamodb, f"{action} fails died#") >= 1
+    if action == "load":
+        assert "RuntimeError" in ended["cause"]
+
+
 def test_run_that_waits_for_the_lease_asks_again(run, app, dynamodb):
     ended = run(plan="waited", chunks=1, actions=["wait", "load", "done"])
     assert ended["status"] == "SUCCEEDED"

@@ -2,7 +2,6 @@
 
 import csv
 import re
-import zlib
 from collections.abc import Collection
 from pathlib import Path
 from typing import BinaryIO
@@ -18,7 +17,6 @@ from tidegate.preparing.formats.shape import (
     as_json,
     refuse_strangers,
 )
-from tidegate.preparing.opening import open_bytes
 
 # The longest that DuckDB takes, in bytes: https://duckdb.org/docs/stable/data/csv/overview
 LONGEST_RECORD = 2_000_000
@@ -31,7 +29,7 @@ def read_shape(path: Path, contract: Contract, kind: int, later: Collection[str]
         ShapeError: not readable, or a header with a name twice or without one that is needed.
     """
     try:
-        with open_bytes(path) as content:
+        with path.open("rb") as content:
             first = first_record(content, contract.source.options.delimiter)
         newline = "'\\r\\n'" if first.endswith(b"\r\n") else "'\\n'"
         if contract.source.options.header:
@@ -40,8 +38,6 @@ def read_shape(path: Path, contract: Contract, kind: int, later: Collection[str]
             ):
                 raise ShapeError(f"the header is longer than {LONGEST_RECORD:,} bytes")
             return _named(names_in(first, contract), newline, contract, later)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ShapeError(f"cannot be read: {error}".replace(str(path), "the file")) from error
     except UnicodeDecodeError as error:
         raise ShapeError("the header is not UTF-8") from error
     except csv.Error as error:

@@ -7,6 +7,7 @@ decimal that it has no type for. So names and precisions are read from the schem
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -47,22 +48,28 @@ def read_columns(path: Path, connection: "duckdb.DuckDBPyConnection") -> list[Pa
     Raises:
         ShapeError: not Parquet.
     """
-    try:
-        described = connection.execute(
-            render("prepare/describe_parquet", paths=path_list([path]))
-        ).fetchall()
-        listed = connection.execute(
-            render("prepare/list_parquet_names", path=duckdb_literal(str(path)))
-        ).fetchall()
-    except duckdb.Error as error:
-        if not is_of_the_file(error):
-            raise
-        raise ShapeError(reason(error, path)) from error
+    described = ask("prepare/describe_parquet", path, connection)
+    listed = ask("prepare/list_parquet_names", path, connection)
     columns = _element(iter(listed)).children
     return [
         ParquetColumn(column.name, type_, next(_faults(column), None))
         for column, (_, type_, *_) in zip(columns, described, strict=True)
     ]
+
+
+def ask(statement: str, path: Path, connection: "duckdb.DuckDBPyConnection") -> list[Any]:
+    """The rows of a query about the Parquet file at `path`.
+
+    Raises:
+        ShapeError: not Parquet.
+    """
+    asked = render(statement, paths=path_list([path]), path=duckdb_literal(str(path)))
+    try:
+        return connection.execute(asked).fetchall()
+    except duckdb.Error as error:
+        if not is_of_the_file(error):
+            raise
+        raise ShapeError(reason(error, path)) from error
 
 
 def _element(listed: Iterator[tuple[str, int, int | None]]) -> _Element:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tidegate.contract import Contract
 from tidegate.preparing.casts import duckdb_literal
 from tidegate.preparing.formats.fields import missing, needed
-from tidegate.preparing.formats.footer import ParquetColumn, read_columns
+from tidegate.preparing.formats.footer import ParquetColumn, ask, read_columns
 from tidegate.preparing.formats.shape import (
     Shape,
     ShapeError,
@@ -16,6 +16,7 @@ from tidegate.preparing.formats.shape import (
     refuse_strangers,
 )
 from tidegate.preparing.formats.times import read_as_numbers
+from tidegate.preparing.unpacking import too_large
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,11 +40,12 @@ def read_shape(
 
     Raises:
         ShapeError: not Parquet, with a name twice, without a column that is needed, or with values
-            in it that cannot be had.
+            in it that cannot be had, or with too much packed into it.
     """
     if path.stat().st_size == 0:
         return Shape("prepare/scan_nothing", (), (), as_json({}, contract), "''")
     columns = read_columns(path, connection)
+    _refuse_too_large(path, contract, connection)
     names = [column.name for column in columns]
     # A name may be as long as a file, so repeated ones are only counted.
     if repeated := len(names) - len(set(names)):
@@ -79,6 +81,16 @@ def _check_values(columns: list[ParquetColumn], contract: Contract) -> None:
 def _time(column: str, unit: str) -> str:
     # As an interval, for then it may be longer than a day, or less than nothing.
     return f"to_{unit}({column})::varchar"
+
+
+def _refuse_too_large(
+    path: Path, contract: Contract, connection: "duckdb.DuckDBPyConnection"
+) -> None:
+    # A value that comes a million times stands in the file once; as text each takes a byte or more.
+    [[unpacked]] = ask("prepare/measure_parquet", path, connection)
+    size = path.stat().st_size
+    if unpacked > contract.source.most_unpacked(size):
+        raise ShapeError(too_large(size, contract.source))
 
 
 def _text(column: str, type_: str) -> str:

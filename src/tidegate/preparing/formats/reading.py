@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from tidegate.contract import Contract
 from tidegate.preparing.formats import dms_csv, jsonl, parquet
-from tidegate.preparing.formats.shape import Shape
+from tidegate.preparing.formats.foreign import foreign, foreign_for_sure
+from tidegate.preparing.formats.shape import Shape, ShapeError
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,6 +25,22 @@ def read_shape(
     Raises:
         ShapeError: not readable, or without what the contract needs.
     """
+    written_as = contract.source.format
+    if what := foreign_for_sure(path, written_as):
+        raise ShapeError(what)
+    try:
+        return _read_shape(path, contract, kind, later, connection)
+    except ShapeError as error:
+        raise ShapeError(foreign(path, written_as) or str(error)) from error
+
+
+def _read_shape(
+    path: Path,
+    contract: Contract,
+    kind: int,
+    later: Collection[str],
+    connection: "duckdb.DuckDBPyConnection",
+) -> Shape:
     match contract.source.format:
         case "dms_csv":
             return dms_csv.read_shape(path, contract, kind, later)

@@ -12,6 +12,8 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     """Answer as plan_batch, prepare_chunk, fail_batch or commit_batch would."""
     if "rounds" in event:
         return plan(event["request"], event["rounds"])
+    if "chunk" in event and "failure" in event:
+        return note(event)
     if "chunk" in event:
         return prepare(event["plan"], event["chunk"])
     if "failure" in event:
@@ -29,6 +31,11 @@ def plan(request: dict[str, Any], rounds: int) -> dict[str, Any]:
         "plan_url": "s3://work/plan.json",
         "chunks": list(range(request["chunks"])),
     }
+
+
+def note(event: dict[str, Any]) -> None:
+    died = {"pk": {"S": f"{event['plan']} died#{event['chunk']}"}}
+    dynamodb.put_item(TableName=os.environ["TABLE"], Item=died)
 
 
 def prepare(name: str, chunk: int) -> dict[str, Any]:

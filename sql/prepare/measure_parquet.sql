@@ -1,0 +1,3 @@
+select
+    coalesce(sum(greatest(total_uncompressed_size, num_values)), 0)
+from parquet_metadata({paths})
