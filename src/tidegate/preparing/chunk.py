@@ -165,7 +165,8 @@ class Chunk:
             if not is_of_the_file(error):
                 raise
             if len(files) == 1:
-                return {files[0].file.id: reason(error, files[0].path)}
+                delimiter = self._contract.source.options.delimiter
+                return {files[0].file.id: reason(error, files[0].path, delimiter)}
         else:
             return {}
         middle = len(files) // 2
