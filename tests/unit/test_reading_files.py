@@ -262,6 +262,8 @@ def test_file_of_nothing_but_a_header_is_applied_as_nothing(shop):
                 "or a carriage return stands outside quotes"
             ),
         ),
+        (b'I,1,5" pipe\nI,2,x\nI,3\n', "line 3: it has 2 columns, not 3"),
+        (b'I,1,5" a\nI,2,"x\ny"\nI,3\n', "line 4: it has 2 columns, not 3"),
         (b"I,1" + b",x" * 1_000_000 + b"\n", "line 1: it has more than 3 columns"),
         (b"I,1,Ann\n\nI,2" + b",x" * 999_000 + b"\n", "line 3: it has more than 3 columns"),
         (b"I,1,Ann\nI,2," + b"x" * 2_000_001, "line 2: it is longer than 2,000,000 bytes"),
@@ -284,6 +286,8 @@ def test_file_of_nothing_but_a_header_is_applied_as_nothing(shop):
         "after quote",
         "latin 1",
         "bare cr",
+        "quotation mark before",
+        "quotation before",
         "a million columns",
         "a million columns later",
         "long",

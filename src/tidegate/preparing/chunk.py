@@ -166,9 +166,9 @@ class Chunk:
             if not is_of_the_file(error):
                 raise
             if len(files) == 1:
-                path = files[0].path
+                path, delimiter = files[0].path, self._contract.source.options.delimiter
                 what = foreign(path, self._contract.source.format)
-                return {files[0].file.id: what or reason(error, path)}
+                return {files[0].file.id: what or reason(error, path, delimiter)}
         else:
             return {}
         middle = len(files) // 2

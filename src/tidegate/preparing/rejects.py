@@ -1,14 +1,14 @@
 """Why a file of text could not be read, in words, with the line where it went wrong."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 
 from tidegate.preparing.formats.foreign import ENCRYPTED
+from tidegate.preparing.quoting import goes_on
 
-_PIECE = 1 << 20  # bytes
+_LONGEST = 2_000_001  # bytes; DuckDB reads no longer lines
 # DuckDB's reader of Parquet raises the first of them, with no class of its own, for broken footers.
 _OF_THE_FILE = {duckdb.Error, duckdb.InvalidInputException, duckdb.ConversionException}
 # It raises this one as well where a disk is full, which is no fault of the file.
@@ -50,11 +50,14 @@ def is_of_the_file(error: "duckdb.Error") -> bool:
     return short or type(error) in _OF_THE_FILE
 
 
-def reason(error: "duckdb.Error", path: Path) -> str:
-    """Why DuckDB could not read the file at `path`, without what the file holds."""
+def reason(error: "duckdb.Error", path: Path, delimiter: str = ",") -> str:
+    """Why DuckDB could not read the file at `path`, without what the file holds.
+
+    `delimiter` is that of CSV.
+    """
     text = str(error)
     if found := _LINE.match(text):
-        return f"line {line_of(path, int(found[1]))}: {_meaning(text)}"
+        return f"line {line_of(path, int(found[1]), delimiter)}: {_meaning(text)}"
     told = (meaning for said, meaning in _OF_A_FILE.items() if said in text)
     return next(told, None) or f"{_DAMAGED} (DuckDB: {_clipped(text, path)})"
 
@@ -75,23 +78,13 @@ def _meaning(text: str) -> str:
     return told[0] if told else "it cannot be read as CSV"
 
 
-def line_of(path: Path, record: int) -> int:
+def line_of(path: Path, record: int, delimiter: str) -> int:
     """The line where the record begins of that number; DuckDB counts blank lines as records."""
-    is_open, records, lines = False, 0, 0
-    for quotes in _quotes_by_line(path):
-        lines, records = lines + 1, records + (not is_open)
-        if records == record:
-            break
-        is_open ^= bool(quotes % 2)
-    return lines
-
-
-def _quotes_by_line(path: Path) -> Iterator[int]:
+    is_within, records, lines = False, 0, 0
     with path.open("rb") as content:
-        quotes = 0
-        while piece := content.readline(_PIECE):
-            quotes += piece.count(b'"')
-            if piece.endswith(b"\n"):
-                yield quotes
-                quotes = 0
-        yield quotes
+        for line in iter(lambda: content.readline(_LONGEST), b""):
+            lines, records = lines + 1, records + (not is_within)
+            if records == record:
+                break
+            is_within = goes_on(line, delimiter, is_within=is_within)
+    return lines

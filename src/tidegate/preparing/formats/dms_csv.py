@@ -1,7 +1,6 @@
 """CSV as AWS DMS writes it: the first record tells which columns there are and how records end."""
 
 import csv
-import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +16,7 @@ from tidegate.preparing.formats.shape import (
     as_json,
     refuse_strangers,
 )
+from tidegate.preparing.quoting import goes_on, is_open
 
 # The longest that DuckDB takes, in bytes: https://duckdb.org/docs/stable/data/csv/overview
 LONGEST_RECORD = 2_000_000
@@ -53,28 +53,18 @@ def _what_is_wrong(header: bytes) -> str:
 
 def first_record(content: BinaryIO, delimiter: str) -> bytes:
     """The first record of a file, or what there is of it where its end is not reached."""
-    record, is_open = b"", False
+    record, is_within = b"", False
     while len(record) < LONGEST_RECORD and (line := content.readline(LONGEST_RECORD)):
         record += line
-        is_open = _is_open(b'"' + line if is_open else line, delimiter)
-        if record.strip() and not is_open:
+        is_within = goes_on(line, delimiter, is_within=is_within)
+        if record.strip() and not is_within:
             break
     return record.lstrip(b"\r\n")
 
 
 def is_whole(record: bytes, delimiter: str) -> bool:
     """Whether a record ends where these bytes do."""
-    return record.endswith(b"\n") and bool(record.strip()) and not _is_open(record, delimiter)
-
-
-def _is_open(text: bytes, delimiter: str) -> bool:
-    """Whether the last field of `text` is quoted and goes on behind it.
-
-    A quotation mark within a field that does not begin with one is a character as any other.
-    """
-    begin = rb"(?:\A(?:\xef\xbb\xbf)?[\r\n]*|" + re.escape(delimiter.encode()) + rb") *"
-    quoted = begin + rb'"[^"]*(?:""[^"]*)*("|\Z)'
-    return any(not field[1] for field in re.finditer(quoted, text))
+    return record.endswith(b"\n") and bool(record.strip()) and not is_open(record, delimiter)
 
 
 def names_in(first: bytes, contract: Contract) -> list[str]:
