@@ -14,7 +14,8 @@ _NUMBER = r"[+-]?([0-9]{1,100}(\.[0-9]{0,100})?|\.[0-9]{1,100})"
 _LSN = "[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}"
 _BINLOG = r"[^:\s]*\.[0-9]{1,20}(:[0-9]{1,20})*"
 _HEX = "(0[xX])?[0-9A-Fa-f]{1,64}(:[0-9A-Fa-f]{1,64})*"
-_CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,18})?)?"
+_MINUTES = "[0-9]{2}:[0-9]{2}"
+_CLOCK = f"{_MINUTES}(:[0-9]{{2}}([.,][0-9]{{1,18}})?)?"
 # No zone in use is farther from UTC: https://www.iana.org/time-zones
 _ZONE = "(UTC|Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)"
 _TIMESTAMP = f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ]{_CLOCK}( ?{_ZONE})?)?"
@@ -27,7 +28,7 @@ _DIGITS = rf"0*([0-9]{{1,{_WIDEST - 1}}}|[2-9][0-9]{{{_WIDEST - 1}}})(\.0*)?"
 class Comparison:
     """A way to compare: what it reads, as a regular expression, and an example.
 
-    `spelling` makes of a DuckDB expression, whose values are of that form, the one that spells them.
+    `spelling` takes a DuckDB expression of texts of that form, and gives the one that spells them.
     """
 
     name: str
@@ -41,8 +42,20 @@ class Comparison:
         return f"case when {fits} then {self.spelling(text)} end"
 
     def reads(self, text: str) -> bool:
-        """Whether `text` is of the form; a moment may yet be none, as the 30th of February."""
+        """Whether `text` is of the form; a day may yet be none, as the 30th of February."""
         return re.fullmatch(self.form, text) is not None
+
+
+def alike(text: str, spelling: str) -> bool:
+    """Whether a text of which nothing says how it compares is of the form of a `spelling` of one.
+
+    The widest digits are alone: a part of them would be read as a number that is far smaller.
+    """
+    if DIGITS.reads(text):
+        is_widest = len(text.partition(".")[0].lstrip("0")) == _WIDEST
+        return spelling.isdigit() and is_widest == (spelling[0] != "1")
+    form = LSN if "/" in spelling else TIMESTAMP
+    return form.reads(text) and not spelling.isdigit()
 
 
 def _digits_sql(text: str) -> str:
@@ -85,15 +98,18 @@ def _each_sql(groups: str, spelled: str) -> str:
 
 def _timestamp_sql(text: str) -> str:
     behind = f"substr({text}, 11)"
-    clock = f"coalesce(nullif(regexp_extract({behind}, '{_CLOCK[:27]}(:[0-9]{{2}})?'), ''), '00:00')"
-    zone = f"regexp_extract({behind}, '[+-].*$')"
-    zoned = f"left({text}, 10) || ' ' || {clock} || coalesce(nullif({zone}, ''), '+00')"
-    moment = f"try_cast({zoned} as timestamptz)"
+    clock = _or_sql(f"regexp_extract({behind}, '{_MINUTES}(:[0-9]{{2}})?')", "00:00")
+    zone = _or_sql(f"regexp_extract({behind}, '[+-].*$')", "+00")
+    moment = f"try_cast(left({text}, 10) || ' ' || {clock} || {zone} as timestamptz)"
     fraction = f"rtrim(regexp_extract({behind}, '[.,]([0-9]+)', 1), '0')"
     # Beyond these years the text of a year no longer sorts.
     fits = f"{moment} between '0001-01-01 00:00+00' and '9999-12-31 23:59:59+00'"
     spelled = f"strftime({moment} at time zone 'UTC', '{_SECONDS}') || '.' || {fraction}"
     return f"case when {fits} then {spelled} end"
+
+
+def _or_sql(found: str, otherwise: str) -> str:
+    return f"coalesce(nullif({found}, ''), '{otherwise}')"
 
 
 def _text_sql(text: str) -> str:
@@ -109,11 +125,10 @@ TEXT = Comparison("text", _TEXT, "01HX3V0R8Q", _text_sql)
 COMPARISONS = {one.name: one for one in (LSN, BINLOG, NUMBER, HEX, TIMESTAMP, TEXT)}
 
 # What a text is beyond doubt, if nothing says how it compares. No text is of two of these forms.
-_DIGITS_ALONE = Comparison("digits", _DIGITS, "20240809", _digits_sql)
-_KNOWN = (_DIGITS_ALONE, LSN, TIMESTAMP)
+DIGITS = Comparison("digits", _DIGITS, "20240809", _digits_sql)
+KNOWN = (DIGITS, LSN, TIMESTAMP)
 
 
 def undeclared_sql(text: str) -> str:
     """DuckDB expression of the spelling of a text of which nothing says how it compares."""
-    cases = (f"when {text} ~ '^{one.form}$' then {one.spelling(text)}" for one in _KNOWN)
-    return f"case {' '.join(cases)} end"
+    return f"coalesce({', '.join(one.sql(text) for one in KNOWN)})"

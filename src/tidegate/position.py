@@ -9,8 +9,8 @@ byte as the tuples of their parts would. When a file landed is part of its order
 """
 
 import hashlib
-import re
 
+from tidegate.comparison import Comparison, undeclared_sql
 from tidegate.contract.types import ColumnType
 
 SNAPSHOT, CHANGE = 0, 1
@@ -18,8 +18,6 @@ LONGEST_POSITION = 512  # bytes; the length of the column _position
 LONGEST_SEQUENCE = LONGEST_POSITION - 220  # bytes; the other parts need no more than the rest
 _LONGEST_NAME, _LONGEST_FOLDER = 120, 40  # bytes
 _DIGEST = 16  # characters
-_DIGITS = 35  # as many as the $AR_H_CHANGE_SEQ of DMS has, which so stays as it is
-_NUMBER = "[1-9][0-9]*(\\.0*)?"  # pandas makes 4.0 of the 4 in a column with a null
 
 
 def head(epoch: int, kind: int) -> str:
@@ -59,50 +57,31 @@ def row_sql(row: str) -> str:
     return f"lpad(({row})::varchar, 10, '0')"
 
 
-def sequence_sql(value: str, type_: ColumnType) -> str:
-    """DuckDB expression that normalises a sequence value of its type, to compare as text.
+def sequence_sql(value: str, order: ColumnType | Comparison) -> str:
+    """DuckDB expression that spells a sequence value so that it compares as text.
 
-    It is null where the value is, and where a text is empty or holds a control character. A text of
-    digits, with nothing but zeros behind a point, compares as the number that it is, unless it
-    begins with a zero: then texts are of one width, and it may be a hexadecimal one. The '1' before
-    a number is above that zero.
+    The value is of its type, or the text itself where that is what compares. The spelling is null
+    where the value is, and where it does not compare.
     """
-    match type_.name:
+    if isinstance(order, Comparison):
+        return order.sql(value)
+    match order.name:
         case "smallint" | "integer" | "bigint":
             return _integer_sql(f"({value})::hugeint", 19)
         case "decimal":
-            return _decimal_sql(f"({value})", type_)
+            return _decimal_sql(f"({value})", order)
         case "date" | "timestamp":
             return f"strftime(({value})::timestamp, '%Y-%m-%dT%H:%M:%S.%f')"
         case "timestamptz":
             return f"strftime(({value}) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f')"
         case _:
-            escaped = f"replace(replace({value}, '!', '!Q'), ' ', '!P')"
-            return (
-                f"case when {value} = '' or regexp_matches({value}, '[[:cntrl:]]') then null "
-                f"when length({value}) < {_DIGITS} and regexp_full_match({value}, '{_NUMBER}') "
-                f"then '1' || lpad(split_part({value}, '.', 1), {_DIGITS - 1}, '0') "
-                f"when contains({value}, '!') or contains({value}, ' ') then {escaped} "
-                f"else {value} end"
-            )
+            return undeclared_sql(value)
 
 
 def first_of_sequence(position: str) -> str:
     """The first part of the sequence within a position; empty if it is of a snapshot."""
     _, kind, first, *_ = (*position.split(" "), "", "", "")
     return first if kind == str(CHANGE) else ""
-
-
-def normalised(text: str) -> str:
-    """A text as it compares within a position; see sequence_sql."""
-    if len(text) < _DIGITS and re.fullmatch(_NUMBER, text):
-        return "1" + text.partition(".")[0].rjust(_DIGITS - 1, "0")
-    return escape(text)
-
-
-def is_number(normalised: str) -> bool:
-    """Whether a text that compares within a position is one of a number."""
-    return len(normalised) == _DIGITS and normalised[0] == "1"
 
 
 def _integer_sql(number: str, digits: int) -> str:

@@ -315,6 +315,17 @@ def test_other_order_of_changes_needs_a_refresh():
     refuse_incompatible(now, applied_contract(before, []), refreshes=True, altered=False)
 
 
+def test_another_comparison_needs_a_refresh():
+    before = applied_contract(of(sequence=["seq"]), [])
+    now = of(sequence=[{"name": "seq", "as": "lsn"}])
+    assert (before.sequence, applied_contract(now, []).sequence) == (
+        {"seq": "varchar"},
+        {"seq": "as lsn"},
+    )
+    with pytest.raises(ContractError, match=r"or begin anew: tidegate refresh sales\.orders$"):
+        refuse_incompatible(now, before, refreshes=False, altered=False)
+
+
 def test_truncations_that_are_no_longer_known_need_a_refresh():
     truncating = of(operations={"I": "insert", "U": "update", "D": "delete", "T": "truncate"})
     before = applied_contract(truncating, [])

@@ -2,7 +2,9 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from tidegate.comparison import Comparison
 from tidegate.contract import Column, Contract
+from tidegate.contract.sequence import Order
 from tidegate.contract.types import ColumnType
 from tidegate.contract.widening import can_hold
 from tidegate.contract.writing import BY_KEY, truncates
@@ -50,7 +52,7 @@ def applied_contract(
         write=contract.write,
         partial=contract.partial,
         key=sorted(contract.key) if contract.write in BY_KEY else [],
-        sequence={name: _order(type_) for name, type_ in contract.order_by.items()},
+        sequence={name: _order(order) for name, order in contract.order_by.items()},
         truncates=truncates(contract),
         track=sorted(contract.track or []),
         evolved=evolved,
@@ -73,9 +75,11 @@ def columns_since(
     return {name: before.since.get(name, now) for name in names if name not in first}
 
 
-def _order(type_: ColumnType) -> str:
-    name = _SAME_ORDER.get(type_.name, type_.name)
-    return name if name == "varchar" else str(ColumnType(name, None, type_.precision, type_.scale))
+def _order(order: Order) -> str:
+    if isinstance(order, Comparison):
+        return f"as {order.name}"
+    name = _SAME_ORDER.get(order.name, order.name)
+    return name if name == "varchar" else str(ColumnType(name, None, order.precision, order.scale))
 
 
 def refuse_incompatible(
