@@ -23,11 +23,14 @@ def show_rows(console: Console, before: Rows, after: Rows) -> None:
     console.print(shown)
 
 
-def show_watermark(console: Console, counts: str, old: str | None, new: str) -> None:
-    """Print what a batch did and how far it moved the watermark."""
+def show_watermark(console: Console, counts: str, old: str | None, new: str | None) -> None:
+    """Print what a batch did and how far it moved the watermark, if it did."""
     console.print(f"\n  [bold]batch[/]      {counts}")
     console.print(f"  [bold]watermark[/]  {old or 'none'}", soft_wrap=True)
-    console.print(f"          [green]→  {new}[/]", soft_wrap=True)
+    if new == old:
+        console.print("             stays: the batch applied nothing that is newer")
+    else:
+        console.print(f"          [green]→  {new}[/]", soft_wrap=True)
 
 
 def _mark(key: str, before: Rows, after: Rows) -> tuple[str, str]:

@@ -12,6 +12,8 @@ import boto3
 from rich.console import Console
 from rich.markup import escape
 
+from tidegate.cli.counting import counted
+
 _SHOWN = {"PlanBatch", "PrepareChunk", "LoadBatch", "CommitBatch", "FailBatch"}
 _LOOK_EVERY = 0.1  # seconds
 Event = dict[str, Any]
@@ -88,22 +90,18 @@ def _facts(state: str, output: dict[str, Any]) -> str:
     match state:
         case "PlanBatch" if planned.get("action") == "load":
             batch = planned["plan"].split("/")[2]
-            return f"batch {batch}, {_count(len(planned['chunks']), 'chunk')}"
+            return f"batch {batch}, {counted(len(planned['chunks']), 'chunk')}"
         case "PlanBatch" if planned.get("action") == "leave":
             return "another run holds the lease; this one leaves the work to it"
         case "PlanBatch":
             return "nothing waits any more; the lease is given back"
         case "PrepareChunk":
-            files, keys = _count(output["files"], "file"), _count(output["rows"], "key")
+            files, keys = counted(output["files"], "file"), counted(output["rows"], "key")
             return f"DuckDB: {files} read, {keys} to merge"
         case "LoadBatch":
             return "Glue: staged and merged in one transaction"
         case "CommitBatch":
-            return "files marked applied, watermark moved"
+            return "files marked applied"
         case _:
             failed = output.get("failed", {})
             return f"{failed.get('error')}: {failed.get('message')} ({failed.get('verdict')})"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -13,7 +13,7 @@ from rich.console import Console
 from demo.display import show_rows, show_watermark
 from demo.following import follow_runs
 from demo.stack import TIDEGATE
-from demo.warehouse import Rows, read_last_batch, read_rows
+from demo.warehouse import Rows, read_last_batch, read_rows, read_watermark
 from tidegate.errors import TidegateError
 
 PREFIX = "dms/classicmodels/customers/"
@@ -25,7 +25,7 @@ class DemoError(TidegateError):
 
 def land(
     console: Console, files: Sequence[Path], before: Rows, watermark: str | None
-) -> tuple[Rows, str]:
+) -> tuple[Rows, str | None]:
     """Land `files` and show what happens; give the rows and the watermark after it.
 
     Raises:
@@ -43,7 +43,7 @@ def land(
     if waited.returncode:
         raise DemoError(f"the files were not loaded: {waited.stderr.strip()}")
     try:
-        rows, (counts, position) = read_rows(), read_last_batch()
+        rows, counts, position = read_rows(), read_last_batch(), read_watermark()
     except ProgrammingError as error:
         raise DemoError(
             "nothing was loaded into sales.customers; its contract, tables/customers.yaml, has to "
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
     """Land the files that the arguments name in the stack that the environment points at."""
     console = Console(highlight=False)
     try:
-        before, watermark = read_rows(), read_last_batch()[1]
+        before, watermark = read_rows(), read_watermark()
     except ProgrammingError:
         before, watermark = {}, None  # nothing was ever loaded
     try:

@@ -15,10 +15,14 @@ from sales.customers
 order by customer_number
 """
 _LAST_BATCH = """
-select rows_inserted, rows_updated, rows_deleted, last_position
+select rows_inserted, rows_updated, rows_deleted
 from tidegate.sales__customers__batches
 order by batch desc
 limit 1
+"""
+_WATERMARK = """
+select max(last_position)
+from tidegate.sales__customers__batches
 """
 
 
@@ -28,10 +32,16 @@ def read_rows() -> Rows:
     return {row[0]: row for row in texts}
 
 
-def read_last_batch() -> tuple[str, str]:
-    """What the last batch did, and the watermark it left."""
-    [[inserted, updated, deleted, position]] = _query(_LAST_BATCH)
-    return f"{inserted} inserted, {updated} updated, {deleted} deleted", str(position)
+def read_last_batch() -> str:
+    """What the last batch did."""
+    [[inserted, updated, deleted]] = _query(_LAST_BATCH)
+    return f"{inserted} inserted, {updated} updated, {deleted} deleted"
+
+
+def read_watermark() -> str | None:
+    """The highest position of what was loaded; a batch that applied nothing has none."""
+    [[position]] = _query(_WATERMARK)
+    return None if position is None else str(position)
 
 
 def _query(sql: str) -> Sequence[Sequence[object]]:

@@ -105,7 +105,7 @@ def test_a_terminal_failure_blocks_the_table_tells_people_and_loses_nothing(
     assert f"Tidegate: {table.name} is blocked" in letters(stack, inbox)
     waited = stack.command("wait", "--timeout=30", check=False)
     assert waited.returncode == 1
-    assert f"{table.name}: blocked, 1 files pending: ContractError" in waited.stderr
+    assert f"{table.name}: blocked, 1 file pending: ContractError" in waited.stderr
 
     stack.query(f"drop table {table.name}")
     started = stack.command("start", table.name)

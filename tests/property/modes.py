@@ -309,7 +309,12 @@ class Landed:
             if open_:
                 open_["to"] = now
             versions.append({"from": now, "to": None, "seen": seen, "row": _row(event.change)})
-        return [(*v["row"], v["from"], v["to"], v["to"] is None) for v in versions]
+        # What ends when it begins was never to be seen.
+        return [
+            (*v["row"], v["from"], v["to"], v["to"] is None)
+            for v in versions
+            if v["from"] != v["to"]
+        ]
 
 
 def _missing(epoch: int, known: list[Event], found: list[Event]) -> list[Event]:

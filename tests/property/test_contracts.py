@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tidegate.comparison import COMPARISONS
 from tidegate.contract import CompiledContracts, Contract, write_contracts
 from tidegate.contract.names import SYSTEM_COLUMNS, TIDEGATE_COLUMNS
 
@@ -44,7 +45,11 @@ def contracts(draw) -> dict:
         "columns": columns,
         "freshness": draw(st.sampled_from(["0s", "90s", "15m", "2h", "1d"])),
     }
-    optional = {"sequence": key, "sortkey": key, "distkey": key[0]}
+    compared = st.sampled_from([*COMPARISONS])
+    sequence = [
+        name if draw(st.booleans()) else {"name": name, "as": draw(compared)} for name in key
+    ]
+    optional = {"sequence": sequence, "sortkey": key, "distkey": key[0]}
     return written | {name: optional[name] for name in draw(st.sets(st.sampled_from([*optional])))}
 
 
@@ -54,6 +59,7 @@ def test_contract_is_read_back_as_it_was_written(written):
     through_json = json.loads(json.dumps(found.as_written()))
     assert Contract.model_validate(through_json) == found
     assert through_json["key"] == written["key"]
+    assert through_json.get("sequence") == written.get("sequence")
 
 
 @given(st.lists(contracts(), max_size=4, unique_by=lambda written: written["table"]))

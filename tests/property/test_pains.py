@@ -343,6 +343,15 @@ def test_pain_25_a_late_change_splits_the_version_it_falls_into(history):
     ]
 
 
+def test_pain_25_a_version_that_ends_when_it_begins_is_left_out(history):
+    first = file(D9, change("I", 1, 1, "a"), change("U", 2, 1, "b", at=3))
+    history.take(first, file(D10, change("U", 3, 1, "c", at=3), change("I", 4, 2, "x", at=3)))
+    expected = [(1, "a", None, day(1), day(3), False), (1, "c", None, day(3), None, True)]
+    assert history.rows == [*expected, (2, "x", None, day(3), None, True)]
+    history.take(file(D11, change("D", 5, 2, at=3)))
+    assert history.rows == expected
+
+
 @pytest.mark.parametrize("loaded_at", [0, 9], ids=["without a time", "at its own time"])
 def test_full_load_that_is_repeated_leaves_the_history_of_before_it_as_it_was(history, loaded_at):
     history.take(file(LOAD, change("I", 0, 1, "z", at=0)))

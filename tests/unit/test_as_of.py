@@ -8,7 +8,8 @@ from tidegate.planning.as_of import read_as_of, time_of
 
 STAMPED = contract(options={"timestamp": "at"})
 ORDERED = {
-    "varchar(40)": (["a", "b", "c"], "b"),
+    "varchar(40)": (["9", "10", "11"], "010"),
+    "char(20)": (["F/FFFFFFFF", "10/0", "10/1"], "10/00000000"),
     "bigint": (["9", "10", "11"], "10"),
     "decimal(9,2)": (["-9.5", "0.00", "0.01"], "0"),
     "date": (["2024-08-09", "2024-08-10", "2024-08-11"], "2024-08-10"),
@@ -20,6 +21,18 @@ ORDERED = {
         ["2024-08-09 08:00:00+00", "2024-08-09 10:00:00+02", "2024-08-09 08:00:01Z"],
         "2024-08-09T08:00:00",
     ),
+}
+
+COMPARED = {
+    "lsn": (["F/FFFFFFFF", "10/0", "10/1"], "10/0"),
+    "binlog": (["b.999999:9", "b.1000000:4", "b.1000000:10"], "b.1000000:4"),
+    "number": (["-9.5", "0", "0.01"], "-0"),
+    "hex": (["9", "0xA", "10"], "a"),
+    "timestamp": (
+        ["2024-08-09T08:00:00Z", "2024-08-09T08:00:00.5Z", "2024-08-09T08:00:00.500000001Z"],
+        "2024-08-09 10:00:00.500 +02:00",
+    ),
+    "text": (["a", "b", "c"], "b"),
 }
 
 
@@ -36,6 +49,19 @@ def test_changes_up_to_it_do_not_count_and_later_ones_do(shop, type_):
     found = shop.prepare(of, {CHANGES: "\n".join(lines).encode()}, as_of=read_as_of(as_of, of))
     assert found.column("id") == [2]
     assert [file.records for file in found.files.values()] == [3]
+
+
+@pytest.mark.parametrize("compared", COMPARED)
+def test_it_compares_as_the_contract_says_the_sequence_does(shop, compared):
+    values, as_of = COMPARED[compared]
+    of = contract(
+        {"id": "integer"}, fields=["seq", "id"], sequence=[{"name": "seq", "as": compared}]
+    )
+    lines = [f"I,{value},{number}" for number, value in enumerate(values)]
+    found = shop.prepare(of, {CHANGES: "\n".join(lines).encode()}, as_of=read_as_of(as_of, of))
+    assert found.column("id") == [2]
+    with pytest.raises(InvalidInputError, match=f"is no {compared}, as 'seq' is"):
+        read_as_of("a\tb", of)
 
 
 def test_without_it_nothing_counts_that_landed_before_the_snapshot(shop):
@@ -98,6 +124,15 @@ def test_what_is_no_value_of_the_column_is_refused(type_, as_of):
 def test_contract_whose_changes_only_their_files_order_has_none():
     with pytest.raises(InvalidInputError, match="which only their files order"):
         read_as_of("2024-08-10", contract())
+
+
+def test_day_that_is_none_is_refused():
+    of = contract(
+        {"id": "integer"}, fields=["at", "id"], sequence=[{"name": "at", "as": "timestamp"}]
+    )
+    with pytest.raises(InvalidInputError, match="as_of '2024-02-30' is no timestamp"):
+        read_as_of("2024-02-30", of)
+    assert time_of(read_as_of("2024-08-10T00:00:00 UTC", of), of) == 1_723_248_000
 
 
 def test_it_tells_a_time_only_if_times_order_the_changes():

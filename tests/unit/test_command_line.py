@@ -45,6 +45,13 @@ def test_status_keeps_each_table_on_a_line_and_its_watermark_whole(width):
     assert lines[5:] == ["3 objects are unrouted: no contract claims them"]
 
 
+def test_one_is_not_told_as_many():
+    one = {"pending": 1, "quarantined_files": 1, "quarantined_rows": 1}
+    lines = shown(Status(tables=[table("sales.orders").model_copy(update=one)], unrouted=1), 80)
+    assert "1 file, 1 row" in lines[1]
+    assert lines[2:] == ["1 object is unrouted: no contract claims it"]
+
+
 def test_status_shows_an_error_whole_and_a_name_as_it_is():
     error = "LoadFailedError: " + "Redshift refused [it] " * 9
     blocked = table("odd.[red]name[/]", "blocked", last_error=error.strip())

@@ -427,15 +427,23 @@ def test_as_of_that_cannot_be_compared_with_what_was_loaded_is_refused(refreshin
 
 @pytest.mark.parametrize(
     ("loaded", "as_of"),
+    [("", "soon"), ("2024-08-09T10:00:00.", "A/1"), ("0000000A/00000012", "12"), ("1" * 35, "A/1")],
+)
+def test_as_of_that_is_not_written_as_what_was_loaded_is_refused(loaded, as_of):
+    of = contract({"id": "integer", "seq": "varchar(40)"}, sequence=["seq"])
+    with pytest.raises(RefreshRefusedError, match=f"as_of '{as_of}' is not written as the values"):
+        refuse_unlike(as_of, of, f"000001 1 {loaded} f.csv 1")
+
+
+@pytest.mark.parametrize(
+    ("loaded", "as_of"),
     [
         ("20240809" + "0" * 27, "20240810" + "0" * 27),
         ("1" + "0" * 33 + "7", "12"),
-        ("2024-08-09!P10:00:00", "2024-08-10 09:00:00"),
-        ("0000A/12", "0000B/1"),
-        ("0000002a:000001b0:0003", "0000002b:00000010:0001"),
-        ("00A1", "0100"),
-        ("0999", "1013"),
+        ("2024-08-09T10:00:00.", "2024-08-10 09:00:00"),
+        ("0000000A/00000012", "B/1"),
         ("1" + "0" * 30 + "1013", "0999"),
+        ("", "7"),
     ],
 )
 def test_as_of_that_is_written_as_what_was_loaded_is_taken(refreshing, loaded, as_of):

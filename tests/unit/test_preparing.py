@@ -131,6 +131,56 @@ def test_change_without_a_usable_sequence_is_refused(shop, sequence, reason):
     assert (found.reasons, found.column("id")) == ([(1, reason)], [2])
 
 
+@pytest.mark.parametrize(
+    ("compared", "older", "newer"),
+    [
+        (None, "F/FFFFFFFF", "10/0"),
+        (None, "2024-05-01T10:00:00Z", "2024-05-01T10:00:00.500Z"),
+        (None, "099", "0100"),
+        ("lsn", "F/FFFFFFFF", "10/0"),
+        ("binlog", "mysql-bin.979715", "mysql-bin.1215501"),
+        ("number", "9.5", "10"),
+        ("hex", "99", "9A"),
+        ("timestamp", "2024-05-01T10:00:00Z", "2024-05-01T10:00:00.500Z"),
+        ("text", "B", "a"),
+    ],
+)
+def test_newer_change_wins_by_how_the_sequence_compares(shop, compared, older, newer):
+    part = {"name": "seq", "as": compared} if compared else "seq"
+    of = contract(fields=["seq", "id", "name"], sequence=[part])
+    found = shop.prepare(
+        of, {CHANGES: f"U,{newer},1,new\n".encode(), LATER: f"U,{older},1,old\n".encode()}
+    )
+    assert (found.column("name"), found.reasons) == (["new"], [])
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "reason"),
+    [
+        (
+            "seq",
+            "000A",
+            (
+                "is no number, time or LSN; say in the contract how it compares: "
+                "sequence: [{name: seq, as: lsn|binlog|number|hex|timestamp|text}]"
+            ),
+        ),
+        (
+            {"name": "seq", "as": "lsn"},
+            "12",
+            "does not compare as lsn, which is written like 16/B374D848",
+        ),
+    ],
+)
+@pytest.mark.parametrize("file", [CHANGES, SNAPSHOT])
+def test_value_that_does_not_compare_is_refused_with_what_to_do(shop, part, value, reason, file):
+    of = contract(fields=["seq", "id", "name"], sequence=[part])
+    mark = "" if file == SNAPSHOT else "U,"
+    found = shop.prepare(of, {file: f"{mark}{value},1,x\n{mark}1/A,2,y\n".encode()})
+    said = f"'seq', which orders changes, {reason}"
+    assert (found.reasons, found.column("id")) == ([(1, said)], [2])
+
+
 def test_deleted_row_is_not_ordered_by_a_sequence_that_is_none(shop):
     of = contract({"id": "integer", "version": "integer"}, sequence=["version"])
     found = shop.prepare(of, {CHANGES: b"U,1,2\nD,1,1.5\nU,2,1\nD,2,99999999999999999999\n"})

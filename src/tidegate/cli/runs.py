@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from tidegate.cli.counting import counted
 from tidegate.errors import InvalidInputError, RunFailedError
 
 if TYPE_CHECKING:
@@ -169,7 +170,8 @@ class _Runs:
 
         with Console().status(Text(f"{table}: starting")) as shown:
             while (end := read_end(self._client, run)) is None:
-                shown.update(Text(f"{table}: {self.files.count_pending(table)} files wait"))
+                waiting = counted(self.files.count_pending(table), "file")
+                shown.update(Text(f"{table}: {waiting} to load"))
                 time.sleep(_LOOK_EVERY)
         return end
 
@@ -177,6 +179,7 @@ class _Runs:
         """Say that all is loaded, or that another run is still at it."""
         waiting = self.files.count_pending(table)
         if waiting:
-            typer.echo(f"{table}: another run has {waiting} files to load: tidegate wait")
+            left = counted(waiting, "file")
+            typer.echo(f"{table}: another run has {left} to load: tidegate wait")
         else:
             typer.echo(f"{table}: all that landed is loaded")

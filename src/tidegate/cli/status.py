@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tidegate.cli.counting import counted
+
 if TYPE_CHECKING:
     from tidegate.status import Deployed, Status, TableStatus
 
@@ -72,7 +74,9 @@ def show(current: "Status", console: Console) -> None:
         if table.retry_at:
             _print_line(console, f"{table.table}: {_tell_retry(table)}")
     if current.unrouted:
-        _print_line(console, f"{current.unrouted} objects are unrouted: no contract claims them")
+        are, them = ("is", "it") if current.unrouted == 1 else ("are", "them")
+        unrouted = counted(current.unrouted, "object")
+        _print_line(console, f"{unrouted} {are} unrouted: no contract claims {them}")
 
 
 def _tell_retry(table: "TableStatus") -> str:
@@ -101,7 +105,7 @@ def _cells(table: "TableStatus") -> list[str | Text]:
         Text(table.state, style=_COLOURS[table.state]),
         str(table.pending),
         str(table.applied_files),
-        f"{table.quarantined_files} files, {table.quarantined_rows} rows",
+        f"{counted(table.quarantined_files, 'file')}, {counted(table.quarantined_rows, 'row')}",
         f"{table.lag_seconds} s",
     ]
 
@@ -109,8 +113,10 @@ def _cells(table: "TableStatus") -> list[str | Text]:
 def _tell(left: list["TableStatus | int"]) -> None:
     for one in left:
         if isinstance(one, int):
-            typer.echo(f"{one} objects have landed and are not registered yet", err=True)
+            have = "has" if one == 1 else "have"
+            text = f"{counted(one, 'object')} {have} landed and {have} not been registered yet"
+            typer.echo(text, err=True)
         else:
-            text = f"{one.table}: {one.state}, {one.pending} files pending"
+            text = f"{one.table}: {one.state}, {counted(one.pending, 'file')} pending"
             text += f", {_REFRESH_WANTED}" if one.refresh_wanted else ""
             typer.echo(f"{text}: {one.last_error}" if one.last_error else text, err=True)

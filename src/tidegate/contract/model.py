@@ -19,6 +19,7 @@ from tidegate.contract.parts import (
     unknown,
 )
 from tidegate.contract.routes import Route
+from tidegate.contract.sequence import Order, SequencePart
 from tidegate.contract.source import Source
 from tidegate.contract.types import ColumnType
 from tidegate.contract.writing import misfits_of_mode
@@ -53,7 +54,7 @@ class Contract(Part):
     table: TableName
     source: Source
     key: list[StrictStr] = Field(default=[])
-    sequence: list[FieldName] = Field(default=[])
+    sequence: list[SequencePart] = Field(default=[])
     write: WriteMode = "upsert"
     partial: StrictBool = False
     changed_at: FieldName | None = None
@@ -86,6 +87,7 @@ class Contract(Part):
         for label, used in self._uses_of_columns():
             yield from repeated(label, used)
             yield from unknown(label, used, known, "columns")
+        yield from repeated("sequence", [part.name for part in self.sequence])
         fields = set(self.fields)
         for label, used in self._uses_of_fields():
             yield from self._misfits_of_operation(label, used)
@@ -107,7 +109,7 @@ class Contract(Part):
                 (f"columns.{number}.from", [column.source])
                 for number, column in enumerate(self.columns)
             ),
-            ("sequence", self.sequence),
+            ("sequence", [part.name for part in self.sequence]),
             ("source.options.timestamp", self._timestamp_field()),
             ("changed_at", [self.changed_at] if self.changed_at else []),
             ("source.before_image", list(self.before_images.values())),
@@ -131,7 +133,8 @@ class Contract(Part):
 
         yield from of_unfit_type("key", typed(self.key), _KEY_TYPES, "cannot be a key")
         orderly = _SEQUENCE_TYPES | _TEXTS
-        yield from of_unfit_type("sequence", self.order_by, orderly, "has no exact order")
+        by_type = {name: of for name, of in self.order_by.items() if isinstance(of, ColumnType)}
+        yield from of_unfit_type("sequence", by_type, orderly, "has no exact order")
         at = "sortkey" if self.sortkey else "distkey"
         placed = typed([*self.sortkey_columns, *self.distkey_columns])
         yield from of_unfit_type(at, placed, _PLACING_TYPES, "cannot place rows")
@@ -165,18 +168,23 @@ class Contract(Part):
         return list(dict.fromkeys(named))
 
     @property
-    def order_by(self) -> dict[str, ColumnType]:
+    def order_by(self) -> dict[str, Order]:
         """The source columns that order changes, before file and line do, and how they compare.
 
-        None do where a table is replaced: the files are ordered, not their rows. A sequence that no
-        target column declares is a text; DMS's own timestamp column is always a timestamp.
+        Empty where a table is replaced: there the files have an order, their rows do not. A column
+        of which the contract does not say how it compares does so as its type; one that is no
+        target column is a text. DMS's own timestamp column is always a timestamp.
         """
         if self.write == "replace":
             return {}
         declared = {column.source: column.type for column in self.columns}
         stamps = {name: ColumnType("timestamp") for name in self._timestamp_field()}
-        known = {**stamps, **declared}
-        return {name: known.get(name, ColumnType("varchar")) for name in self.sequence or stamps}
+        types = {**stamps, **declared}
+        parts = self.sequence or [SequencePart(name=name) for name in stamps]
+        return {
+            part.name: part.comparison or types.get(part.name, ColumnType("varchar"))
+            for part in parts
+        }
 
     @property
     def time_of_change(self) -> str | None:

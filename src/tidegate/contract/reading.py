@@ -16,10 +16,16 @@ from tidegate.contract.lines import LinedYaml, YamlMistake, read_yaml
 from tidegate.contract.model import Column, Contract
 from tidegate.contract.names import control_table
 from tidegate.contract.prefixes import PrefixTree
+from tidegate.contract.sequence import SequencePart
 from tidegate.contract.source import Options, Source
 from tidegate.errors import ContractError
 
-_MODELS: dict[str, type[BaseModel]] = {"source": Source, "options": Options, "columns": Column}
+_MODELS: dict[str, type[BaseModel]] = {
+    "source": Source,
+    "options": Options,
+    "sequence": SequencePart,
+    "columns": Column,
+}
 _NO_MAPPING = "is not a mapping; write key: value lines below it"
 _EMPTY = "is empty; write at least one"
 _NOTHING = "has no value; write one, in quotes if it is the word null, or remove the key"
@@ -42,7 +48,7 @@ _TEXTS = {
 _HARMLESS: dict[str | int, Any] = {"prefix": "x/", "header": True, "type": "varchar(1)"}
 _DISPENSABLE = {
     *("freshness", "max_deletes", "refresh_floor", "evolve", "distkey", "sortkey", "widen"),
-    *("snapshot", "before_image", "header", "null", "delimiter", "unsupplied"),
+    *("snapshot", "before_image", "header", "null", "delimiter", "unsupplied", "as"),
 }
 _NAMES_VALUE = {name for name, text in _TEXTS.items() if "{value" in text}
 

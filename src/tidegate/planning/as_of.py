@@ -5,14 +5,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
+from tidegate.comparison import KNOWN, TIMESTAMP, Comparison, alike
 from tidegate.contract import Contract
+from tidegate.contract.sequence import Order
 from tidegate.contract.types import ColumnType
 from tidegate.errors import InvalidInputError, RefreshRefusedError
-from tidegate.position import first_of_sequence, is_number, normalised
+from tidegate.position import first_of_sequence
 
 _TIMES = {"timestamp", "timestamptz", "date"}
 _BITS = {"smallint": 16, "integer": 32, "bigint": 64}
-_HEXADECIMAL = re.compile("[0-9A-Fa-f]+")
 
 
 def _timestamp(text: str, _: ColumnType) -> str:
@@ -47,6 +48,19 @@ def _text(text: str, _: ColumnType) -> str:
     return text
 
 
+def _compared(text: str, order: Comparison) -> str:
+    if not order.reads(text):
+        raise ValueError("of another form")
+    if order is TIMESTAMP:
+        _moment(text)
+    return text
+
+
+def _moment(text: str) -> datetime:
+    # Python reads neither a blank before the zone nor the name UTC.
+    return datetime.fromisoformat(re.sub(" (?=[Z+-])", "", re.sub(" ?UTC$", "Z", text)))
+
+
 _READERS: dict[str, Callable[[str, ColumnType], str]] = {
     "timestamp": _timestamp,
     "timestamptz": _zoned,
@@ -64,12 +78,13 @@ def read_as_of(text: str, contract: Contract) -> str:
     Raises:
         InvalidInputError: nothing orders the changes but their files, or `text` is no such value.
     """
-    for name, type_ in contract.order_by.items():
+    for name, order in contract.order_by.items():
         try:
-            return _READERS.get(type_.name, _text)(text, type_)
+            return _read(text, order)
         except (ValueError, InvalidOperation) as error:
+            what = order.name if isinstance(order, Comparison) else order
             raise InvalidInputError(
-                f"as_of {text!r} is no {type_}, as {name!r} is, which orders {contract.table}"
+                f"as_of {text!r} is no {what}, as {name!r} is, which orders {contract.table}"
             ) from error
     raise InvalidInputError(
         f"as_of cannot be compared with the changes of {contract.table}, which only their files "
@@ -77,45 +92,37 @@ def read_as_of(text: str, contract: Contract) -> str:
     )
 
 
+def _read(text: str, order: Order) -> str:
+    if isinstance(order, Comparison):
+        return _compared(text, order)
+    return _READERS.get(order.name, _text)(text, order)
+
+
 def time_of(as_of: str, contract: Contract) -> int | None:
     """The seconds since 1970 of an `as_of` that `read_as_of` gave, if it is a time."""
     first = next(iter(contract.order_by.values()))
     if first.name not in _TIMES:
         return None
-    found = datetime.fromisoformat(as_of)
+    found = _moment(as_of)
     return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
 
 
 def refuse_unlike(as_of: str, contract: Contract, watermark: str | None) -> None:
     """Raise if texts order the changes, and `as_of` is not written as those that were loaded.
 
-    It would be compared all the same, and all changes, or none, would be taken for known.
+    All changes, or none, would be taken for known.
 
     Raises:
-        RefreshRefusedError: `watermark` tells a value that cannot be compared with `as_of`.
+        RefreshRefusedError: `as_of` does not compare, or not with the value that `watermark` tells.
     """
-    [name, type_] = next(iter(contract.order_by.items()))
+    [name, order] = next(iter(contract.order_by.items()))
+    if isinstance(order, Comparison) or order.name not in {"char", "varchar"}:
+        return
     loaded = first_of_sequence(watermark or "")
-    if type_.name in {"char", "varchar"} and loaded and not _alike(normalised(as_of), loaded):
+    compares = alike(as_of, loaded) if loaded else any(known.reads(as_of) for known in KNOWN)
+    if not compares:
+        last = f" ({loaded!r} is the last one)" if loaded else ""
         raise RefreshRefusedError(
             f"{contract.table}: as_of {as_of!r} is not written as the values of {name!r} are, "
-            f"which orders the changes ({loaded!r} is the last one); write it so, or use force; "
-            "nothing was changed"
+            f"which orders the changes{last}; write it so, or use force; nothing was changed"
         )
-
-
-def _alike(one: str, other: str) -> bool:
-    """Whether two texts of a position are of one form, so that their order means something."""
-    if not (one.isdigit() and other.isdigit()):
-        return _form(one) == _form(other)
-    # Numbers are as wide as each other there; what is none has to be as long as the other.
-    return (is_number(one) and is_number(other)) or _length(one) == _length(other)
-
-
-def _length(digits: str) -> int:
-    return len(str(int(digits[1:]))) if is_number(digits) else len(digits)
-
-
-def _form(text: str) -> str:
-    """The separators of a text, with `a` for what may be a number, and `b` for other words."""
-    return re.sub(r"[^\W_]+", lambda word: "a" if _HEXADECIMAL.fullmatch(word[0]) else "b", text)

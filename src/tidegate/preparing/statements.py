@@ -3,12 +3,15 @@
 Columns have numbers here, because any name may be a column's name in a contract.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tidegate.comparison import COMPARISONS, Comparison
 from tidegate.contract import Column, Contract
 from tidegate.contract.names import quote
+from tidegate.contract.sequence import Order, is_text
 from tidegate.contract.source import INSERT
+from tidegate.contract.types import ColumnType
 from tidegate.contract.widening import arriving, growing
 from tidegate.contract.writing import keeps_newest
 from tidegate.position import CHANGE, LONGEST_SEQUENCE, row_sql, sequence_sql
@@ -103,8 +106,7 @@ class Statements:
 
     def find_known(self, as_of: str, head: str) -> str:
         """Fill `outdated` with the changes of files with `head` that a snapshot has already."""
-        type_ = next(iter(self._contract.order_by.values()))
-        known = sequence_sql(typed_sql(type_, duckdb_literal(as_of)), type_)
+        known = _compared(duckdb_literal(as_of), next(iter(self._contract.order_by.values())))
         return render("prepare/find_known", head=duckdb_literal(head), as_of=known)
 
     def write_changes(self, path: Path) -> str:
@@ -209,8 +211,8 @@ class Statements:
     def _sequence_parts(self) -> dict[str, str]:
         """By the text of each field that orders changes, its part of the sequence."""
         return {
-            self._fields[name]: sequence_sql(typed_sql(type_, self._fields[name]), type_)
-            for name, type_ in self._contract.order_by.items()
+            self._fields[name]: _compared(self._fields[name], order)
+            for name, order in self._contract.order_by.items()
         }
 
     def _refusals(self, shape: Shape, casts: list[Cast], kind: int) -> list[str]:
@@ -227,6 +229,7 @@ class Statements:
             if number in keys:
                 missing = duckdb_literal(f"key column {column.name!r} is null")
                 refusals.append(f"when v{number} is null and {when} then {missing}")
+        refusals += self._incomparable()
         if kind == CHANGE:
             refusals.append(_when("sequence is null", self._no_sequence()))
         elif parts := self._sequence_parts():
@@ -238,6 +241,16 @@ class Statements:
             moved = f"operation = 'U' and ({_differ(self._images_by_key())})"
             refusals.append(_when(f"{moved} and contains(carried, '0')", _HALF_MOVED))
         return [*refusals, *self._own.refusals(kind)]
+
+    def _incomparable(self) -> Iterator[str]:
+        """Texts that are there and do not compare, which a person can do something about."""
+        for name, order in self._contract.order_by.items():
+            text = self._fields[name]
+            if is_text(order):
+                yield _when(f"strlen({text}) > {LONGEST_SEQUENCE}", _LONG_SEQUENCE)
+                part = f"sequence is null and {text} <> '' and ({_compared(text, order)}) is null"
+                legible = f"not regexp_matches({text}, '[[:cntrl:]]')"
+                yield _when(f"{part} and {legible}", _incomparable(name, order))
 
     def _no_sequence(self) -> str:
         names = " or ".join(map(repr, self._contract.order_by))
@@ -255,6 +268,21 @@ _HALF_MOVED = (
     "it changes the key and lacks columns that the row of the new key needs; let the source write "
     "whole rows where it does that, or refresh the table"
 )
+
+
+def _compared(text: str, order: Order) -> str:
+    """The spelling by which the text of a field compares, null where it has none."""
+    return sequence_sql(typed_sql(order, text) if isinstance(order, ColumnType) else text, order)
+
+
+def _incomparable(name: str, order: Order) -> str:
+    if isinstance(order, Comparison):
+        text = f"does not compare as {order.name}, which is written like {order.example}"
+        return f"{name!r}, which orders changes, {text}"
+    return (
+        f"{name!r}, which orders changes, is no number, time or LSN; say in the contract how it "
+        f"compares: sequence: [{{name: {name}, as: {'|'.join(COMPARISONS)}}}]"
+    )
 
 
 def _images(contract: Contract) -> list[Column]:

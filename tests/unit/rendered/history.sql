@@ -383,7 +383,10 @@ select
 from "tidegate"."sales__orders__change_log"
 join "tidegate_versions" on "tidegate"."sales__orders__change_log"."id" = "tidegate_versions"."id"
     and "tidegate"."sales__orders__change_log"."region" = "tidegate_versions"."region"
-    and "tidegate"."sales__orders__change_log"."_position" = "tidegate_versions"."_position";
+    and "tidegate"."sales__orders__change_log"."_position" = "tidegate_versions"."_position"
+-- A version that ends when it begins was never to be seen.
+where "tidegate_versions"."_valid_to" is null
+    or "tidegate_versions"."_valid_from" < "tidegate_versions"."_valid_to";
 
 -- merge_above_watermark: keep_newest
 create temporary table "tidegate_arrived" as
@@ -672,7 +675,10 @@ select
 from "tidegate"."sales__orders__change_log"
 join "tidegate_versions" on "tidegate"."sales__orders__change_log"."id" = "tidegate_versions"."id"
     and "tidegate"."sales__orders__change_log"."region" = "tidegate_versions"."region"
-    and "tidegate"."sales__orders__change_log"."_position" = "tidegate_versions"."_position";
+    and "tidegate"."sales__orders__change_log"."_position" = "tidegate_versions"."_position"
+-- A version that ends when it begins was never to be seen.
+where "tidegate_versions"."_valid_to" is null
+    or "tidegate_versions"."_valid_from" < "tidegate_versions"."_valid_to";
 
 -- merge_late: keep_newest
 create temporary table "tidegate_arrived" as
@@ -968,7 +974,10 @@ select
 from "tidegate"."sales__orders__change_log"
 join "tidegate_versions" on "tidegate"."sales__orders__change_log"."id" = "tidegate_versions"."id"
     and "tidegate"."sales__orders__change_log"."region" = "tidegate_versions"."region"
-    and "tidegate"."sales__orders__change_log"."_position" = "tidegate_versions"."_position";
+    and "tidegate"."sales__orders__change_log"."_position" = "tidegate_versions"."_position"
+-- A version that ends when it begins was never to be seen.
+where "tidegate_versions"."_valid_to" is null
+    or "tidegate_versions"."_valid_from" < "tidegate_versions"."_valid_to";
 
 -- write_batch: write_batch
 insert into "tidegate"."sales__orders__batches" (

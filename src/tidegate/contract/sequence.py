@@ -1,0 +1,38 @@
+"""A source column that orders changes, and how it compares."""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_serializer, model_validator
+
+from tidegate.comparison import COMPARISONS, Comparison
+from tidegate.contract.parts import FieldName, Part
+from tidegate.contract.types import ColumnType
+
+Order = ColumnType | Comparison
+_Written = Literal["lsn", "binlog", "number", "hex", "timestamp", "text"]
+
+
+def is_text(order: Order) -> bool:
+    """Whether the text in the file is what compares."""
+    return isinstance(order, Comparison) or order.name in {"char", "varchar"}
+
+
+class SequencePart(Part):
+    """One part of a sequence: a name alone, or a name and how its text compares."""
+
+    name: FieldName
+    as_: _Written | None = Field(default=None, alias="as")
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """How the text of the column compares, if the contract says so."""
+        return COMPARISONS[self.as_] if self.as_ else None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _may_be_a_name(cls, value: object) -> object:
+        return value if isinstance(value, dict | SequencePart) else {"name": value}
+
+    @model_serializer
+    def _as_written(self) -> str | dict[str, Any]:
+        return {"name": self.name, "as": self.as_} if self.as_ else self.name
