@@ -31,7 +31,7 @@ def contracts(draw) -> dict:
     columns = [{"name": name, "type": draw(TYPES)} for name in names[:-1]]
     columns.append({"name": names[-1], "type": draw(OTHERS), "from": names[-1].upper() + "x"})
     written = {
-        "table": f"{draw(NAMES)}x.{draw(NAMES)}",
+        "table": f"s{draw(NAMES)}.{draw(NAMES)}",
         "source": {
             "prefix": "a/",
             "format": "dms_csv",

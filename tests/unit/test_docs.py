@@ -59,6 +59,8 @@ def is_a_command(words: list[str]) -> bool:
     if not name:
         return False
     parts = getattr(EVERY_COMMAND[name], "commands", {})
+    if "list" in parts and not (rest and rest[0] in parts):  # it need not be named
+        return is_a_command([*name.split(), "list", *rest])
     if parts:  # several of them may be named at once: up|env|down
         return not rest or set(rest[0].split("|")) <= set(parts)
     given = {word.strip("[]") for word in rest if word.strip("[]").startswith("--")}

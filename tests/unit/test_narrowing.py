@@ -10,12 +10,13 @@ from tests.unit.samples import PREFIX, contract, landed
 from tests.unit.test_planning import TABLE, Planning
 from tidegate.finishing.commit_batch import CommitBatch
 from tidegate.finishing.fail_batch import FailBatch, Failure, Verdict
-from tidegate.ledger import FileHistory, RefreshLedger
+from tidegate.ledger import FileHistory, HandLedger, RefreshLedger
 from tidegate.planning.cut import Limits
 from tidegate.planning.narrowing import MOST_SET_ASIDE, narrow, set_aside
 from tidegate.planning.plan import BatchFolder, Death, OpenBatch, Outcome, PreparedChunk
 from tidegate.planning.plan_batch import Planned
 from tidegate.preparing.deaths import death_of
+from tidegate.setting_aside import SetAside
 
 KILLED = '{"errorType": "Runtime.ExitError", "errorMessage": "RequestId: 1 Error: signal: killed"}'
 REASON = (
@@ -269,3 +270,16 @@ def test_files_that_a_person_named_are_set_aside_if_they_are_of_the_batch():
     found = set_aside(batch, {FILES[1].id: "by hand", FILES[9].id: "by hand"})
     assert found.set_aside == {FILES[0].id: "died", FILES[1].id: "by hand"}
     assert set_aside(batch, {FILES[9].id: "by hand"}) == batch
+
+
+def test_file_that_a_person_set_aside_is_left_out_of_the_open_batch(loading):
+    loading.put("1.csv", "2.csv")
+    loading.deadly, loading.error = {"1.csv"}, "LoadFailedError"
+    planned, verdict = loading.attempt()
+    assert verdict.verdict == "give_up"
+    [file, _] = loading.read(planned).chunks[0]
+    by_hand = SetAside(loading.states, HandLedger(loading.ledger, loading.clock), loading.work)
+    assert by_hand([TABLE], file.key, "broken") == [TABLE]
+    assert loading.run() == 1
+    assert loading.quarantined() == {"1.csv": "set aside by hand: broken"}
+    assert loading.states.read(TABLE).applied_files == 1

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from tests.unit.samples import CHANGES, PREFIX, contract, landed, landed_object, ledger_table, plan
 from tidegate.cli import app
-from tidegate.ledger import Catalogue, FileLedger, LedgerTable, StateLedger
-from tidegate.planning.plan import BatchFolder, Outcome, PreparedFile
+from tidegate.ledger import Catalogue, FileHistory, FileLedger, LedgerTable, StateLedger
+from tidegate.planning.plan import BatchFolder, OpenBatch, Outcome, PreparedFile
 from tidegate.quarantine import Quarantine, Refusal
 from tidegate.storage import WorkBucket
 
@@ -172,3 +172,50 @@ def test_names_are_shown_on_one_line_and_clipped(ledger, work, command):
     assert "unrouted: a\\nb\\x1b[31m: no contract claims it" in lines
     [clipped] = [line for line in lines if "the header names" in line]
     assert (len(clipped), clipped[-2:]) == (2_000, "x…")
+
+
+def test_file_that_waits_is_set_aside_by_hand_and_waits_again_by_a_replay(ledger, command):
+    files, states = FileLedger(ledger), StateLedger(ledger)
+    files.register(TABLE, [landed(PREFIX + "1"), landed(PREFIX + "2")])
+    before = states.read(TABLE).quarantined_files
+    ended = command("add", PREFIX + "1", "--reason", "it is 90 GB")
+    assert ended.stdout == f"{PREFIX}1 is set aside; to load it after all, land it again\n"
+    assert [file.key for file in files.pending(TABLE)] == [PREFIX + "2"]
+    assert f"{TABLE}: {PREFIX}1: set aside by hand: it is 90 GB" in command(TABLE).stdout
+    assert states.read(TABLE).quarantined_files == before + 1
+    assert FileHistory(ledger).repeat(TABLE, 0, 2**31)
+    assert PREFIX + "1" in [file.key for file in files.pending(TABLE)]
+
+
+def test_file_of_the_open_batch_is_left_to_the_next_attempt(ledger, work, command):
+    files, states, file = FileLedger(ledger), StateLedger(ledger), landed(PREFIX + "1")
+    files.register(TABLE, [file])
+    fence = states.acquire(TABLE, "run", 60).fence
+    work.write("plan.json", OpenBatch(epoch=1, chunks=[[file]]))
+    states.open_batch(TABLE, fence, 7, "plan.json")
+    states.block(TABLE, "run", "LoadFailedError: no")
+    first, _ = command("add", file.key).stdout.splitlines()
+    assert first == (
+        f"it is in a batch of {TABLE}, which goes on without it: tidegate start {TABLE}"
+    )
+    assert files.count_pending(TABLE) == 1
+    assert states.read(TABLE).set_aside == {file.id: "set aside by hand"}
+    states.close_batch(TABLE, 7, Outcome(), COUNTS)
+    assert states.read(TABLE).set_aside == {}
+
+
+def test_nothing_is_set_aside_while_a_run_works_on_the_table(ledger, command):
+    files = FileLedger(ledger)
+    files.register(TABLE, [landed(PREFIX + "1")])
+    StateLedger(ledger).acquire(TABLE, "run", 60)
+    ended = command("add", PREFIX + "1")
+    assert (ended.exit_code, files.count_pending(TABLE)) == (1, 1)
+    assert ended.stderr.startswith(f"a run works on {TABLE} now; wait for its end")
+
+
+def test_file_that_does_not_wait_is_not_set_aside(command):
+    ended = command("add", "no/such/file")
+    assert (ended.exit_code, ended.stderr) == (
+        1,
+        "'no/such/file' waits for no table; look at tidegate status and tidegate quarantine\n",
+    )

@@ -54,9 +54,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(local.app, name="local")
+app.add_typer(quarantine.app, name="quarantine")
 app.command()(status.status)
 app.command()(status.wait)
-app.command()(quarantine.quarantine)
 app.command()(runs.start)
 app.command()(runs.refresh)
 app.command()(runs.replay)

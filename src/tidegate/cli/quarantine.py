@@ -1,4 +1,4 @@
-"""`tidegate quarantine`: what could not be loaded, and why."""
+"""`tidegate quarantine`: what could not be loaded, and why; and what a person sets aside."""
 
 import os
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from tidegate.errors import InvalidInputError
 
@@ -16,7 +17,25 @@ _LINES = 100
 _LONGEST_LINE = 2_000  # characters; a key of S3 has up to 1,024
 
 
-def quarantine(
+class ListByDefault(TyperGroup):
+    """A group whose command `list` need not be named: no table is called as a command is."""
+
+    def parse_args(  # type: ignore[override]
+        self, ctx: typer.Context, args: list[str]
+    ) -> list[str]:
+        """Put `list` before what begins with no command."""
+        named = args[:1] == ["--help"] or (args[:1] and args[0] in self.commands)
+        return super().parse_args(ctx, args if named else ["list", *args])
+
+
+app = typer.Typer(
+    cls=ListByDefault,
+    help="List what could not be loaded (no command needed), or set a file aside.",
+)
+
+
+@app.command("list")
+def list_refused(
     table: Annotated[
         str | None, typer.Argument(help="Of this table only; else of all, and what is unrouted.")
     ] = None,
@@ -33,6 +52,28 @@ def quarantine(
         typer.echo(refusal.model_dump_json() if as_json else _line(refusal))
     if next(found, None):
         typer.echo(f"there are more than {limit}: say --limit", err=True)
+
+
+@app.command()
+def add(
+    key: Annotated[str, typer.Argument(help="The object's key in the landing bucket.")],
+    reason: Annotated[str, typer.Option(help="Why, for those who look later.")] = "",
+) -> None:
+    """Set a file aside that waits, so that its table goes on without it."""
+    import boto3
+
+    from tidegate.ledger import Catalogue, HandLedger, LedgerTable, StateLedger
+    from tidegate.setting_aside import SetAside
+    from tidegate.settings import QuarantineSettings, read_settings
+    from tidegate.storage import WorkBucket
+
+    settings = read_settings(QuarantineSettings, os.environ)
+    ledger = LedgerTable(boto3.client("dynamodb"), settings.ledger_table)
+    work = WorkBucket(boto3.client("s3"), settings.work_bucket)
+    set_aside = SetAside(StateLedger(ledger), HandLedger(ledger), work)
+    for table in set_aside(Catalogue(ledger).tables(), key, reason):
+        typer.echo(f"it is in a batch of {table}, which goes on without it: tidegate start {table}")
+    typer.echo(f"{key} is set aside; to load it after all, land it again")
 
 
 def _find(table: str | None) -> Iterator["Refusal"]:

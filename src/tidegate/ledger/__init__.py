@@ -21,6 +21,7 @@ from tidegate.ledger.files import FileLedger, Registered
 from tidegate.ledger.history import FileHistory
 from tidegate.ledger.items import LedgerTable
 from tidegate.ledger.refreshes import RefreshLedger
+from tidegate.ledger.setting_aside import HandLedger
 from tidegate.ledger.states import StateLedger
 from tidegate.ledger.table_state import TableState
 
@@ -28,6 +29,7 @@ __all__ = [
     "Catalogue",
     "FileHistory",
     "FileLedger",
+    "HandLedger",
     "LedgerTable",
     "RefreshLedger",
     "Registered",

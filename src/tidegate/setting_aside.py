@@ -1,0 +1,45 @@
+"""Setting a landed file aside by hand, so that its table goes on without it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tidegate.errors import InvalidInputError
+from tidegate.landing.objects import LandedFile
+from tidegate.ledger import HandLedger, StateLedger
+from tidegate.planning.plan import OpenBatch
+from tidegate.storage import WorkBucket
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Moves a file to quarantine, or has the open batch that it is in do so."""
+
+    states: StateLedger
+    waiting: HandLedger
+    work: WorkBucket
+
+    def __call__(self, tables: Iterable[str], key: str, reason: str) -> list[str]:
+        """Set aside the object `key` wherever it waits; give the tables whose run must go on.
+
+        Raises:
+            InvalidInputError: it waits for no table, or a run works on its table.
+        """
+        found = [(table, file) for table in tables for file in self.waiting.waiting(table, key)]
+        if not found:
+            raise InvalidInputError(
+                f"{key!r} waits for no table; look at tidegate status and tidegate quarantine"
+            )
+        why = f"set aside by hand: {reason}" if reason else "set aside by hand"
+        open_in = {table for table, file in found if self._set_aside(table, file, why)}
+        return sorted(open_in)
+
+    def _set_aside(self, table: str, file: LandedFile, reason: str) -> bool:
+        state = self.states.read(table)
+        batch = self.work.find(state.open_plan, OpenBatch) if state.open_plan else None
+        in_batch = batch is not None and any(file in chunk for chunk in batch.chunks)
+        move = self.waiting.leave_out if in_batch else self.waiting.quarantine
+        if not move(table, file, reason, state):
+            raise InvalidInputError(
+                f"a run works on {table} now; wait for its end (tidegate wait), and say it again"
+            )
+        return in_batch
