@@ -9,15 +9,25 @@ byte as the tuples of their parts would. When a file landed is part of its order
 """
 
 import hashlib
+import re
+from collections.abc import Iterable
 
 from tidegate.comparison import Comparison, undeclared_sql
 from tidegate.contract.types import ColumnType
 
 SNAPSHOT, CHANGE = 0, 1
+SPELLING = 2  # goes up when names or texts are spelled otherwise than they were
 LONGEST_POSITION = 512  # bytes; the length of the column _position
-LONGEST_SEQUENCE = LONGEST_POSITION - 220  # bytes; the other parts need no more than the rest
-_LONGEST_NAME, _LONGEST_FOLDER = 120, 40  # bytes
+LONGEST_SEQUENCE = 160  # bytes
+LONGEST_NAME = 255  # bytes of a spelled name; file systems hold no longer ones
+_LONGEST_FILE = LONGEST_NAME + 40  # bytes of name and folder
 _DIGEST = 16  # characters
+# 20141029-1134010000.csv: time and counter sort as text, however many digits they have.
+# https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.S3.html
+_DAY = "(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+_TIME = "(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9][0-9]{3,}"
+_OF_DMS = re.compile("[0-9]{35}")
+_RUN = re.compile(f"(?P<sorted>^{_DAY}(?=-)(?:-{_TIME})?|0[0-9]*)|[1-9][0-9]*")
 
 
 def head(epoch: int, kind: int) -> str:
@@ -30,13 +40,38 @@ def file_order(key: str, prefix: str, landed_at: int | None = None) -> str:
 
     DMS puts the time into the file's name. Of files of one name the one that landed later is newer,
     if `landed_at`, in seconds since 1970, is to count. Folders (date partitions, some of which do
-    not sort, and segments of a parallel load) only tell apart what is left.
+    not sort, and segments of a parallel load) only tell apart what is left. A name that is too long
+    to have an order is cut: see has_order.
     """
     folder, _, name = key.removeprefix(prefix).rpartition("/")
+    spelled = _short(_spelled(name), LONGEST_NAME)
     landed = [] if landed_at is None else [f"{landed_at:010d}"]
-    folders = [_short(escape(folder), _LONGEST_FOLDER)] if folder else []
+    left = _LONGEST_FILE - len(spelled.encode())
+    folders = [_short(escape(folder), left)] if folder else []
     # '!/' sorts below whatever a longer name goes on with, so names are compared first.
-    return "!/".join([_short(escape(name), _LONGEST_NAME), *landed, *folders])
+    return "!/".join([spelled, *landed, *folders])
+
+
+def has_order(key: str) -> bool:
+    """Whether the name of a file is short enough to stand in a position as it is."""
+    return len(_spelled(key.rpartition("/")[2]).encode()) <= LONGEST_NAME
+
+
+def _spelled(name: str) -> str:
+    """The name of a file so that its numbers compare as numbers: part_9 before part_10.
+
+    Those above 8 have a nine and the count of their digits before them. Those that begin with a
+    zero are counters of one width, decimal or hexadecimal, as in LOAD0000000A: they stay as they
+    are, below all others.
+    """
+    return escape(_RUN.sub(lambda run: run["sorted"] or _counted(run[0]), name))
+
+
+def _counted(digits: str) -> str:
+    if digits < "9" and len(digits) == 1:
+        return digits
+    size = str(len(digits)) if len(digits) < 9 else f"9{len(digits):03d}"
+    return f"9{size}{digits}"
 
 
 def _short(text: str, longest: int) -> str:
@@ -50,6 +85,21 @@ def _short(text: str, longest: int) -> str:
 def escape(text: str) -> str:
     """`text` without blanks and controls, ordered as before."""
     return "".join(f"!{chr(ord(c) + 0x30)}" if c <= "!" else c for c in text)
+
+
+def keeps_spelling(position: str, texts: Iterable[int]) -> bool:
+    """Whether a position of spelling 1 would be spelled so today.
+
+    That holds for names like those of DMS, and for its change sequence. `texts` are the numbers of
+    those parts of the sequence that are texts.
+    """
+    _, kind, *sequence, file, _ = position.split(" ")
+    first, *others = file.split("!/")
+    # Before the name of a full load stands when it landed.
+    name = others[0] if kind == str(SNAPSHOT) and others and len(first) == 10 else first
+    raw = re.sub("!([0-Q])", lambda escaped: chr(ord(escaped[1]) - 0x30), name)
+    held = [sequence[number] for number in texts if number < len(sequence)]
+    return _spelled(raw) == name and all(part == "" or _OF_DMS.fullmatch(part) for part in held)
 
 
 def row_sql(row: str) -> str:

@@ -10,7 +10,12 @@ from tests.unit.test_planning import REQUEST, TABLE, Planning
 from tidegate.contract import Contract
 from tidegate.errors import ContractError
 from tidegate.finishing.commit_batch import CommitBatch
-from tidegate.planning.applied import applied_contract, refuse_incompatible
+from tidegate.planning.applied import (
+    AppliedContract,
+    applied_contract,
+    begins_anew,
+    refuse_incompatible,
+)
 from tidegate.planning.evolving import Evolved, add_known, add_new
 from tidegate.planning.naming import ReadNames
 from tidegate.planning.plan import BatchFolder, Outcome, Plan, PreparedChunk, PreparedFile
@@ -313,6 +318,35 @@ def test_other_order_of_changes_needs_a_refresh():
     with pytest.raises(ContractError, match=r"or begin anew: tidegate refresh sales\.orders$"):
         refuse_incompatible(now, applied_contract(before, []), refreshes=False, altered=False)
     refuse_incompatible(now, applied_contract(before, []), refreshes=True, altered=False)
+
+
+@pytest.mark.parametrize(
+    ("sequence", "watermark", "goes_on"),
+    [
+        ([], "000001 1  20240809-192717787.csv!/1723231637!/2024/08/09 0000000004", True),
+        ([], "000001 0  1723231637!/LOAD0000000A.csv.gz 0000000004", True),
+        ([], "000001 1  a!Pb.csv!/1723231637 0000000004", True),
+        ([], "000001 1  part_10.csv!/1723231637 0000000004", False),
+        ([], "000001 0  1723231637!/LOAD_9.csv 0000000004", False),
+        (["seq"], f"000001 1 20240809{'0' * 27} 20240809-192717787.csv!/1723231637 1", True),
+        (["seq"], f"000001 1 1{'0' * 33}7 20240809-192717787.csv!/1723231637 1", True),
+        (["seq"], "000001 1 0007 20240809-192717787.csv!/1723231637 1", False),
+        (["id", "seq"], "000001 1 0000007 F/FF 20240809-192717787.csv!/1723231637 1", False),
+        (["id"], "000001 1 0000000000000000007 20240809-192717787.csv!/1723231637 1", True),
+        (["id", "seq"], "000001 0  1723231637!/LOAD00000001.csv 0000000004", True),
+        ([], None, True),
+    ],
+)
+def test_positions_that_are_spelled_otherwise_today_need_a_refresh(sequence, watermark, goes_on):
+    now = of(sequence=sequence)
+    kept = applied_contract(now, []).model_dump(mode="json")
+    del kept["spelling"]
+    before = AppliedContract.model_validate(kept)
+    assert begins_anew(now, before, watermark) is not goes_on
+    assert not begins_anew(now, applied_contract(now, []), watermark)
+    if not goes_on:
+        with pytest.raises(ContractError, match=r"by an older version of Tidegate.* tidegate refr"):
+            refuse_incompatible(now, before, watermark, refreshes=False, altered=False)
 
 
 def test_another_comparison_needs_a_refresh():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidegate.position import file_order
+from tidegate.position import file_order, has_order
 
 PREFIX = "dms/sales/orders/"
 
@@ -20,6 +20,13 @@ PREFIX = "dms/sales/orders/"
         ["a.csv", "a.csv.gz"],
         ["x/a", "x/a.csv"],
         ["a b.csv", "a!b.csv", "a#b.csv"],
+        ["part_1.csv", "part_9.csv", "part_10.csv", "part_100.csv"],
+        ["part_08.csv", "part_09.csv", "part_10.csv", "part_99.csv", "part_100.csv"],
+        ["part-00000099-c000.csv", "part-00000100-c000.csv"],
+        ["export_2024-9-30.csv", "export_2024-10-1.csv"],
+        ["20240809-9.csv", "20240809-10.csv", "20240810-1.csv"],
+        [f"run_{10**digits}.csv" for digits in range(14)],
+        [f"{'n' * 200}_9.csv", f"{'n' * 200}_10.csv"],
         ["a.csv", "é.csv", "日.csv", "\U0001f600.csv"],
     ],
 )
@@ -29,12 +36,24 @@ def test_source_order_is_the_order_of_names(keys):
 
 
 def test_usual_names_stand_as_they_are():
+    for name in ("LOAD0000000A.csv", "SEGMENT1_LOAD00000010.csv.gz", "20240809-1.csv"):
+        assert file_order(PREFIX + name, PREFIX) == name
     assert file_order(PREFIX + "2024/08/09/20240809-192717787.csv", PREFIX) == (
         "20240809-192717787.csv!/2024/08/09"
     )
 
 
-def test_long_names_keep_their_beginning_and_are_told_apart():
-    one, two = (file_order(f"{PREFIX}{'n' * 300}{end}", PREFIX) for end in "ab")
-    assert one[:101] == two[:101] == "n" * 100 + "~"
-    assert (one == two, len(one)) == (False, 117)
+def test_numbers_within_names_have_the_count_of_their_digits_before_them():
+    assert file_order(PREFIX + "part-9_00012_1723231637.csv", PREFIX) == (
+        "part-919_00012_990101723231637.csv"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "is_short"),
+    [("n" * 255, True), ("n" * 254 + "8", True), ("n" * 254 + "9", False), ("é" * 128, False)],
+)
+def test_name_too_long_for_a_position_has_no_order_and_is_told_apart(name, is_short):
+    assert has_order(f"{PREFIX}{'folder' * 90}/{name}") is is_short
+    one, two = (file_order(f"{PREFIX}{name}{end}", PREFIX) for end in ("xx1", "xx2"))
+    assert (one == two, has_order(f"{PREFIX}{name}xx1")) == (False, False)

@@ -219,6 +219,23 @@ def test_quotation_that_does_not_end_is_found_among_many_files(shop, content, pa
     assert sorted(found.column("id")) == list(range(40))
 
 
+@pytest.mark.parametrize("start", ["part", "n" * 200])
+def test_later_file_by_the_number_in_its_name_is_newer(shop, start):
+    older, newer = f"{PREFIX}{start}_9.csv", f"{PREFIX}{start}_10.csv"
+    found = shop.prepare(contract(), {newer: b"U,1,new\n", older: b"U,1,old\n"})
+    assert found.column("name") == ["new"]
+
+
+def test_file_whose_name_is_too_long_to_have_an_order_is_quarantined(shop):
+    long = f"{PREFIX}{'n' * 260}_9.csv"
+    found = shop.prepare(contract(), {long: b"U,1,x\n", CHANGES: b"U,2,y\n"})
+    assert found.column("id") == [2]
+    assert found.quarantined == {
+        long: "its name is longer than 255 bytes, of which each number takes some more, and files "
+        "are ordered by their names; land it under a shorter one"
+    }
+
+
 def test_wrong_line_is_named_in_compressed_files_too(shop):
     content = gzip.compress(b"I,1,Ann\n" * 200_000 + b"I,2\n")
     assert shop.prepare(contract(), {CHANGES: content}).quarantined == {

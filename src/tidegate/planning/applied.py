@@ -9,6 +9,7 @@ from tidegate.contract.types import ColumnType
 from tidegate.contract.widening import can_hold
 from tidegate.contract.writing import BY_KEY, truncates
 from tidegate.errors import ContractError
+from tidegate.position import SPELLING, keeps_spelling
 
 # Types whose values have the same text in a position.
 _SAME_ORDER = {"smallint": "integer", "bigint": "integer", "char": "varchar"}
@@ -19,7 +20,7 @@ class AppliedContract(BaseModel):
 
     `columns` are all of them with their types, in their order, by which partial rows know them;
     `evolved` are those that files brought, `since` says from when on, in seconds since 1970, there
-    are those that came later.
+    are those that came later. `spelling` is that of positions.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -33,6 +34,7 @@ class AppliedContract(BaseModel):
     evolved: list[Column] = []
     columns: list[tuple[str, str]] = []
     since: dict[str, int] = {}
+    spelling: int = 1
 
 
 def applied_contract(
@@ -58,6 +60,7 @@ def applied_contract(
         evolved=evolved,
         columns=[(column.name, str(column.type)) for column in contract.columns],
         since=since or {},
+        spelling=SPELLING,
     )
 
 
@@ -83,12 +86,17 @@ def _order(order: Order) -> str:
 
 
 def refuse_incompatible(
-    contract: Contract, before: AppliedContract, *, refreshes: bool, altered: bool
+    contract: Contract,
+    before: AppliedContract,
+    watermark: str | None = None,
+    *,
+    refreshes: bool,
+    altered: bool,
 ) -> None:
     """Raise if what was loaded before cannot be gone on with under `contract`.
 
-    With `altered` a person may have altered the target since: then the types of its columns are
-    left to the job, which sees it.
+    `watermark` is the last position that was loaded. With `altered` a person may have altered the
+    target since: then the types of its columns are left to the job, which sees it.
 
     Raises:
         ContractError: says what differs, and what to do.
@@ -107,27 +115,34 @@ def refuse_incompatible(
             f"({'; '.join(misfits)}); change it back, or alter them in Redshift and start the "
             "table again"
         )
-    if not refreshes and (why := _why_anew(before, now)):
+    if not refreshes and (why := _why_anew(before, now, watermark)):
         raise ContractError(
             f"{contract.table}: {why}; change it back, or begin anew: tidegate refresh "
             f"{contract.table}"
         )
 
 
-def begins_anew(contract: Contract, before: AppliedContract) -> bool:
+def begins_anew(contract: Contract, before: AppliedContract, watermark: str | None) -> bool:
     """Whether only a full refresh can go on with what was loaded `before`, under `contract`."""
-    return bool(_why_anew(before, applied_contract(contract, [])))
+    return bool(_why_anew(before, applied_contract(contract, []), watermark))
 
 
-def _why_anew(before: AppliedContract, now: AppliedContract) -> str:
+def _why_anew(before: AppliedContract, now: AppliedContract, watermark: str | None) -> str:
     if before.sequence != now.sequence:
         return (
             f"changes were ordered by {before.sequence or 'their files'}, the contract now says "
             f"{now.sequence or 'their files'}, which does not compare"
         )
+    if before.spelling < SPELLING and watermark and not keeps_spelling(watermark, _texts(before)):
+        return "changes were ordered by an older version of Tidegate, which does not compare"
     if before.truncates and not now.truncates:
         return "source.operations has no truncate any more, without which emptied rows would return"
     return ""
+
+
+def _texts(before: AppliedContract) -> list[int]:
+    orders = enumerate(before.sequence.values())
+    return [number for number, order in orders if order == "varchar"]
 
 
 def _changes(before: AppliedContract, now: AppliedContract) -> list[str]:

@@ -147,7 +147,8 @@ class PlanBatch:
 
     def _is_in_the_way(self, contract: Contract, state: TableState) -> bool:
         """Whether what waits cannot go before the refresh that is wanted."""
-        anew = state.applied is not None and begins_anew(contract, state.applied)
+        applied, watermark = state.applied, state.watermark
+        anew = applied is not None and begins_anew(contract, applied, watermark)
         return state.blocked or state.held_back or anew
 
     def _new_batch(self, contract: Contract, state: TableState) -> OpenBatch | None:
@@ -177,6 +178,7 @@ class PlanBatch:
             refuse_incompatible(
                 evolved.contract,
                 state.applied,
+                state.watermark,
                 refreshes=batch.refresh is not None,
                 altered=state.blocked,
             )

@@ -84,7 +84,7 @@ class PlanRefresh:
 def _refuse_as_of(
     as_of: str, contract: Contract, snapshot: list[LandedFile], state: TableState
 ) -> None:
-    goes_on = state.applied and not begins_anew(contract, state.applied)
+    goes_on = state.applied and not begins_anew(contract, state.applied, state.watermark)
     refuse_unlike(as_of, contract, state.watermark if goes_on else None)
     known, last = time_of(as_of, contract), max(file.landed_at for file in snapshot)
     if known is not None and known > last + _DAY:

@@ -11,7 +11,7 @@ from tidegate.contract import Contract
 from tidegate.contract.widening import growing
 from tidegate.contract.writing import keeps_newest
 from tidegate.landing.objects import LandedFile
-from tidegate.position import CHANGE, SNAPSHOT, file_order, head
+from tidegate.position import CHANGE, LONGEST_NAME, SNAPSHOT, file_order, has_order, head
 from tidegate.preparing.download import LocalFile
 from tidegate.preparing.formats.reading import read_shape
 from tidegate.preparing.formats.shape import Shape, ShapeError
@@ -19,6 +19,10 @@ from tidegate.preparing.rejects import is_of_the_file, reason
 from tidegate.preparing.statements import Statements
 from tidegate.sql_files import render
 
+_LONG_NAME = (
+    f"its name is longer than {LONGEST_NAME} bytes, of which each number takes some more, and "
+    "files are ordered by their names; land it under a shorter one"
+)
 _EMPTY = "it has no rows, and would empty the table; if that is meant, refresh it with force"
 
 
@@ -144,6 +148,8 @@ class Chunk:
         if local.unreadable:
             raise ShapeError(local.unreadable)
         file = local.file
+        if not has_order(file.key):
+            raise ShapeError(_LONG_NAME)
         later = {name for name, since in self._since.items() if file.landed_at < since}
         return read_shape(local.path, self._contract, file.kind, later, self._connection)
 
