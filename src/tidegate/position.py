@@ -60,14 +60,18 @@ def has_order(key: str) -> bool:
 def _spelled(name: str) -> str:
     """The name of a file so that its numbers compare as numbers: part_9 before part_10.
 
-    Numbers that begin with a zero are counters of one width, decimal or hexadecimal, as in
-    LOAD0000000A: they stay as they are, below all others.
+    Those above 8 have a nine and the count of their digits before them. Those that begin with a
+    zero are counters of one width, decimal or hexadecimal, as in LOAD0000000A: they stay as they
+    are, below all others.
     """
-    return escape(_RUN.sub(lambda run: run["sorted"] or _size(run[0]) + run[0], name))
+    return escape(_RUN.sub(lambda run: run["sorted"] or _counted(run[0]), name))
 
 
-def _size(digits: str) -> str:
-    return str(len(digits)) if len(digits) < 9 else f"9{len(digits):03d}"
+def _counted(digits: str) -> str:
+    if digits < "9" and len(digits) == 1:
+        return digits
+    size = str(len(digits)) if len(digits) < 9 else f"9{len(digits):03d}"
+    return f"9{size}{digits}"
 
 
 def _short(text: str, longest: int) -> str:

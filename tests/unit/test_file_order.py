@@ -36,19 +36,22 @@ def test_source_order_is_the_order_of_names(keys):
 
 
 def test_usual_names_stand_as_they_are():
+    for name in ("LOAD0000000A.csv", "SEGMENT1_LOAD00000010.csv.gz", "20240809-1.csv"):
+        assert file_order(PREFIX + name, PREFIX) == name
     assert file_order(PREFIX + "2024/08/09/20240809-192717787.csv", PREFIX) == (
         "20240809-192717787.csv!/2024/08/09"
     )
 
 
-def test_numbers_within_names_have_their_length_before_them():
+def test_numbers_within_names_have_the_count_of_their_digits_before_them():
     assert file_order(PREFIX + "part-9_00012_1723231637.csv", PREFIX) == (
-        "part-19_00012_90101723231637.csv"
+        "part-919_00012_990101723231637.csv"
     )
 
 
 @pytest.mark.parametrize(
-    ("name", "is_short"), [("n" * 255, True), ("n" * 254 + "1", False), ("é" * 128, False)]
+    ("name", "is_short"),
+    [("n" * 255, True), ("n" * 254 + "8", True), ("n" * 254 + "9", False), ("é" * 128, False)],
 )
 def test_name_too_long_for_a_position_has_no_order_and_is_told_apart(name, is_short):
     assert has_order(f"{PREFIX}{'folder' * 90}/{name}") is is_short

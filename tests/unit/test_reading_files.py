@@ -331,7 +331,7 @@ def test_file_whose_name_is_too_long_to_have_an_order_is_quarantined(shop):
     found = shop.prepare(contract(), {long: b"U,1,x\n", CHANGES: b"U,2,y\n"})
     assert found.column("id") == [2]
     assert found.quarantined == {
-        long: "its name is longer than 255 bytes, of which each number takes one more, and files "
+        long: "its name is longer than 255 bytes, of which each number takes some more, and files "
         "are ordered by their names; land it under a shorter one"
     }
 

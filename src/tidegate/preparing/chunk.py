@@ -21,8 +21,8 @@ from tidegate.preparing.statements import Statements
 from tidegate.sql_files import render
 
 _LONG_NAME = (
-    f"its name is longer than {LONGEST_NAME} bytes, of which each number takes one more, and files "
-    "are ordered by their names; land it under a shorter one"
+    f"its name is longer than {LONGEST_NAME} bytes, of which each number takes some more, and "
+    "files are ordered by their names; land it under a shorter one"
 )
 _EMPTY = "it has no rows, and would empty the table; if that is meant, refresh it with force"
 
