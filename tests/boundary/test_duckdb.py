@@ -89,7 +89,7 @@ def test_only_decimals_of_the_largest_precision_are_written_as_copy_takes_them(
     ],
 )
 def test_timestamps_are_written_as_a_day_and_its_nanoseconds(tmp_path, time, day, nanoseconds):
-    """Redshift reads others as nonsense: docs/adr/0016-timestamps-travel-as-int96.md"""
+    """Redshift reads others as nonsense: docs/adr/0018-timestamps-travel-as-int96.md"""
     option = "write_timestamp_as_int96 true"
     found = described(f"timestamp '{time}'", tmp_path, option, "compression uncompressed")
     assert (found["type"], found["converted_type"]) == ("INT96", None)
