@@ -62,7 +62,7 @@ def test_contract_is_read_back_as_it_was_written(written):
     assert through_json.get("sequence") == written.get("sequence")
 
 
-@given(st.lists(contracts(), max_size=4, unique_by=lambda written: written["table"]))
+@given(st.lists(contracts(), max_size=2, unique_by=lambda written: written["table"]))
 def test_contracts_are_loaded_as_they_were_compiled_each_by_itself(written):
     found = {one["table"]: Contract.model_validate(one) for one in written}
     with TemporaryDirectory() as folder:
