@@ -13,16 +13,16 @@ import redshift_connector
 
 from bench.job import Row
 from glue_jobs import load_batch
+from tidegate.batch.objects import LandedFile, LandedObject
+from tidegate.batch.plan import BatchFolder, Plan
 from tidegate.contract import read_contracts
-from tidegate.landing.objects import LandedFile, LandedObject
 from tidegate.landing.routing import place
 from tidegate.ledger import FileLedger, LedgerTable
-from tidegate.planning.places import Attempt
-from tidegate.planning.plan import BatchFolder, Plan
+from tidegate.planning.placeholders import Attempt
 from tidegate.planning.statements import render_load
 from tidegate.preparing.database import Database
 from tidegate.preparing.prepare_chunk import PrepareChunk
-from tidegate.storage import WorkBucket
+from tidegate.storage.work_bucket import WorkBucket
 
 TABLES = Path(__file__).parent / "tables"
 _MEMORY = 1_800 << 20  # bytes; the share of DuckDB in a prepare_chunk of 3,008 MB

@@ -6,8 +6,8 @@ from aws_lambda_powertools import Logger
 from pydantic import ValidationError
 
 from tidegate import wiring
+from tidegate.batch.objects import LandedObject
 from tidegate.landing.events import read_message
-from tidegate.landing.objects import LandedObject
 
 logger = Logger()
 

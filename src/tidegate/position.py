@@ -12,8 +12,8 @@ import hashlib
 import re
 from collections.abc import Iterable
 
+from tidegate.column_types import ColumnType
 from tidegate.comparison import Comparison, undeclared_sql
-from tidegate.contract.types import ColumnType
 
 SNAPSHOT, CHANGE = 0, 1
 SPELLING = 2  # goes up when names or texts are spelled otherwise than they were

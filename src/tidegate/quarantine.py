@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel
 
-from tidegate.landing.listing import list_landed
+from tidegate.batch.plan import BatchFolder
 from tidegate.ledger import FileHistory, FileLedger, LedgerTable, StateLedger
-from tidegate.planning.plan import BatchFolder
-from tidegate.storage import WorkBucket
+from tidegate.storage.listing import list_landed
+from tidegate.storage.work_bucket import WorkBucket
 
 _UNCLAIMED = "no contract claims it"
 _FORGOTTEN = "of its rows were refused; which, and why, is not kept any more"

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tidegate.batch.objects import LandedFile
+from tidegate.batch.plan import OpenBatch
 from tidegate.errors import InvalidInputError
-from tidegate.landing.objects import LandedFile
 from tidegate.ledger import HandLedger, StateLedger
-from tidegate.planning.plan import OpenBatch
-from tidegate.storage import WorkBucket
+from tidegate.storage.work_bucket import WorkBucket
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from tidegate.finishing.commit_batch import CommitBatch
 from tidegate.finishing.fail_batch import FailBatch
 from tidegate.landing.register_files import RegisterFiles
 from tidegate.landing.routing import Router
-from tidegate.landing.starting import is_running, start_run
 from tidegate.ledger import (
     Catalogue,
     FileHistory,
@@ -22,10 +21,11 @@ from tidegate.ledger import (
     RefreshLedger,
     StateLedger,
 )
-from tidegate.planning.evolving import Evolve
 from tidegate.planning.plan_batch import PlanBatch
 from tidegate.planning.plan_refresh import PlanRefresh
+from tidegate.planning.schema_drift import Evolve
 from tidegate.planning.snapshots import Snapshots
+from tidegate.runs import is_running, start_run
 from tidegate.settings import (
     CommitBatchSettings,
     FailBatchSettings,
@@ -34,11 +34,11 @@ from tidegate.settings import (
     SweepTablesSettings,
     read_settings,
 )
-from tidegate.storage import WorkBucket
+from tidegate.storage.work_bucket import WorkBucket
 from tidegate.sweeping.sweep_tables import FindMissed, SweepTables
 
 if TYPE_CHECKING:
-    from tidegate.planning.naming import ReadNames
+    from tidegate.planning.column_names import ReadNames
     from tidegate.preparing.prepare_chunk import PrepareChunk
 
 _RETRYING = Config(retries={"mode": "standard", "max_attempts": 8})
@@ -88,7 +88,7 @@ def plan_batch() -> PlanBatch:
 @cache
 def _read_names() -> "ReadNames":
     """What plan_batch looks into files with, where a contract asks for it: DuckDB starts slowly."""
-    from tidegate.planning.naming import ReadNames
+    from tidegate.planning.column_names import ReadNames
     from tidegate.preparing.database import Database
 
     settings = read_settings(PlanBatchSettings, os.environ)

@@ -10,7 +10,7 @@ from tests.e2e.customers import CHANGES, FILES, SNAPSHOT, model
 from tests.e2e.harness import LocalStack, until
 from tests.e2e.test_main_job import rows
 from tests.e2e.test_refresh import next_second
-from tidegate.landing.objects import LandedObject
+from tidegate.batch.objects import LandedObject
 from tidegate.ledger import FileLedger, LedgerTable
 
 LATER = "20240810-081500000.csv"

@@ -10,11 +10,11 @@ import redshift_connector
 from glue_jobs import load_batch
 from tests.property.memory import MemoryS3
 from tests.unit.samples import LANDED_AT, Workshop
+from tidegate.batch.objects import LandedFile
+from tidegate.batch.plan import BatchFolder, Outcome, Plan
+from tidegate.batch.refresh import Refresh
 from tidegate.contract import Contract
-from tidegate.landing.objects import LandedFile
-from tidegate.planning.places import Attempt
-from tidegate.planning.plan import BatchFolder, Outcome, Plan
-from tidegate.planning.refresh import Refresh
+from tidegate.planning.placeholders import Attempt
 from tidegate.planning.statements import render_load
 
 

@@ -8,7 +8,7 @@ import pytest
 from glue_jobs.load_batch import LoadFailedError, MassDeleteError, RefreshRefusedError
 from tests.property.pipeline import Pipeline, Table
 from tests.unit.samples import contract
-from tidegate.planning.plan import Outcome, Plan
+from tidegate.batch.plan import Outcome, Plan
 
 CHANGES, LATER, SNAPSHOT = "20240809-1.csv", "20240810-1.csv", "LOAD00000001.csv"
 Numbers = Iterable[int]

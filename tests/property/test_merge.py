@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from glue_jobs.load_batch import COUNTS, LeaseLostError, LoadFailedError
 from tests.property.history import COLUMNS, Change, File, Model, Source
 from tests.property.pipeline import Pipeline, Table
-from tidegate.landing.objects import LandedFile
-from tidegate.planning.plan import Outcome
+from tidegate.batch.objects import LandedFile
+from tidegate.batch.plan import Outcome
 
 EXAMPLES = os.environ.get("TIDEGATE_EXAMPLES")
 LOOKING = settings(

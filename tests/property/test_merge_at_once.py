@@ -11,7 +11,7 @@ import pytest
 from glue_jobs import load_batch
 from tests.property.history import COLUMNS, Change, File, Model, Source
 from tests.property.pipeline import Pipeline, Table
-from tidegate.planning.plan import Outcome, Plan
+from tidegate.batch.plan import Outcome, Plan
 
 SOURCE = Source(key=("number",), order="numbered", header=False, null="NULL")
 FENCE = 1

@@ -27,7 +27,7 @@ from tests.property.modes import (
     sequence,
 )
 from tests.property.pipeline import Pipeline, Table
-from tidegate.landing.objects import LandedFile
+from tidegate.batch.objects import LandedFile
 
 EXAMPLES = os.environ.get("TIDEGATE_EXAMPLES")
 LOOKING = settings(

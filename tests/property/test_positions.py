@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tidegate.contract.types import ColumnType
+from tidegate.column_types import ColumnType
 from tidegate.position import (
     LONGEST_POSITION,
     LONGEST_SEQUENCE,

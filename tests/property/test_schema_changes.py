@@ -9,9 +9,9 @@ import pytest
 from glue_jobs import load_batch
 from tests.property.pipeline import Pipeline, Table
 from tests.unit.samples import contract
+from tidegate.batch.applied import AppliedContract, applied_contract
+from tidegate.batch.plan import BatchFolder, Plan, PreparedChunk
 from tidegate.contract.widening import keep_narrow
-from tidegate.planning.applied import AppliedContract, applied_contract
-from tidegate.planning.plan import BatchFolder, Plan, PreparedChunk
 
 D8, D9, D10, D11 = (f"202408{day:02d}-1.csv" for day in (8, 9, 10, 11))
 LOAD = "LOAD00000001.csv"

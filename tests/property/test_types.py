@@ -10,7 +10,7 @@ import pytest
 from tests.property.modes import COLUMNS, Mode
 from tests.property.pipeline import Pipeline, Table
 from tests.unit.samples import contract
-from tidegate.contract.types import ColumnType
+from tidegate.column_types import ColumnType
 
 # By type, what a file holds, what the driver gives for it, and another text of the type.
 TYPES: dict[str, tuple[str, Any, str]] = {

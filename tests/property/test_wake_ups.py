@@ -11,8 +11,8 @@ from moto import mock_aws
 
 from tests.unit.samples import Clock, ledger_table
 from tidegate.finishing.fail_batch import LONGEST_WAIT
-from tidegate.landing.starting import is_due
 from tidegate.ledger import StateLedger
+from tidegate.runs import is_due
 
 TABLE = "sales.orders"
 LEASE = 60

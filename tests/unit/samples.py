@@ -10,20 +10,20 @@ from typing import Any
 import boto3
 import duckdb
 
+from tidegate.batch.applied import applied_contract
+from tidegate.batch.objects import LandedFile, LandedObject
+from tidegate.batch.plan import BatchFolder, Plan, PreparedChunk, PreparedFile
 from tidegate.contract import Contract
-from tidegate.landing.objects import LandedFile, LandedObject
 from tidegate.landing.routing import place
 from tidegate.ledger import LedgerTable
-from tidegate.local.cloud.tables import mend_transactions
-from tidegate.planning.applied import applied_contract
-from tidegate.planning.evolving import Evolve
-from tidegate.planning.naming import ReadNames
-from tidegate.planning.places import Attempt
-from tidegate.planning.plan import BatchFolder, Plan, PreparedChunk, PreparedFile
+from tidegate.local.cloud.tables import patch_transactions
+from tidegate.planning.column_names import ReadNames
+from tidegate.planning.placeholders import Attempt
+from tidegate.planning.schema_drift import Evolve
 from tidegate.planning.statements import render_load
 from tidegate.preparing.database import Database
 from tidegate.preparing.prepare_chunk import PrepareChunk
-from tidegate.storage import WorkBucket
+from tidegate.storage.work_bucket import WorkBucket
 
 PREFIX = "dms/sales/orders/"
 CHANGES = PREFIX + "20240809-192717787.csv"
@@ -188,7 +188,7 @@ class Workshop:
 
 def ledger_table() -> LedgerTable:
     """An empty ledger of its own."""
-    mend_transactions()
+    patch_transactions()
     client, name = boto3.client("dynamodb"), f"ledger-{next(_numbers)}"
     keys = [("pk", "HASH"), ("sk", "RANGE")]
     client.create_table(

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tidegate.contract.types import TYPE_NAMES, ColumnType
+from tidegate.column_types import TYPE_NAMES, ColumnType
 
 
 @pytest.mark.parametrize(

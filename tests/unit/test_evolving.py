@@ -7,19 +7,19 @@ import pytest
 
 from tests.unit.samples import LANDED_AT, PREFIX, Workshop, contract, parquet
 from tests.unit.test_planning import REQUEST, TABLE, Planning
-from tidegate.contract import Contract
-from tidegate.errors import ContractError
-from tidegate.finishing.commit_batch import CommitBatch
-from tidegate.planning.applied import (
+from tidegate.batch.applied import (
     AppliedContract,
     applied_contract,
     begins_anew,
     refuse_incompatible,
 )
-from tidegate.planning.evolving import Evolved, add_known, add_new
-from tidegate.planning.naming import ReadNames
-from tidegate.planning.plan import BatchFolder, Outcome, Plan, PreparedChunk, PreparedFile
+from tidegate.batch.plan import BatchFolder, Outcome, Plan, PreparedChunk, PreparedFile
+from tidegate.contract import Contract
+from tidegate.errors import ContractError
+from tidegate.finishing.commit_batch import CommitBatch
+from tidegate.planning.column_names import ReadNames
 from tidegate.planning.plan_batch import Planned
+from tidegate.planning.schema_drift import Evolved, add_known, add_new
 
 NAMED = {"header": True}
 COLUMNS = {"id": "integer", "name": "varchar(8)"}

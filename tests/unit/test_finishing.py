@@ -10,15 +10,15 @@ import pytest
 
 from tests.unit.samples import PREFIX, Clock, Workshop, contract, landed, ledger_table, plan
 from tidegate import errors
+from tidegate.batch.applied import applied_contract
+from tidegate.batch.plan import BatchFolder, Outcome, PreparedChunk, PreparedFile
+from tidegate.batch.refresh import Refresh
 from tidegate.errors import LoadFailedError
 from tidegate.finishing.classification import kind_of
 from tidegate.finishing.commit_batch import CommitBatch
 from tidegate.finishing.fail_batch import LONGEST_WAIT, FailBatch, Failure, Verdict
-from tidegate.landing.starting import is_due
 from tidegate.ledger import FileHistory, FileLedger, RefreshLedger, StateLedger
-from tidegate.planning.applied import applied_contract
-from tidegate.planning.plan import BatchFolder, Outcome, PreparedChunk, PreparedFile
-from tidegate.planning.refresh import Refresh
+from tidegate.runs import is_due
 
 ROOT = Path(__file__).parents[2]
 TABLE, RUN = "sales.orders", "arn:run"

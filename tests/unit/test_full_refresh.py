@@ -7,15 +7,15 @@ import pytest
 
 from tests.unit.samples import PREFIX, contract, items
 from tests.unit.test_planning import TABLE, Planning
+from tidegate.batch.plan import BatchFolder, Outcome, Plan, PreparedChunk, PreparedFile
 from tidegate.errors import ContractError, RefreshRefusedError
 from tidegate.finishing.commit_batch import CommitBatch
 from tidegate.finishing.fail_batch import FailBatch, Failure
-from tidegate.landing.starting import is_due
 from tidegate.ledger import RefreshLedger
 from tidegate.planning import plan_batch
 from tidegate.planning.as_of import refuse_unlike
-from tidegate.planning.plan import BatchFolder, Outcome, Plan, PreparedChunk, PreparedFile
 from tidegate.planning.plan_batch import SECONDS_OF_CHUNKS, Planned
+from tidegate.runs import is_due
 
 ASKED = {"table": TABLE, "mode": "full_refresh"}
 LOAD = {"table": TABLE}

@@ -11,11 +11,11 @@ import pytest
 
 from tests.unit.samples import CHANGES, Workshop, contract, ledger_table
 from tidegate import wiring
+from tidegate.batch.plan import BatchFolder, Outcome
 from tidegate.contract import Contract, write_contracts
 from tidegate.contract.lines import read_yaml
 from tidegate.errors import ContractError, ServiceBusyError
 from tidegate.ledger import FileLedger, StateLedger
-from tidegate.planning.plan import BatchFolder, Outcome
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))

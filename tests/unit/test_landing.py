@@ -20,15 +20,15 @@ from tests.unit.samples import (
     landed_object,
     ledger_table,
 )
+from tidegate.batch.objects import LandedObject
+from tidegate.batch.plan import PreparedFile
 from tidegate.contract import Contract
 from tidegate.errors import ServiceBusyError
 from tidegate.landing.events import read_message
-from tidegate.landing.objects import LandedObject
 from tidegate.landing.register_files import RegisterFiles
 from tidegate.landing.routing import Router, is_data, place
-from tidegate.landing.starting import is_due, is_running, start_run
 from tidegate.ledger import FileHistory, FileLedger, StateLedger, TableState
-from tidegate.planning.plan import PreparedFile
+from tidegate.runs import is_due, is_running, start_run
 
 EVENTS = Path(__file__).parents[1] / "events"
 TABLE = "sales.orders"

@@ -6,8 +6,8 @@ import boto3
 import pytest
 
 from tests.unit.samples import CHANGES, PREFIX, SNAPSHOT, items, landed, landed_object, ledger_table
+from tidegate.batch.plan import PreparedFile
 from tidegate.ledger import FileLedger, LedgerTable, Registered
-from tidegate.planning.plan import PreparedFile
 
 TABLE = "sales.orders"
 ODD_KEYS = [

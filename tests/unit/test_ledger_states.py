@@ -3,8 +3,8 @@
 import pytest
 
 from tests.unit.samples import Clock, items, ledger_table
+from tidegate.batch.plan import Outcome
 from tidegate.ledger import LedgerTable, StateLedger
-from tidegate.planning.plan import Outcome
 
 TABLE = "sales.orders"
 COUNTS = {"applied_files": 2, "quarantined_files": 1, "quarantined_rows": 3}

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from tests.unit.samples import PREFIX, contract, landed
 from tests.unit.test_planning import TABLE, Planning
+from tidegate.batch.plan import BatchFolder, Death, OpenBatch, Outcome, PreparedChunk
 from tidegate.finishing.commit_batch import CommitBatch
 from tidegate.finishing.fail_batch import FailBatch, Failure, Verdict
 from tidegate.ledger import FileHistory, HandLedger, RefreshLedger
 from tidegate.planning.cut import Limits
 from tidegate.planning.narrowing import MOST_SET_ASIDE, narrow, set_aside
-from tidegate.planning.plan import BatchFolder, Death, OpenBatch, Outcome, PreparedChunk
 from tidegate.planning.plan_batch import Planned
 from tidegate.preparing.deaths import death_of
 from tidegate.setting_aside import SetAside

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.samples import PREFIX, Clock, Workshop, contract, landed, ledger_table
+from tidegate.batch.plan import Outcome, Plan
 from tidegate.contract import Contract
 from tidegate.errors import LeaseLostError
 from tidegate.ledger import FileHistory, FileLedger, RefreshLedger, StateLedger
 from tidegate.planning.cut import Limits, cut_batch, weigh
-from tidegate.planning.plan import Outcome, Plan
 from tidegate.planning.plan_batch import MOST_ROUNDS, PlanBatch, Planned
 from tidegate.planning.plan_refresh import PlanRefresh
 from tidegate.planning.snapshots import Snapshots

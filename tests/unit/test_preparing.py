@@ -4,7 +4,7 @@ import duckdb
 import pytest
 
 from tests.unit.samples import CHANGES, PREFIX, SNAPSHOT, Workshop, contract, landed, plan
-from tidegate.planning.plan import BatchFolder
+from tidegate.batch.plan import BatchFolder
 from tidegate.preparing.chunk import Chunk
 from tidegate.preparing.database import Database
 from tidegate.preparing.download import LocalFile

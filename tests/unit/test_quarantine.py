@@ -7,11 +7,11 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.unit.samples import CHANGES, PREFIX, contract, landed, landed_object, ledger_table, plan
+from tidegate.batch.plan import BatchFolder, OpenBatch, Outcome, PreparedFile
 from tidegate.cli import app
 from tidegate.ledger import Catalogue, FileHistory, FileLedger, LedgerTable, StateLedger
-from tidegate.planning.plan import BatchFolder, OpenBatch, Outcome, PreparedFile
 from tidegate.quarantine import Quarantine, Refusal
-from tidegate.storage import WorkBucket
+from tidegate.storage.work_bucket import WorkBucket
 
 TABLE = "sales.orders"
 COUNTS = {"applied_files": 1, "quarantined_files": 0, "quarantined_rows": 1}

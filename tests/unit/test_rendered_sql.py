@@ -11,9 +11,9 @@ import sqlglot
 from sqlglot import exp
 
 from tests.unit.samples import contract
+from tidegate.batch.plan import Load, Statement
 from tidegate.contract import Contract
-from tidegate.planning.places import Attempt
-from tidegate.planning.plan import Load, Statement
+from tidegate.planning.placeholders import Attempt
 from tidegate.planning.statements import render_load
 
 RENDERED = Path(__file__).parent / "rendered"

@@ -4,8 +4,8 @@ import boto3
 import pytest
 
 from tests.unit.samples import PREFIX, Workshop, contract, landed
+from tidegate.batch.objects import LandedObject
 from tidegate.errors import RefreshRefusedError
-from tidegate.landing.objects import LandedObject
 from tidegate.planning import snapshots
 from tidegate.planning.snapshots import Snapshots, longest_pause, newest_load
 

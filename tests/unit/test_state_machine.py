@@ -10,8 +10,8 @@ import pytest
 from tests.unit.test_finishing import errors_of
 from tidegate import errors
 from tidegate.finishing.fail_batch import Verdict
-from tidegate.landing.starting import LATER
 from tidegate.planning.plan_batch import Planned
+from tidegate.runs import LATER
 
 ROOT = Path(__file__).parents[2]
 MACHINE = json.loads((ROOT / "statemachines" / "load_table.asl.json").read_text())

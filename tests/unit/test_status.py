@@ -4,8 +4,8 @@ import boto3
 import pytest
 
 from tests.unit.samples import contract, landed, ledger_table
+from tidegate.batch.refresh import Refresh
 from tidegate.ledger import Catalogue, FileLedger, RefreshLedger, StateLedger
-from tidegate.planning.refresh import Refresh
 from tidegate.status import Deployed
 
 TABLE = contract().table

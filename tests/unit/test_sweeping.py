@@ -12,11 +12,11 @@ from tests.unit.samples import (
     landed_object,
     ledger_table,
 )
+from tidegate.batch.plan import Outcome, PreparedFile
 from tidegate.errors import ServiceBusyError, SweepFailedError
 from tidegate.landing.register_files import RegisterFiles
 from tidegate.landing.routing import Router
 from tidegate.ledger import Catalogue, FileHistory, FileLedger, StateLedger
-from tidegate.planning.plan import Outcome, PreparedFile
 from tidegate.sweeping.sweep_tables import FindMissed, SweepTables
 
 TABLE = "sales.orders"

@@ -65,7 +65,7 @@ def add(
     from tidegate.ledger import Catalogue, HandLedger, LedgerTable, StateLedger
     from tidegate.setting_aside import SetAside
     from tidegate.settings import QuarantineSettings, read_settings
-    from tidegate.storage import WorkBucket
+    from tidegate.storage.work_bucket import WorkBucket
 
     settings = read_settings(QuarantineSettings, os.environ)
     ledger = LedgerTable(boto3.client("dynamodb"), settings.ledger_table)
@@ -83,7 +83,7 @@ def _find(table: str | None) -> Iterator["Refusal"]:
     from tidegate.ledger import Catalogue, LedgerTable
     from tidegate.quarantine import Quarantine
     from tidegate.settings import QuarantineSettings, read_settings
-    from tidegate.storage import WorkBucket
+    from tidegate.storage.work_bucket import WorkBucket
 
     settings = read_settings(QuarantineSettings, os.environ)
     ledger = LedgerTable(boto3.client("dynamodb"), settings.ledger_table)

@@ -160,13 +160,13 @@ class _Runs:
 
     def start(self, table: str, **more: str | bool) -> str:
         """Start a run; give its ARN."""
-        from tidegate.landing.starting import start_run
+        from tidegate.runs import start_run
 
         return start_run(self._client, self._machine, table, **more)
 
     def follow(self, table: str, run: str) -> str:
         """Wait for the end of a run; tell why it failed, if it did."""
-        from tidegate.landing.starting import read_end
+        from tidegate.runs import read_end
 
         with Console().status(Text(f"{table}: starting")) as shown:
             while (end := read_end(self._client, run)) is None:

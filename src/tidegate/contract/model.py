@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StrictBool, StrictStr, model_validator
 
+from tidegate.column_types import ColumnType
 from tidegate.contract.limits import HALF, OptionalRowLimit, RowLimit
 from tidegate.contract.names import ColumnName, TableName
 from tidegate.contract.parts import (
@@ -21,7 +22,6 @@ from tidegate.contract.parts import (
 from tidegate.contract.routes import Route
 from tidegate.contract.sequence import Order, SequencePart
 from tidegate.contract.source import Source
-from tidegate.contract.types import ColumnType
 from tidegate.contract.writing import misfits_of_mode
 
 MOST_COLUMNS = 1_600 - 8  # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html

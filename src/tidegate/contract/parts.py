@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from tidegate.contract.types import ColumnType
+from tidegate.column_types import ColumnType
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 

@@ -4,9 +4,9 @@ from typing import Any, Literal
 
 from pydantic import Field, model_serializer, model_validator
 
+from tidegate.column_types import ColumnType
 from tidegate.comparison import COMPARISONS, Comparison
 from tidegate.contract.parts import FieldName, Part
-from tidegate.contract.types import ColumnType
 
 Order = ColumnType | Comparison
 _Written = Literal["lsn", "binlog", "number", "hex", "timestamp", "text"]

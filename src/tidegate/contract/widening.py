@@ -1,7 +1,7 @@
 """Columns of text that grow: with `evolve: add`, what arrives may be longer than they are."""
 
+from tidegate.column_types import LONGEST_VARCHAR, ColumnType
 from tidegate.contract.model import Column, Contract
-from tidegate.contract.types import LONGEST_VARCHAR, ColumnType
 
 _WIDEST = ColumnType("varchar", length=LONGEST_VARCHAR)
 

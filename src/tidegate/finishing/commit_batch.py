@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from tidegate.errors import LoadFailedError
-from tidegate.ledger import FileLedger, StateLedger
-from tidegate.planning.plan import (
+from tidegate.batch.plan import (
     BatchFolder,
     LoadedBy,
     Outcome,
@@ -12,7 +10,9 @@ from tidegate.planning.plan import (
     PreparedChunk,
     PreparedFile,
 )
-from tidegate.storage import WorkBucket
+from tidegate.errors import LoadFailedError
+from tidegate.ledger import FileLedger, StateLedger
+from tidegate.storage.work_bucket import WorkBucket
 
 
 @dataclass(frozen=True, slots=True)

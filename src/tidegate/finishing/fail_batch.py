@@ -8,12 +8,12 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from tidegate import errors
+from tidegate.batch.plan import BatchFolder, Outcome, Plan
 from tidegate.finishing.classification import JOB_FAILED, TIMED_OUT, Kind, kind_of, name_end_of_job
-from tidegate.landing.starting import LATER, read_cause
 from tidegate.ledger import RefreshLedger, StateLedger, TableState
 from tidegate.planning.narrowing import goes_on, read_deaths
-from tidegate.planning.plan import BatchFolder, Outcome, Plan
-from tidegate.storage import WorkBucket
+from tidegate.runs import LATER, read_cause
+from tidegate.storage.work_bucket import WorkBucket
 
 # Only of a job that failed is the outcome beside the plan the cause.
 _OF_THE_JOB = {JOB_FAILED, TIMED_OUT}

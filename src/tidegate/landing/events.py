@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, Json
 
-from tidegate.landing.objects import LandedObject
+from tidegate.batch.objects import LandedObject
 
 
 class _Object(BaseModel):

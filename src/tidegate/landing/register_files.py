@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
+from tidegate.batch.objects import LandedFile, LandedObject
 from tidegate.contract import Route
-from tidegate.landing.objects import LandedFile, LandedObject
 from tidegate.landing.routing import Router, counts_again, place
-from tidegate.landing.starting import is_due
 from tidegate.ledger import FileHistory, FileLedger, Registered, StateLedger
+from tidegate.runs import is_due
 
 UNROUTED = "unrouted"
 

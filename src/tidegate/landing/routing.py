@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
+from tidegate.batch.objects import LandedFile, LandedObject
 from tidegate.contract import Route
 from tidegate.contract.prefixes import PrefixTree
 from tidegate.contract.source import OF_DMS
 from tidegate.landing.markers import is_marker
-from tidegate.landing.objects import LandedFile, LandedObject
 from tidegate.position import CHANGE, SNAPSHOT, file_order
 
 

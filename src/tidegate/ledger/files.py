@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from enum import Enum
 
-from tidegate.landing.objects import LandedFile, LandedObject
+from tidegate.batch.objects import LandedFile, LandedObject
+from tidegate.batch.plan import PreparedFile
 from tidegate.ledger.items import MOST_ACTIONS, MOST_GETS, Item, LedgerTable, pack, pieces
-from tidegate.planning.plan import PreparedFile
 
 UNROUTED = "UNROUTED"
 PENDING, DONE, QUARANTINE = "PENDING#", "DONE#", "QUARANTINE#"

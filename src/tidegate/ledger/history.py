@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
-from tidegate.landing.objects import LandedFile
+from tidegate.batch.objects import LandedFile
 from tidegate.ledger.files import DONE, QUARANTINE, newest_by_id, partition, pending_key
 from tidegate.ledger.items import MOST_ACTIONS, MOST_GETS, Item, LedgerTable, pack, pieces
 from tidegate.ledger.states import STATE

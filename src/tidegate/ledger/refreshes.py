@@ -4,10 +4,10 @@ Whoever holds the table's lease does what is wanted, so that a busy table cannot
 waiting for ever, nor lose it with the run that asked.
 """
 
+from tidegate.batch.refresh import Refresh
 from tidegate.ledger.files import partition
 from tidegate.ledger.items import Item, LedgerTable
 from tidegate.ledger.states import FORGET_FAILURES, NOT_ANOTHERS, REFRESH, STATE, batch_key
-from tidegate.planning.refresh import Refresh
 
 
 class RefreshLedger:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from tidegate.landing.objects import LandedFile
+from tidegate.batch.objects import LandedFile
 from tidegate.ledger.files import PENDING, QUARANTINE, partition, pending_key
 from tidegate.ledger.items import Item, LedgerTable, pack
 from tidegate.ledger.states import STATE

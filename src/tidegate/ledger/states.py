@@ -9,10 +9,10 @@ was before the holder looked for work, so no wake-up is lost.
 import time
 from collections.abc import Callable
 
+from tidegate.batch.plan import Outcome, Plan
 from tidegate.ledger.files import partition
 from tidegate.ledger.items import MOST_GETS, Item, LedgerTable, pack, pieces
 from tidegate.ledger.table_state import TableState
-from tidegate.planning.plan import Outcome, Plan
 
 STATE, BATCH, REFRESH = "STATE", "BATCH#", "REFRESH#"
 _KEEP_BATCHES = 400 * 86_400  # seconds

@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from tidegate.planning.applied import AppliedContract
-from tidegate.planning.refresh import Refresh
+from tidegate.batch.applied import AppliedContract
+from tidegate.batch.refresh import Refresh
 
 
 class TableState(BaseModel):

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
+from tidegate.column_types import ColumnType
 from tidegate.comparison import KNOWN, TIMESTAMP, Comparison, alike
 from tidegate.contract import Contract
 from tidegate.contract.sequence import Order
-from tidegate.contract.types import ColumnType
 from tidegate.errors import InvalidInputError, RefreshRefusedError
 from tidegate.position import first_of_sequence
 

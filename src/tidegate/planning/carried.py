@@ -5,7 +5,7 @@ from tidegate.contract.names import quote
 from tidegate.sql_files import lines
 
 
-def carried_places(contract: Contract) -> dict[str, str]:
+def carried_placeholders(contract: Contract) -> dict[str, str]:
     """What stands in the places of the statements about partial rows."""
     names = [quote(column.name) for column in contract.columns]
     key = ", ".join(quote(name) for name in contract.key)

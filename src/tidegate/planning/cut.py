@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from tidegate.landing.objects import LandedFile
+from tidegate.batch.objects import LandedFile
 
 _MEGABYTE = 1 << 20
 _GROWS = {".gz": 6, ".parquet": 3}  # times; to about that part the text of tables shrinks

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tidegate.contract import Contract
 from tidegate.contract.writing import control_tables, truncates
-from tidegate.planning.places import Attempt, is_staged_ready
+from tidegate.planning.placeholders import Attempt, is_staged_ready
 
 Operations = tuple[str, ...]
 

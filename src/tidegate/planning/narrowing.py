@@ -6,11 +6,11 @@ files would be, they are not at fault, and a person has to look.
 
 from collections.abc import Iterable, Mapping
 
-from tidegate.landing.listing import list_landed
-from tidegate.landing.objects import LandedFile
+from tidegate.batch.objects import LandedFile
+from tidegate.batch.plan import BatchFolder, Death, OpenBatch, Plan
 from tidegate.ledger.items import pieces
-from tidegate.planning.plan import BatchFolder, Death, OpenBatch, Plan
-from tidegate.storage import WorkBucket
+from tidegate.storage.listing import list_landed
+from tidegate.storage.work_bucket import WorkBucket
 
 MOST_SET_ASIDE = 5  # files of a batch
 _PARTS = 8  # of a chunk: of 250 files one is alone after three times

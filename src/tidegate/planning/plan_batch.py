@@ -6,26 +6,26 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from tidegate.contract import Contract
-from tidegate.contract.widening import keep_narrow
-from tidegate.errors import InvalidInputError, LeaseLostError
-from tidegate.ledger import FileHistory, FileLedger, RefreshLedger, StateLedger, TableState
-from tidegate.planning.applied import (
+from tidegate.batch.applied import (
     applied_contract,
     begins_anew,
     columns_since,
     refuse_incompatible,
 )
+from tidegate.batch.plan import BatchFolder, OpenBatch, Plan
+from tidegate.batch.refresh import Refresh
+from tidegate.contract import Contract
+from tidegate.contract.widening import keep_narrow
+from tidegate.errors import InvalidInputError, LeaseLostError
+from tidegate.ledger import FileHistory, FileLedger, RefreshLedger, StateLedger, TableState
 from tidegate.planning.cut import Limits, cut_batch
-from tidegate.planning.evolving import Evolve
 from tidegate.planning.narrowing import narrow, read_deaths, set_aside
-from tidegate.planning.places import Attempt
-from tidegate.planning.plan import BatchFolder, OpenBatch, Plan
+from tidegate.planning.placeholders import Attempt
 from tidegate.planning.plan_refresh import PlanRefresh
-from tidegate.planning.refresh import Refresh
 from tidegate.planning.request import RefreshRequest, ReplayRequest, Request, read_request
+from tidegate.planning.schema_drift import Evolve
 from tidegate.planning.statements import render_load
-from tidegate.storage import WorkBucket
+from tidegate.storage.work_bucket import WorkBucket
 
 MOST_ROUNDS = 40  # a standard execution ends at 25,000 events; a batch of 20 chunks makes about 200
 MOST_INLINE = 40  # chunks; more of them are prepared by a distributed Map, so many at once

@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from tidegate.batch.applied import begins_anew
+from tidegate.batch.objects import LandedFile
+from tidegate.batch.plan import OpenBatch
+from tidegate.batch.refresh import Refresh
 from tidegate.contract import Contract
 from tidegate.errors import RefreshRefusedError
-from tidegate.landing.objects import LandedFile
 from tidegate.ledger import FileHistory, FileLedger, TableState
-from tidegate.planning.applied import begins_anew
 from tidegate.planning.as_of import refuse_unlike, time_of
 from tidegate.planning.cut import Limits, cut_batch
-from tidegate.planning.plan import OpenBatch
-from tidegate.planning.refresh import Refresh
 from tidegate.planning.snapshots import Snapshots
 from tidegate.position import CHANGE
 

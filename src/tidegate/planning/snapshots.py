@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from tidegate.batch.objects import LandedFile, LandedObject
 from tidegate.contract import Contract
 from tidegate.errors import RefreshRefusedError
-from tidegate.landing.listing import list_landed
-from tidegate.landing.objects import LandedFile, LandedObject
 from tidegate.landing.routing import is_data, place
 from tidegate.position import SNAPSHOT
+from tidegate.storage.listing import list_landed
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable
 
+from tidegate.batch.plan import Load, Statement, TargetColumn
+from tidegate.column_types import ColumnType
 from tidegate.contract import Contract
+from tidegate.contract.metadata_columns import columns_of_changes, columns_of_target
 from tidegate.contract.names import TIDEGATE_SCHEMA, control_table, quote
-from tidegate.contract.own_columns import columns_of_changes, columns_of_target
-from tidegate.contract.types import ColumnType
 from tidegate.contract.widening import is_growing
 from tidegate.contract.writing import control_tables, keeps_all
-from tidegate.planning.guarding import max_deletes, refresh_floor
+from tidegate.planning.guards import max_deletes, refresh_floor
 from tidegate.planning.merging import COUNTS, merge_of, refresh_of
-from tidegate.planning.places import Attempt, places
-from tidegate.planning.plan import Load, Statement, TargetColumn
+from tidegate.planning.placeholders import Attempt, placeholders
 from tidegate.sql_files import render
 
 # sysdate is told in the time zone of the session, which a user may have another one of:
@@ -21,7 +21,7 @@ _SESSION = ("set_query_group", "set_statement_timeout", "set_timezone")
 
 def render_load(contract: Contract, attempt: Attempt) -> Load:
     """All statements of the job, in the order in which `glue_jobs/load_batch.py` submits them."""
-    filled = places(contract, attempt)
+    filled = placeholders(contract, attempt)
     merge = merge_of(contract, attempt)
     kept = control_tables(contract)
     is_whole = attempt.refreshes or contract.write == "replace"
@@ -102,7 +102,7 @@ def _column(
     table: tuple[str, str], name: str, type_: ColumnType, added: str | None, *, grows: bool
 ) -> TargetColumn:
     data_type, length, precision, scale = type_.catalogue
-    places = {"table": ".".join(map(quote, table)), "column": quote(name)}
+    placeholders = {"table": ".".join(map(quote, table)), "column": quote(name)}
     return TargetColumn(
         table=table,
         name=name,
@@ -110,6 +110,6 @@ def _column(
         character_maximum_length=length,
         numeric_precision=precision,
         numeric_scale=scale,
-        add=render("control/add_column", type=added, **places) if added else None,
-        widen=render("control/widen_column", **places) if grows else None,
+        add=render("control/add_column", type=added, **placeholders) if added else None,
+        widen=render("control/widen_column", **placeholders) if grows else None,
     )

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import duckdb
 
+from tidegate.batch.objects import LandedFile
 from tidegate.contract import Contract
 from tidegate.contract.widening import growing
 from tidegate.contract.writing import keeps_newest
-from tidegate.landing.objects import LandedFile
 from tidegate.position import CHANGE, LONGEST_NAME, SNAPSHOT, file_order, has_order, head
 from tidegate.preparing.download import LocalFile
 from tidegate.preparing.formats.foreign import foreign

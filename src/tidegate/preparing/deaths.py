@@ -4,8 +4,8 @@ import builtins
 
 import duckdb
 
-from tidegate.landing.starting import read_cause
-from tidegate.planning.plan import Death
+from tidegate.batch.plan import Death
+from tidegate.runs import read_cause
 
 _LONGEST_MESSAGE = 200  # characters
 # Of Lambda: memory or time was used up, or the process crashed. Their messages are its own.

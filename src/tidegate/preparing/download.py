@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tidegate.batch.objects import LandedFile
 from tidegate.contract.source import Source
-from tidegate.landing.fetching import GoneError, fetch
-from tidegate.landing.objects import LandedFile
 from tidegate.preparing.unpacking import UnpackingError, is_packed, unpacked
+from tidegate.storage.fetching import GoneError, fetch
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

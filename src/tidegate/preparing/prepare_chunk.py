@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from boto3.s3.transfer import TransferConfig
 
-from tidegate.landing.objects import LandedFile
-from tidegate.planning.plan import BatchFolder, Death, Plan, PreparedChunk, PreparedFile
+from tidegate.batch.objects import LandedFile
+from tidegate.batch.plan import BatchFolder, Death, Plan, PreparedChunk, PreparedFile
 from tidegate.preparing.chunk import Chunk
 from tidegate.preparing.database import Database
 from tidegate.preparing.deaths import death_of
 from tidegate.preparing.download import LocalFile, download
-from tidegate.storage import WorkBucket
+from tidegate.storage.work_bucket import WorkBucket
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

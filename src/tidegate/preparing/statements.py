@@ -6,19 +6,19 @@ Columns have numbers here, because any name may be a column's name in a contract
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tidegate.column_types import ColumnType
 from tidegate.comparison import COMPARISONS, Comparison
 from tidegate.contract import Column, Contract
 from tidegate.contract.names import quote
 from tidegate.contract.sequence import Order, is_text
 from tidegate.contract.source import INSERT
-from tidegate.contract.types import ColumnType
 from tidegate.contract.widening import arriving, growing
 from tidegate.contract.writing import keeps_newest
 from tidegate.position import CHANGE, LONGEST_SEQUENCE, row_sql, sequence_sql
 from tidegate.preparing.casts import Cast, cast_sql, duckdb_literal, typed_sql
 from tidegate.preparing.formats.fields import needed
 from tidegate.preparing.formats.shape import Shape
-from tidegate.preparing.own_columns import OwnColumns
+from tidegate.preparing.metadata_columns import MetadataColumns
 from tidegate.sql_files import lines, render
 
 
@@ -29,7 +29,7 @@ class Statements:
         self._contract = contract
         self._columns = [*arriving(contract), *_images(contract)]
         self._fields = {name: f"f{number}" for number, name in enumerate(needed(contract))}
-        self._own = OwnColumns(contract, self._fields, taken_at)
+        self._own = MetadataColumns(contract, self._fields, taken_at)
         # Where every change counts, what it holds tells it apart from one that was in its place.
         self._record = ["record"] if contract.write == "append" else []
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tidegate.batch.objects import LandedObject
 from tidegate.contract import Route
-from tidegate.landing.listing import list_landed
-from tidegate.landing.objects import LandedObject
 from tidegate.landing.register_files import UNROUTED, RegisterFiles
-from tidegate.landing.starting import is_due, seconds_waited
 from tidegate.ledger import Catalogue, FileLedger, StateLedger, TableState
 from tidegate.ledger.items import MOST_GETS, pieces
+from tidegate.runs import is_due, seconds_waited
+from tidegate.storage.listing import list_landed
 from tidegate.sweeping.failures import TableFailures
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from tests.e2e.faults.warehouse_proxy import WarehouseProxy
 from tests.e2e.faults.watch import Watch, kill
 from tests.e2e.harness import ROOT, LocalStack, free_ports, tidegate
 from tests.e2e.tls import Tls
-from tidegate.landing.starting import start_run
 from tidegate.ledger import FileLedger, LedgerTable, StateLedger, TableState
+from tidegate.runs import start_run
 
 SCHEDULES = 2  # of sweeps for what is due, and for what was missed
 SWEEPS_EVERY = 2.0  # seconds; the schedule's own rate is once a minute

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tidegate.errors import LocalStackError
-from tidegate.local.cloud import mending
+from tidegate.local.cloud import moto_patches
 from tidegate.local.cloud.deployment import Deployment, deploy
 from tidegate.local.cloud.front import Front, Service
 from tidegate.local.cloud.functions import Function, Functions, Process
@@ -76,7 +76,7 @@ class Cloud:
         """Deploy `template` and answer requests; `services` answer before all others."""
         logging.getLogger().addHandler(JournalHandler(self._journal))
         sys.setswitchinterval(SWITCH_SECONDS)
-        mending.mend(self.endpoint, self._journal, self.roles)
+        moto_patches.apply(self.endpoint, self._journal, self.roles)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # moto warns of each resource type it does not know
             deployment = deploy(template, name, parameters)
@@ -112,7 +112,7 @@ class Cloud:
         parts: tuple[Stoppable, ...] = (*self._schedules, *self._feeds, *self.jobs.values())
         for part in (*parts, self.functions):
             part.stop()
-        mending.reset()
+        moto_patches.reset()
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._server is None:
             self._port.close()

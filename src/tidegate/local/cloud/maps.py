@@ -26,7 +26,7 @@ _TOO_MANY = StatesErrorName(StatesErrorNameType.StatesExceedToleratedFailureThre
 _REFUSED = StatesErrorName(StatesErrorNameType.StatesPermissions)
 
 
-def mend_distributed_maps(roles: Roles) -> None:
+def patch_distributed_maps(roles: Roles) -> None:
     """Let a Map fail when more of its executions failed than it tolerates, by default none.
 
     It also fails when its role may not start executions of its state machine.

@@ -13,7 +13,7 @@ Key = tuple[Any, Any]
 _transact = DynamoDBBackend.transact_write_items
 
 
-def mend_transactions() -> None:
+def patch_transactions() -> None:
     """Keep copies of the items of a transaction only, to put back if it fails."""
     DynamoDBBackend.transact_write_items = transact  # type: ignore[assignment]
     Table.__deepcopy__ = lambda self, _: self  # type: ignore[attr-defined]

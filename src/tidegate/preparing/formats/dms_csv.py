@@ -126,7 +126,7 @@ def _shape(
         texts = {name: f"nullif({column}, {mark})" for name, column in texts.items()}
     return Shape(
         scan="prepare/scan_csv",
-        places=(
+        placeholders=(
             ("columns", "{" + ", ".join(f"'{column}': 'varchar'" for column in columns) + "}"),
             ("header", str(options.header).lower()),
             ("delimiter", duckdb_literal(options.delimiter)),

@@ -60,7 +60,7 @@ def read_shape(path: Path, contract: Contract, connection: "duckdb.DuckDBPyConne
     last_types = render("prepare/last_values", names=listed, values="json_type(line, '$.*')")
     return Shape(
         scan="prepare/scan_jsonl",
-        places=(
+        placeholders=(
             ("pointers", pointers),
             ("as_written", _pointers(_as_written(contract))),
             ("exact_texts", _unmarked(f"{marked} ->> {pointers}")),

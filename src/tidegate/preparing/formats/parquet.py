@@ -62,7 +62,7 @@ def read_shape(
     }
     return Shape(
         scan="prepare/scan_parquet",
-        places=(("columns", ", ".join(numbered)), ("path", duckdb_literal(_PATH))),
+        placeholders=(("columns", ", ".join(numbered)), ("path", duckdb_literal(_PATH))),
         texts=tuple(texts.items()),
         whole=as_json(texts, contract),
         record=f"to_json([{', '.join(texts.values())}])::varchar",

@@ -22,19 +22,19 @@ class ShapeError(ValueError):
 class Shape:
     """What is alike in files that DuckDB reads together.
 
-    `scan` names the SQL that reads them, filled by `places`; it gives the path of a record's file
-    as `path`. `texts` has, by source column, DuckDB's expression of the text that a record holds,
-    `documents` of the JSON that it is for a column of type super, where that differs, and `carried`
-    of whether a record holds something, where records of a file differ in that. `whole` is what it
-    holds of them, as JSON, and `record` a text of all that it holds. Records for which `fault`
-    holds, an expression and what it means, are refused. Where values are `quoted`, a file may
-    end before one of them does. `types` are those of the columns in the file: DuckDB reads files
-    together as if all had the types of the first. `strangers` are the columns that the contract
-    does not know.
+    `scan` names the SQL that reads them, filled by `placeholders`; it gives the path of a record's
+    file as `path`. By source column, `texts` has DuckDB's expression of the text that a record
+    holds, `documents` of the JSON that it is for a column of type super, where that differs, and
+    `carried` of whether a record holds something, where records of a file differ in that. `whole`
+    is what it holds of them, as JSON, and `record` a text of all that it holds. Records for which
+    `fault` holds, an expression and what it means, are refused. Where values are `quoted`, a file
+    may end before one of them does. `types` are those of the columns in the file: DuckDB reads
+    files together as if all had the types of the first. `strangers` are the columns that the
+    contract does not know.
     """
 
     scan: str
-    places: tuple[tuple[str, str], ...]
+    placeholders: tuple[tuple[str, str], ...]
     texts: tuple[tuple[str, str], ...]
     whole: str
     record: str
@@ -47,7 +47,7 @@ class Shape:
 
     def records(self, paths: Iterable[Path]) -> str:
         """The SQL that reads the files at `paths`."""
-        return render(self.scan, paths=path_list(paths), **dict(self.places))
+        return render(self.scan, paths=path_list(paths), **dict(self.placeholders))
 
     def text(self, name: str) -> str:
         """The text of the column `name`; a file without it holds nothing for it."""

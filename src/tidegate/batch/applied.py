@@ -2,10 +2,10 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from tidegate.column_types import ColumnType
 from tidegate.comparison import Comparison
 from tidegate.contract import Column, Contract
 from tidegate.contract.sequence import Order
-from tidegate.contract.types import ColumnType
 from tidegate.contract.widening import can_hold
 from tidegate.contract.writing import BY_KEY, truncates
 from tidegate.errors import ContractError

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from tidegate.batch.applied import AppliedContract
+from tidegate.batch.objects import LandedFile
+from tidegate.column_types import LONGEST_VARCHAR, ColumnType
 from tidegate.contract import Column, Contract
+from tidegate.contract.metadata_columns import columns_of_changes, columns_of_target
 from tidegate.contract.model import MOST_COLUMNS
 from tidegate.contract.names import valid_column_name
-from tidegate.contract.own_columns import columns_of_changes, columns_of_target
-from tidegate.contract.types import LONGEST_VARCHAR, ColumnType
-from tidegate.landing.objects import LandedFile
-from tidegate.planning.applied import AppliedContract
 from tidegate.preparing.formats.fields import strangers
 
 MOST_EVOLVED = 500  # columns; the ledger's item of the table has to hold them

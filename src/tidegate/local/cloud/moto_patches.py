@@ -1,6 +1,6 @@
 """What moto 5.2 does otherwise than AWS and Tidegate needs as AWS does it; once per process.
 
-Each mend says what is wrong; tests/integration/cloud/ shows that it is cured.
+Each patch says what is wrong; tests/integration/cloud/ shows that it is cured.
 """
 
 import sys
@@ -31,21 +31,21 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from tidegate.local.cloud.identity import ACCESS_KEY, SECRET_KEY
 from tidegate.local.cloud.journal import Journal
 from tidegate.local.cloud.landing import ObjectEvents
-from tidegate.local.cloud.maps import mend_distributed_maps
+from tidegate.local.cloud.maps import patch_distributed_maps
 from tidegate.local.cloud.permissions.roles import Roles
 from tidegate.local.cloud.queues import SharedQueue
 from tidegate.local.cloud.runs import RunReport
-from tidegate.local.cloud.tables import mend_transactions
+from tidegate.local.cloud.tables import patch_transactions
 
 WAITS_FOR_TASK = 24 * 3600
 MOST_TASKS = 256  # that may talk to one service at a time
 
 
-def mend(endpoint: str, journal: Journal, roles: Roles) -> None:
+def apply(endpoint: str, journal: Journal, roles: Roles) -> None:
     """Make moto behave, for the local cloud at `endpoint`."""
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     default_user_config["lambda"] = {"use_docker": False}
-    _mend_step_functions(endpoint, journal, roles)
+    _patch_step_functions(endpoint, journal, roles)
     # moto's S3 events lack or misname fields, and it hides what fails in delivering them.
     notifications._send_event_bridge_message = ObjectEvents(journal).send
     # moto tells of a multipart upload twice, once as of a put, and of two versions of an object
@@ -55,7 +55,7 @@ def mend(endpoint: str, journal: Journal, roles: Roles) -> None:
     modules = tuple(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
     # moto's transactions take longer the more there is in a table: seconds each with a thousand.
-    mend_transactions()
+    patch_transactions()
     # moto's queues lose messages when several threads use them.
     queue_models.Queue = SharedQueue  # type: ignore[misc]
 
@@ -65,7 +65,7 @@ def reset() -> None:
     moto_api_backend.reset()
 
 
-def _mend_step_functions(endpoint: str, journal: Journal, roles: Roles) -> None:
+def _patch_step_functions(endpoint: str, journal: Journal, roles: Roles) -> None:
     # Without it each glue:startJobRun.sync fails: "'NoneType' … 'interrupt_all'".
     patterns = state_task_service_glue._SUPPORTED_INTEGRATION_PATTERNS
     patterns.add(ResourceCondition.WaitForTaskToken)  # type: ignore[arg-type]
@@ -75,7 +75,7 @@ def _mend_step_functions(endpoint: str, journal: Journal, roles: Roles) -> None:
     # moto refuses a Fail state that passes on an error of Step Functions' own, States.Timeout say.
     custom_error_name.ILLEGAL_CUSTOM_ERROR_PREFIX = "\0"  # type: ignore[misc]
     # moto's distributed Maps succeed even if all that they run fails, and need no permission.
-    mend_distributed_maps(roles)
+    patch_distributed_maps(roles)
     # moto's executions without a name are all called None, so that there can be only one.
     StepFunctionsParserBackend.start_execution = _start_execution  # type: ignore[method-assign]
     # moto tells nobody that an execution started or ended.

@@ -1,7 +1,7 @@
 """The columns that Tidegate adds: to a change on its way, and to the target."""
 
+from tidegate.column_types import ColumnType
 from tidegate.contract.model import Contract
-from tidegate.contract.types import ColumnType
 from tidegate.position import LONGEST_POSITION
 
 _OPERATION = ColumnType("varchar", length=1)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tidegate.landing.objects import LandedObject
+from tidegate.batch.objects import LandedObject
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

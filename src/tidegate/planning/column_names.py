@@ -12,9 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tidegate.batch.objects import LandedFile
 from tidegate.contract import Contract
-from tidegate.landing.fetching import GoneError, fetch
-from tidegate.landing.objects import LandedFile
 from tidegate.preparing.database import Database
 from tidegate.preparing.download import download
 from tidegate.preparing.formats.dms_csv import LONGEST_RECORD, first_record, is_whole, names_in
@@ -22,6 +21,7 @@ from tidegate.preparing.formats.fields import missing
 from tidegate.preparing.formats.footer import read_columns
 from tidegate.preparing.formats.jsonl import list_names
 from tidegate.preparing.formats.shape import ShapeError
+from tidegate.storage.fetching import GoneError, fetch
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

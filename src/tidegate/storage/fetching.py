@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from tidegate.landing.objects import LandedObject
+from tidegate.batch.objects import LandedObject
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody

@@ -7,7 +7,9 @@ is in its file.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from tidegate.column_types import ColumnType
 from tidegate.contract import Column, Contract
+from tidegate.contract.metadata_columns import columns_of_changes, columns_of_target
 from tidegate.contract.names import (
     CONTROL_TABLES,
     TIDEGATE_SCHEMA,
@@ -15,11 +17,9 @@ from tidegate.contract.names import (
     literal,
     quote,
 )
-from tidegate.contract.own_columns import columns_of_changes, columns_of_target
-from tidegate.contract.types import ColumnType
 from tidegate.contract.widening import arriving
 from tidegate.contract.writing import control_tables, keeps_newest
-from tidegate.planning.carried import carried_places
+from tidegate.planning.carried import carried_placeholders
 from tidegate.position import LONGEST_POSITION
 from tidegate.sql_files import lines
 
@@ -61,14 +61,14 @@ def is_staged_ready(contract: Contract, attempt: Attempt) -> bool:
     return len(attempt.chunks) == 1 and not cast
 
 
-def places(contract: Contract, attempt: Attempt) -> dict[str, str]:
+def placeholders(contract: Contract, attempt: Attempt) -> dict[str, str]:
     """What stands in each place, for one attempt at a batch of the contract's table."""
     tables = _tables(contract, is_ready=is_staged_ready(contract, attempt))
     return (
         tables
         | _columns(contract, tables)
         | _keys(contract, tables)
-        | carried_places(contract)
+        | carried_placeholders(contract)
         | {
             "batch": str(attempt.batch),
             "fence": str(attempt.fence),

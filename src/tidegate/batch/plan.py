@@ -14,10 +14,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from tidegate.batch.applied import AppliedContract
+from tidegate.batch.objects import LandedFile
+from tidegate.batch.refresh import Refresh
 from tidegate.contract import Contract
-from tidegate.landing.objects import LandedFile
-from tidegate.planning.applied import AppliedContract
-from tidegate.planning.refresh import Refresh
 
 
 class _Document(BaseModel):

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from tidegate.batch.plan import DeleteGuard, RefreshFloor, Statement
 from tidegate.contract import Contract
 from tidegate.contract.limits import Limit
-from tidegate.planning.places import Attempt
-from tidegate.planning.plan import DeleteGuard, RefreshFloor, Statement
+from tidegate.planning.placeholders import Attempt
 
 LEAST_ROWS = 1_000  # a table up to that size may lose any percentage
 _COUNT = {

@@ -3,9 +3,9 @@
 import json
 from datetime import UTC, datetime
 
+from tidegate.column_types import ColumnType
 from tidegate.contract import Contract
-from tidegate.contract.own_columns import columns_of_changes
-from tidegate.contract.types import ColumnType
+from tidegate.contract.metadata_columns import columns_of_changes
 from tidegate.position import CHANGE
 from tidegate.preparing.casts import duckdb_literal, typed_sql
 from tidegate.preparing.formats.shape import Shape
@@ -15,7 +15,7 @@ _ALWAYS = datetime(1900, 1, 1)
 _NO_TIME = "the time of the change is null or cannot be read"
 
 
-class OwnColumns:
+class MetadataColumns:
     """The columns `_changed_at`, `_digest` and `_carried`, for the contracts that have them.
 
     `fields` gives the name that the text of a source column has within the statement. Rows of a

@@ -1,0 +1,1 @@
+"""What all steps share: what landed, the plan of a batch, and what became of it."""
