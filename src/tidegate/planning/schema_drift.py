@@ -7,8 +7,8 @@ from tidegate.batch.applied import AppliedContract
 from tidegate.batch.objects import LandedFile
 from tidegate.column_types import LONGEST_VARCHAR, ColumnType
 from tidegate.contract import Column, Contract
+from tidegate.contract.keys import MOST_COLUMNS
 from tidegate.contract.metadata_columns import columns_of_changes, columns_of_target
-from tidegate.contract.model import MOST_COLUMNS
 from tidegate.contract.names import valid_column_name
 from tidegate.preparing.formats.fields import strangers
 

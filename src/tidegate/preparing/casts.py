@@ -9,7 +9,7 @@ the cast. What is more exact than its column is rounded (decimal, half away from
 from dataclasses import dataclass
 
 from tidegate.column_types import LONGEST_VARCHAR, ColumnType
-from tidegate.contract.model import Column
+from tidegate.contract.keys import Column
 
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _CLOCK = r"\d{2}:\d{2}(:\d{2}(\.\d+)?)?"

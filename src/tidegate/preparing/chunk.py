@@ -13,7 +13,7 @@ from tidegate.contract.widening import growing
 from tidegate.contract.writing import keeps_newest
 from tidegate.position import CHANGE, LONGEST_NAME, SNAPSHOT, file_order, has_order, head
 from tidegate.preparing.download import LocalFile
-from tidegate.preparing.formats.foreign import foreign
+from tidegate.preparing.foreign import foreign
 from tidegate.preparing.formats.reading import read_shape
 from tidegate.preparing.formats.shape import Shape, ShapeError
 from tidegate.preparing.rejects import is_of_the_file, reason

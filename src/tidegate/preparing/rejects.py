@@ -5,7 +5,7 @@ from pathlib import Path
 
 import duckdb
 
-from tidegate.preparing.formats.foreign import ENCRYPTED
+from tidegate.preparing.foreign import ENCRYPTED
 from tidegate.preparing.quoting import goes_on
 
 _LONGEST = 2_000_001  # bytes; DuckDB reads no longer lines

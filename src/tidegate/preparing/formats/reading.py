@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tidegate.contract import Contract
+from tidegate.preparing.foreign import foreign, foreign_for_sure
 from tidegate.preparing.formats import dms_csv, jsonl, parquet
-from tidegate.preparing.formats.foreign import foreign, foreign_for_sure
 from tidegate.preparing.formats.shape import Shape, ShapeError
 
 if TYPE_CHECKING:
