@@ -135,7 +135,7 @@ def test_reader_sees_the_old_rows_until_a_refresh_commits_and_then_the_new(
     reader.saw.clear()
     rows = "".join(f"2024-08-10,{key},{name}\n" for key, name in SNAPSHOT)
     landed = table.land("LOAD00000001.csv", rows.encode())
-    plan = table.plan(2, 2, [[landed]], epoch=2, refreshes=True)
+    plan = table.plan(2, 2, [[landed]], epoch=2, refreshes=True, taken_at=landed.landed_at)
     table.load(plan)
     # Beside the refresh: the lock, the look at what is applied, the batch record, and how many rows
     # there are before and after.

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from tidegate import errors
-from tidegate.batch.plan import BatchFolder, Outcome, Plan
+from tidegate.batch.plan import BatchFolder, Death, Outcome, Plan
 from tidegate.finishing.classification import JOB_FAILED, TIMED_OUT, Kind, kind_of, name_end_of_job
 from tidegate.ledger import RefreshLedger, StateLedger, TableState
 from tidegate.planning.narrowing import goes_on, read_deaths
@@ -71,20 +71,21 @@ class FailBatch:
         before = self.states.read(table)
         if self._is_over(before, execution, error):
             return end
-        kind = self._kind(plan_key, error, message)
+        deaths = self._deaths(plan_key, failure)
+        kind = _kind(error, message, deaths)
         last_error = _last_error(before, end)
         explained = kind != "unknown"
         state = self.states.record_failure(table, execution, last_error, explained=explained)
         if state is None:
             # What this run was asked for may not be noted yet, so that the other would not do it.
             return end if plan_key or kind == "terminal" else self._again(end, attempts=1)
-        if outcome.narrow:
-            self.states.note_narrow(table, execution, state.narrow | outcome.narrow)
-        if error == errors.MassDeleteError.__name__:
-            self.states.hold_back(table, execution)
-        again = self._next_attempt(request, execution, plan_key, state, end, kind)
-        if again:
-            return again
+        self._note(table, execution, state, outcome, error)
+        if self._narrows_down(plan_key, deaths, kind):
+            return self._again(end, attempts=1)
+        if self._goes_on(state, error, kind):
+            again = self._again(end, state.attempts)
+            is_noted = self._is_noted(request, execution, plan_key, state)
+            return self._postpone(table, execution, again) if is_noted else again
         is_new = before.holder is not None or not before.blocked
         try:
             if is_new:
@@ -103,23 +104,14 @@ class FailBatch:
             return before.holder != execution
         return error == errors.LeaseLostError.__name__ or before.blocked_by == execution
 
-    def _next_attempt(
-        self,
-        request: Mapping[str, Any],
-        execution: str,
-        plan_key: str,
-        state: TableState,
-        end: Verdict,
-        kind: Kind,
-    ) -> Verdict | None:
-        """When the batch is tried again, and by whom; None if a person has to look first."""
-        if self._narrows_down(plan_key, kind):
-            return self._again(end, attempts=1)
-        if not self._goes_on(state, end.error, kind):
-            return None
-        again = self._again(end, state.attempts)
-        is_noted = self._is_noted(request, execution, plan_key, state)
-        return self._postpone(request["table"], execution, again) if is_noted else again
+    def _note(
+        self, table: str, execution: str, state: TableState, outcome: Outcome, error: str
+    ) -> None:
+        """Note what the next attempt at the open batch, or the person who looks, needs to know."""
+        if outcome.narrow:
+            self.states.note_narrow(table, execution, state.narrow | outcome.narrow)
+        if error == errors.MassDeleteError.__name__:
+            self.states.hold_back(table, execution)
 
     def _goes_on(self, state: TableState, error: str, kind: Kind) -> bool:
         if error == errors.MassDeleteError.__name__:
@@ -127,18 +119,16 @@ class FailBatch:
             return state.refresh is not None
         return kind == "transient" or (kind == "unknown" and state.unexplained < self.most_attempts)
 
-    def _kind(self, plan_key: str, error: str, message: str) -> Kind:
-        """What the error means; where chunks died as well, nobody knows yet what they died of."""
-        kind = kind_of(error, message)
-        died = plan_key and kind == "transient" and read_deaths(self.work, plan_key)
-        return "unknown" if died else kind
+    def _deaths(self, plan_key: str, failure: Failure) -> list[Death]:
+        """The chunks that died of what they read; none where the job failed, after all of them."""
+        if not plan_key or failure.error in _OF_THE_JOB:
+            return []
+        return read_deaths(self.work, plan_key)
 
-    def _narrows_down(self, plan_key: str, kind: Kind) -> bool:
-        """Whether prepare_chunk died, and the next attempt is closer to the file it died of."""
-        if not plan_key or kind != "unknown":
-            return False
-        deaths = read_deaths(self.work, plan_key)
-        return bool(deaths) and goes_on(self.work.read(plan_key, Plan), deaths)
+    def _narrows_down(self, plan_key: str, deaths: list[Death], kind: Kind) -> bool:
+        """Whether the next attempt is closer to the file that prepare_chunk died of."""
+        possible = bool(deaths) and kind == "unknown"
+        return possible and goes_on(self.work.read(plan_key, Plan), deaths)
 
     def _again(self, end: Verdict, attempts: int) -> Verdict:
         wait = min(self.retry_seconds * 2 ** (attempts - 1), LONGEST_WAIT)
@@ -189,6 +179,12 @@ def _cause(outcome: Outcome, failure: Failure) -> tuple[str, str]:
         return outcome.error, (outcome.message or "")[:_LONGEST_MESSAGE]
     message = read_cause(failure.cause)[:_LONGEST_MESSAGE]
     return name_end_of_job(failure.error, failure.cause, message), message
+
+
+def _kind(error: str, message: str, deaths: list[Death]) -> Kind:
+    """What an error means; where chunks died as well, nobody knows yet what they died of."""
+    kind = kind_of(error, message)
+    return "unknown" if deaths and kind == "transient" else kind
 
 
 def _last_error(before: TableState, end: Verdict) -> str:

@@ -102,7 +102,7 @@ _LOAD_NOTHING = [*_BEGIN_JOB, *_DESCRIBE, "redshift:create", *_LOCK, *_RECORD]
 _FAILED = ["s3:GetObject", "s3:GetObject", "dynamodb:GetItem", "dynamodb:UpdateItem"]
 _TELL = ["sns:Publish", "dynamodb:UpdateItem"]  # people are told; the table is blocked
 _FREE_AND_START = [
-    *("dynamodb:GetItem", "states:DescribeExecution", "dynamodb:UpdateItem", "dynamodb:GetItem"),
+    *("states:DescribeExecution", "dynamodb:UpdateItem", "dynamodb:GetItem"),
     "states:StartExecution",
 ]
 _FIND_MISSED = ["dynamodb:BatchGetItem", *_REGISTER_FILES]
@@ -155,7 +155,7 @@ CALLS = {
 }
 # What sweep_tables does for no table in particular.
 CALLS_FOR_ALL = {
-    "a dead lease": ["dynamodb:Query"],
+    "a dead lease": ["dynamodb:Query", "dynamodb:BatchGetItem"],
     "a lost event": ["dynamodb:Query", "dynamodb:GetItem", "s3:ListObjectsV2", "dynamodb:PutItem"],
 }
 # After these all is as before them, so that `spread_of_trials` leaves them to `all_trials`.
