@@ -186,23 +186,17 @@ def test_the_example_of_a_key_makes_a_contract_without_mistakes(key: str, tmp_pa
     assert mistakes == []
 
 
+SHOW_A_CONTRACT = ("contract", "formats", "sequence")
+
+
 @pytest.mark.parametrize(
-    "name", ["README.md", *(f"docs/reference/{page}.md" for page in ("contract", "sequence"))]
+    "name", ["README.md", *(f"docs/reference/{shown}.md" for shown in SHOW_A_CONTRACT)]
 )
 def test_the_contract_that_is_shown_has_no_mistakes(name: str, tmp_path: Path) -> None:
-    assert_shows_a_contract(ROOT / name, tmp_path)
-
-
-def test_the_contract_of_the_page_on_formats_has_no_mistakes(tmp_path: Path) -> None:
-    assert_shows_a_contract(REFERENCE / "formats.md", tmp_path)
-
-
-def assert_shows_a_contract(page: Path, folder: Path) -> None:
-    shown = re.search(
-        r"^ {4}table: .*\n(?: {4}.*\n)+", page.read_text(encoding="utf-8"), re.MULTILINE
-    )
+    text = (ROOT / name).read_text(encoding="utf-8")
+    shown = re.search(r"^ {4}table: .*\n(?: {4}.*\n)+", text, re.MULTILINE)
     assert shown
-    path = folder / "shown.yaml"
+    path = tmp_path / "shown.yaml"
     path.write_text(dedent(shown[0]))
     contracts, mistakes = check_contracts([path])
     assert mistakes == []
