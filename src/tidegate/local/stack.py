@@ -165,5 +165,6 @@ def _read_contracts(tables: Path | None, default: Path) -> list[Contract]:
     folder = tables or default
     contracts = read_contracts(folder)
     if not contracts:
-        raise LocalStackError(f"no contract found in {folder}; write one there: docs/contracts.md")
+        page = "docs/reference/contract.md"
+        raise LocalStackError(f"no contract found in {folder}; write one there: {page}")
     return contracts
