@@ -40,7 +40,7 @@ demo: .venv/.ready .venv-glue/.ready  ## land real DMS files on the local stack 
 	@$(BIN)/python -m demo.run
 
 test: .venv/.ready .venv-glue/.ready  ## run the tests
-	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 6 --dist loadscope --no-loadscope-reorder
 
 soak: .venv/.ready .venv-glue/.ready  ## look for histories and faults that break a guarantee, for hours
 	@TIDEGATE_EXAMPLES=$${TIDEGATE_EXAMPLES:-5000} TIDEGATE_ALL_FAULTS=1 $(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder tests/property tests/e2e/faults

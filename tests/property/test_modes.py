@@ -31,7 +31,7 @@ from tidegate.batch.objects import LandedFile
 
 EXAMPLES = os.environ.get("TIDEGATE_EXAMPLES")
 LOOKING = settings(
-    max_examples=int(EXAMPLES or 200),
+    max_examples=int(EXAMPLES or 80),
     derandomize=not EXAMPLES,
     print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
