@@ -71,7 +71,7 @@ def test_rows_of_a_snapshot_that_are_refused_are_told(
     done = refresh(stack, loaded)
     assert done.stdout.splitlines()[-2:] == [
         f"{loaded.name} is refreshed: 7 rows inserted, 0 rows updated, 9 rows deleted",
-        f"{loaded.name} lacks what was refused, rows: 1; see tidegate quarantine {loaded.name}",
+        f"{loaded.name} lacks 1 row in quarantine; see: tidegate quarantine {loaded.name}",
     ]
     assert rows(stack, loaded) == model(NEW)
 
