@@ -129,9 +129,7 @@ def test_pain_12_too_small_a_snapshot_is_refused_with_both_counts_unless_forced(
     before = rows(stack, loaded)
     refused = refresh(stack, loaded)
     assert refused.returncode == 1
-    told = (
-        f"it makes {len(model(snapshot))} rows, the table holds 9, fewer than refresh_floor (50%)"
-    )
+    told = f"it has {len(model(snapshot))} rows and the table has 9, fewer than refresh_floor (50%)"
     assert told in refused.stderr
     assert rows(stack, loaded) == before
     assert stack.table_status(loaded.name).state == "idle"

@@ -196,8 +196,7 @@ def test_file_of_the_open_batch_is_left_to_the_next_attempt(ledger, work, comman
     states.block(TABLE, "run", "LoadFailedError: no")
     first, _ = command("add", file.key).stdout.splitlines()
     assert first == (
-        f"{file.key} is in a batch of {TABLE}; "
-        f"to go on without it, run: tidegate start {TABLE}"
+        f"{file.key} is in a batch of {TABLE}; to go on without it, run: tidegate start {TABLE}"
     )
     assert files.count_pending(TABLE) == 1
     assert states.read(TABLE).set_aside == {file.id: "set aside by hand"}
