@@ -89,7 +89,7 @@ def test_file_of_another_kind_is_told_of_as_what_it_is(shop, written_as, told):
         ("dms_csv", b'{"id": 1}\n', "it is JSON; correct source.format in the contract"),
         ("dms_csv", b'[{"id": 1},\n{"id": 2}]', "it is JSON; correct source.format in the contr"),
         ("parquet", b'{"id": 1, "more": 1}', "it is JSON; correct source.format in the contract"),
-        ("jsonl", b'[{"id": 1},\n{"id": 2}]', "it is one JSON array; write each object on a line"),
+        ("jsonl", b'[{"id": 1},\n{"id": 2}]', "it is one JSON array; write each object on its own"),
         ("jsonl", b"x", "it is not JSON lines: the first line is not a JSON object; write"),
         ("parquet", b"I,1,secret\n", "it is too short to be Parquet; write it as Parquet"),
         ("parquet", b"I,1,secret\n" * 9, "it is not Parquet, or its end is missing; write it as"),
