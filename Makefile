@@ -1,4 +1,4 @@
-# Every target does its own set-up: a clone, Python 3.11+, pip and make are enough.
+# Every target sets up what it needs. You need a clone, Python 3.11+, pip and make.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test soak check fix build docs bench lock
 
@@ -9,7 +9,7 @@ BUILD_DOCS := .venv-docs/bin/sphinx-build --quiet --fail-on-warning --keep-going
 LOCK := uv pip compile --quiet --generate-hashes --no-header
 LOCK_LAMBDA := $(LOCK) --python-version 3.13 --python-platform aarch64-manylinux_2_28 --constraint requirements/dev.txt
 
-# A version manager's shim may be on PATH and yet not run, so a Python is found by running it.
+# A version manager's shim on PATH may not run, so each Python is tried by running it.
 define FIND_PYTHON
 for python in python3.13 python3.12 python3.11 python3; do \
 	if "$$python" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then break; fi; python=; \
@@ -23,7 +23,7 @@ for python in python3.9 "$$HOME"/.pyenv/versions/3.9.*/bin/python3.9; do \
 done
 endef
 
-# Debian's Python has no ensurepip until python3-venv is installed; its pip can fill the environment all the same.
+# Debian's Python has no ensurepip without python3-venv; its pip can still fill the environment.
 define MAKE_VENV
 $(@D)/bin/python -m pip --version >/dev/null 2>&1 \
 	|| "$$python" -m venv --clear $(@D) >/dev/null 2>&1 \
@@ -31,10 +31,10 @@ $(@D)/bin/python -m pip --version >/dev/null 2>&1 \
 	|| { echo "$$python cannot make a virtual environment; install its venv module (Debian: python3-venv)." >&2; exit 1; }
 endef
 
-help:  ## show this list
+help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.ready .venv-glue/.ready .venv-sam/.ready .venv-docs/.ready  ## set up what all the other targets need
+setup: .venv/.ready .venv-glue/.ready .venv-sam/.ready .venv-docs/.ready  ## set up the environments of the other targets
 
 demo: .venv/.ready .venv-glue/.ready  ## land real DMS files on the local stack and watch the table follow
 	@$(BIN)/python -m demo.run
@@ -42,10 +42,10 @@ demo: .venv/.ready .venv-glue/.ready  ## land real DMS files on the local stack 
 test: .venv/.ready .venv-glue/.ready  ## run the tests
 	@$(BIN)/python -m pytest -n 6 --dist loadscope --no-loadscope-reorder
 
-soak: .venv/.ready .venv-glue/.ready  ## look for histories and faults that break a guarantee, for hours
+soak: .venv/.ready .venv-glue/.ready  ## search for histories and faults that break a guarantee; takes hours
 	@TIDEGATE_EXAMPLES=$${TIDEGATE_EXAMPLES:-5000} TIDEGATE_ALL_FAULTS=1 $(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder tests/property tests/e2e/faults
 
-check: .venv/.ready .venv-sam/.ready .venv-docs/.ready  ## check style, types, imports, the template and the contracts; changes nothing
+check: .venv/.ready .venv-sam/.ready .venv-docs/.ready  ## check style, types, imports, template, contracts and docs; changes nothing
 	@echo "code: style (ruff)"
 	@$(BIN)/ruff check --quiet
 	@echo "code: layout (ruff format)"
@@ -67,24 +67,24 @@ check: .venv/.ready .venv-sam/.ready .venv-docs/.ready  ## check style, types, i
 	@echo "docs: no dead link (sphinx)"
 	@$(BUILD_DOCS)
 
-fix: .venv/.ready  ## mend style and layout
+fix: .venv/.ready  ## correct style and layout
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-build: .venv/.ready .venv-sam/.ready  ## build what sam deploy ships, in .aws-sam/build
+build: .venv/.ready .venv-sam/.ready  ## build the app for sam deploy, in .aws-sam/build
 	@$(BIN)/tidegate check tables
 	@find functions -name __pycache__ -prune -exec rm -rf {} +
 	@$(SAM) build
 
-docs: .venv-docs/.ready  ## build the documentation as a site, in build/docs
+docs: .venv-docs/.ready  ## build the documentation site, in build/docs
 	@$(BUILD_DOCS)
 	@echo "open build/docs/index.html"
 
-bench: .venv/.ready .venv-glue/.ready .venv-dlt/.ready  ## measure Tidegate against plain DuckDB and dlt doing the same merge, and with 10,000 tables
+bench: .venv/.ready .venv-glue/.ready .venv-dlt/.ready  ## compare Tidegate with plain DuckDB and dlt at the same merge; measure 10,000 tables
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench.contracts
 
-lock:  ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
+lock:  ## update requirements/*.txt from pyproject.toml (needs uv)
 	$(LOCK) --universal --python-version 3.11 --extra local --extra dev pyproject.toml -o requirements/dev.txt
 	$(LOCK) --universal --python-version 3.11 --group sam -o requirements/sam.txt
 	$(LOCK) --universal --python-version 3.9 --group glue -o requirements/glue.txt
@@ -117,9 +117,9 @@ lock:  ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
 .venv-glue/.ready: requirements/glue.txt
 	@$(FIND_PYTHON39); mkdir -p $(@D); \
 	if test -z "$$python"; then \
-		echo "No Python 3.9 here, so the local Glue job will run under the Python of .venv"; \
+		echo "No Python 3.9 was found, so the local Glue job will run under the Python of .venv"; \
 	else \
-		echo "Setting up $(@D) with $$("$$python" --version), which Glue runs"; \
+		echo "Setting up $(@D) with $$("$$python" --version), the version that Glue runs"; \
 		( $(MAKE_VENV); $(@D)/bin/python $(PIP_INSTALL) --require-hashes -r requirements/glue.txt ) \
 			|| { rm -rf $(@D); mkdir $(@D); echo "That failed, so the local Glue job will run under the Python of .venv"; }; \
 	fi

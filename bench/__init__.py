@@ -1,1 +1,1 @@
-"""The benchmark: one job that peers can run as well, and what it costs Tidegate."""
+"""The benchmark: measures Tidegate and its peers at the same job."""

@@ -1,4 +1,4 @@
-"""`make bench`: the floor, dlt and Tidegate at the same job, in turns, in one run."""
+"""`make bench`: runs raw DuckDB (the floor), dlt and Tidegate at the same job, in turns."""
 
 import statistics
 import tempfile
@@ -35,13 +35,13 @@ console = Console(highlight=False)
 
 
 class Side(Protocol):
-    """One that does the job, in a process of its own."""
+    """A competitor in its own process."""
 
     def call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401  (what the method gives)
-        """Call a method of it: `load`, `reset` or `rows`, and what it alone has."""
+        """Call a method: all have `load`, `reset` and `rows`; each has some of its own."""
 
     def end(self) -> int:
-        """End it; give the most memory it ever held, in bytes."""
+        """End the process; return its peak memory in bytes."""
 
 
 def main() -> None:
@@ -83,7 +83,7 @@ def _measure(folder: Path) -> None:
 
 
 def _make_batches() -> list[list[Change]]:
-    """The large one, and after it the small ones."""
+    """The large batch, then the small ones."""
     batches = [make_changes(LARGE, ROWS, first_sequence=1)]
     for number in range(1, RUNS + 2):
         sequence = LARGE * 2 + number * SMALL
@@ -100,14 +100,14 @@ def _write_files(folder: Path, batches: list[list[Change]]) -> list[Path]:
 
 
 def _compare(sides: dict[str, Side], files: list[Path], *, reset: bool) -> dict[str, float]:
-    """Let each side load each file in its turn; give the median seconds of each side."""
+    """Let each side load each file in turn; return the median seconds of each side."""
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     for file in files:
         for name, side in sides.items():
             if reset:
                 side.call("reset")
             seconds[name].append(side.call("load", file))
-    # The first of each warms caches and does not count.
+    # The first run of each side warms caches and does not count.
     return {name: statistics.median(times[1:]) for name, times in seconds.items()}
 
 
@@ -116,7 +116,7 @@ def _check(sides: dict[str, Side], expected: dict[object, Row]) -> None:
     wanted = [expected[key] for key in sorted(expected)]  # type: ignore[type-var]
     for name, side in sides.items():
         if side.call("rows") != wanted:
-            raise SystemExit(f"{name} does not end in the rows of the oracle")
+            raise SystemExit(f"the rows of {name} differ from those of the oracle")
 
 
 def _report(

@@ -1,4 +1,4 @@
-"""`python -m bench.contracts`: CPU time of each function's cold start, and of check, by tables."""
+"""`python -m bench.contracts`: CPU time of commands and of cold starts, by number of tables."""
 
 import os
 import resource
@@ -13,9 +13,9 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parent.parent
 TIDEGATE = Path(sys.executable).with_name("tidegate")
 COUNTS = (1, 10_000)
-COLUMNS = 21  # about as many as tables have
+COLUMNS = 21  # about as many as real tables have
 TYPES = ("varchar(256)", "decimal(12,2)", "timestamp", "bigint", "date")
-# What a function does before it looks at its event, and what it needs of its event's tables.
+# The code that each function runs before it looks at its event, or to load its event's tables.
 STARTS = {
     "register_files": "register_files().router.route_of('dms/s/t0/1.csv').table",
     "plan_batch": "plan_batch().contracts['s.t0'].table",

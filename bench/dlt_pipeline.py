@@ -1,9 +1,10 @@
-"""dlt at the same job, in an environment of its own; run as a module, it serves bench.peer.
+"""dlt at the same job, in its own environment. Run as a module, it answers calls of bench.peer.
 
-It merges by key with a hard delete and the newest change of each key, into DuckDB, and reads CSV by
-Arrow: the fastest way that its documentation shows (https://dlthub.com/docs/general-usage/merge-loading
-and https://dlthub.com/docs/dlt-ecosystem/verified-sources/arrow-pandas). It has no guard against
-changes that come late.
+It merges into DuckDB by key, with hard deletes and the newest change of each key. It reads CSV with
+Arrow. That is the fastest way in dlt's documentation
+(https://dlthub.com/docs/general-usage/merge-loading and
+https://dlthub.com/docs/dlt-ecosystem/verified-sources/arrow-pandas). It has no guard against late
+changes.
 """
 
 import json
@@ -49,7 +50,7 @@ class Pipeline:
         )
 
     def load(self, path: str, *, has_operation: bool = True) -> float:
-        """Extract, normalise and load a file; give the seconds it took."""
+        """Extract, normalise and load a file; return the seconds it took."""
         started = time.perf_counter()
         accounts = dlt.resource(
             lambda: iter([_read(path, has_operation=has_operation)]),
@@ -62,16 +63,16 @@ class Pipeline:
         return time.perf_counter() - started
 
     def begin(self, path: str) -> None:
-        """Load the snapshot, and remember the table as it then is."""
+        """Load the snapshot, and keep a copy of the table for `reset`."""
         self.load(path, has_operation=False)
         self._run("create or replace table base as from bench.accounts")
 
     def reset(self) -> None:
-        """Make the table what it was after `begin`."""
+        """Restore the table to its state after `begin`."""
         self._run("delete from bench.accounts", "insert into bench.accounts from base")
 
     def write_rows(self, path: str) -> None:
-        """Write the rows as Parquet, by key."""
+        """Write the rows as Parquet, ordered by key."""
         columns = ", ".join(name for name in _TYPES if name != "seq")
         # dlt gives every timestamp a zone.
         rows = f"select {columns} from bench.accounts order by id"
@@ -100,8 +101,8 @@ def _read(path: str, *, has_operation: bool) -> pa.Table:
 
 
 def main() -> None:
-    """Answer the calls that come as JSON lines: a method and its arguments."""
-    # What dlt prints is no answer.
+    """Answer calls in JSON lines, each a method and its arguments."""
+    # dlt prints to the standard output, so answers go to a copy of it.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     pipeline = Pipeline(Path(sys.argv[1]))

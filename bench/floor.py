@@ -26,17 +26,17 @@ class Floor:
         )
 
     def reset(self) -> None:
-        """Make the table what it was before the batch."""
+        """Restore the table to its state before the batch."""
         self._connection.execute("create or replace table accounts as from base")
         self._connection.execute("create or replace table tombstones (id bigint, seq varchar)")
 
     def load(self, changes: Path) -> float:
-        """Apply a file of changes; give the seconds it took."""
+        """Apply a file of changes; return the seconds it took."""
         started = time.perf_counter()
         self._connection.execute(_SCRIPT.replace("{path}", str(changes)))
         return time.perf_counter() - started
 
     def rows(self) -> list[Row]:
-        """All rows, by key."""
+        """All rows, ordered by key."""
         query = "select * exclude (seq) from accounts order by id"
         return self._connection.execute(query).fetchall()

@@ -1,4 +1,4 @@
--- The floor: what raw DuckDB needs for the same guarded merge, with nothing around it.
+-- The floor: raw DuckDB with the same guarded merge, and nothing else.
 begin;
 
 create or replace temp table changes as

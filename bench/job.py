@@ -1,4 +1,4 @@
-"""The job: a table of a million rows, a batch of changes to it, and the rows they must end in."""
+"""The job: a table of a million rows, a batch of changes, and the expected rows."""
 
 import csv
 import random
@@ -15,7 +15,7 @@ _DAY_ONE = datetime(2024, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change: its operation, its place in the source's order, and the row it leaves."""
+    """One change: its operation, its sequence in the source, and the row after it."""
 
     operation: str
     sequence: int
@@ -53,7 +53,7 @@ def make_rows(count: int, seed: int = 1) -> dict[object, Row]:
 def make_changes(size: int, rows: int, first_sequence: int, seed: int = 2) -> list[Change]:
     """`size` changes to a table of `rows` rows: 60 % updates, 30 % inserts, 10 % deletes.
 
-    Of the deleted keys 15 % are inserted again later; the list is not in order of the sequence.
+    15 % of the deleted keys are inserted again later. The list is shuffled.
     """
     rng = random.Random(seed)
     updates, deletes = size * 6 // 10, size // 10
@@ -76,7 +76,7 @@ def make_changes(size: int, rows: int, first_sequence: int, seed: int = 2) -> li
 
 
 def apply_in_order(rows: dict[object, Row], changes: Iterable[Change]) -> dict[object, Row]:
-    """The oracle: what `rows` become when each change takes effect in its turn."""
+    """The oracle: `rows` after all changes, applied one by one in order."""
     after = dict(rows)
     for change in sorted(changes, key=lambda change: change.sequence):
         if change.operation == "D":
@@ -87,7 +87,7 @@ def apply_in_order(rows: dict[object, Row], changes: Iterable[Change]) -> dict[o
 
 
 def write_snapshot(path: Path, rows: Iterable[Row]) -> None:
-    """Write rows as DMS writes a full load: no operation, and no sequence yet."""
+    """Write rows as DMS writes a full load: without operation and sequence."""
     _write(path, (["", *map(_text, row)] for row in rows))
 
 

@@ -1,4 +1,4 @@
-"""How long a small file takes on an idle stack, from landing to its rows being there."""
+"""Measures how long a small file takes on an idle stack, from landing to visible rows."""
 
 import os
 import time
@@ -14,7 +14,10 @@ _LOOK_EVERY = 0.02  # seconds
 
 
 def measure_latencies(runs: int) -> list[float]:
-    """Land `runs` files, one after the other was seen; seconds each, after one that warms up."""
+    """Land `runs` files one after the other; return the seconds of each.
+
+    One more file before them warms caches and does not count.
+    """
     connection = load_batch.connect(read_secret(), "bench")
     connection.autocommit = True
     try:

@@ -1,4 +1,4 @@
-"""A peer in an environment of its own; calls go to it as JSON lines."""
+"""Runs a peer in its own environment, and sends it calls as JSON lines."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import duckdb
 from bench.job import Row
 
 _ROOT = Path(__file__).resolve().parent.parent
-# dlt reports its use over the network and writes into the home folder, unless told:
+# By default dlt sends telemetry and writes into the home folder:
 # https://dlthub.com/docs/reference/telemetry
 _QUIET = {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
 
@@ -37,7 +37,7 @@ class Dlt:
         )
 
     def call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401  (what the method gives)
-        """Call a method of the pipeline there; `rows` gives all rows, by key."""
+        """Call a method of the pipeline in the other process; `rows` returns all rows by key."""
         if method == "rows":
             return self._rows()
         assert self._process.stdin
@@ -50,7 +50,7 @@ class Dlt:
         return answer["given"]
 
     def end(self) -> int:
-        """End the process; give the most memory it ever held, in bytes."""
+        """End the process; return its peak memory in bytes."""
         assert self._process.stdin
         self._process.stdin.close()
         _, _, used = os.wait4(self._process.pid, 0)

@@ -1,4 +1,4 @@
-"""Tidegate at the same job: prepare_chunk and load_batch, against the services of a local stack."""
+"""Tidegate at the same job: prepare_chunk and load_batch against a local stack."""
 
 import contextlib
 import io
@@ -25,14 +25,14 @@ from tidegate.preparing.prepare_chunk import PrepareChunk
 from tidegate.storage.work_bucket import WorkBucket
 
 TABLES = Path(__file__).parent / "tables"
-_MEMORY = 1_800 << 20  # bytes; the share of DuckDB in a prepare_chunk of 3,008 MB
+_MEMORY = 1_800 << 20  # bytes; DuckDB's share in a prepare_chunk of 3,008 MB
 _LANDING = "TIDEGATE_LANDING_BUCKET"
 _LOOK_EVERY = 0.02  # seconds
-_UNWATCHED = "by-hand/"  # under the contract's prefix the stack would load the file itself
+_UNWATCHED = "by-hand/"  # no contract has this prefix, so the stack does not load the files itself
 
 
 class Pipeline:
-    """The steps that touch rows, run as the deployed functions and the job run them."""
+    """Runs the steps that touch rows in the same way as the deployed functions and the job."""
 
     def __init__(self) -> None:
         contracts = {contract.table: contract for contract in read_contracts(TABLES)}
@@ -55,7 +55,7 @@ class Pipeline:
             time.sleep(_LOOK_EVERY)
 
     def load(self, path: Path) -> float:
-        """Load a landed file; give the seconds of prepare, COPY, merge and batch record."""
+        """Load a landed file; return the seconds of prepare, COPY, merge and batch record."""
         plan = self._plan(self._landed[path])
         started = time.perf_counter()
         self._prepare(plan, 0)
@@ -65,11 +65,11 @@ class Pipeline:
         return time.perf_counter() - started
 
     def keep_base(self) -> None:
-        """Remember the table as it is now, for `reset`."""
+        """Keep a copy of the table for `reset`."""
         self._run("create table bench.base as select * from bench.accounts")
 
     def reset(self) -> None:
-        """Make the table what it was when `keep_base` was called, and forget later batches."""
+        """Restore the table to its state at `keep_base`, and remove later batch records."""
         self._run(
             "truncate bench.accounts",
             "insert into bench.accounts select * from bench.base",
@@ -78,7 +78,7 @@ class Pipeline:
         )
 
     def rows(self) -> list[Row]:
-        """All rows, by key, without Tidegate's own columns."""
+        """All rows, ordered by key, without the metadata columns."""
         columns = ", ".join(column.name for column in self._contract.columns)
         with self._cursor() as cursor:
             cursor.execute(f"select {columns} from bench.accounts order by id")
@@ -128,7 +128,7 @@ class Pipeline:
 
 
 def read_secret() -> dict[str, str]:
-    """The connection secret, as the environment of `tidegate local env` has it."""
+    """The connection secret, from the environment that `tidegate local env` prints."""
     names = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE"}
     names |= {"username": "PGUSER", "password": "PGPASSWORD"}
     return {key: os.environ[name] for key, name in names.items()}

@@ -1,4 +1,4 @@
-"""A local stack for the length of the benchmark."""
+"""Starts a local stack for the benchmark."""
 
 import os
 import socket
@@ -14,13 +14,13 @@ TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
 
 @contextmanager
 def local_stack(tables: Path) -> Iterator[RunningStack]:
-    """Start a stack with the contracts of `tables` and let the environment point at it."""
+    """Run a stack with the contracts of `tables` while the body runs; the environment names it."""
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("", 0)) as other:
         ports = one.getsockname()[1], other.getsockname()[1]
     stack = start_in_background(TEMPLATE, tables, *ports)
     before = dict(os.environ)
     os.environ.update(stack.environment())
-    # As its Glue jobs have it.
+    # The Glue jobs of the stack have the same setting.
     os.environ["SSL_CERT_FILE"] = os.environ["PGSSLROOTCERT"]
     try:
         yield stack
@@ -31,7 +31,7 @@ def local_stack(tables: Path) -> Iterator[RunningStack]:
 
 
 def peak_memory(process: int) -> int:
-    """The most memory a process ever held, in bytes; nought where the system does not tell."""
+    """The peak memory of a process in bytes; 0 if the system does not tell."""
     try:
         status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     except FileNotFoundError:

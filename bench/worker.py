@@ -1,4 +1,4 @@
-"""A side of the comparison in a process of its own, so that memory and caches are its own."""
+"""Runs a side of the comparison in its own process, so that memory and caches are separate."""
 
 import os
 import resource
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Worker:
-    """An object in another process; calls go there and come back."""
+    """An object in another process, with calls to its methods."""
 
     def __init__(self, make: Callable[..., object], *arguments: object) -> None:
         context = get_context("spawn")
@@ -23,12 +23,12 @@ class Worker:
         self._answer()
 
     def call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401  (what the method gives)
-        """Call a method of the object there."""
+        """Call a method of the object in the other process."""
         self._here.send((method, arguments))
         return self._answer()
 
     def end(self) -> int:
-        """End the process; give the most memory it ever held, in bytes."""
+        """End the process; return its peak memory in bytes."""
         peak = self.call("")
         self._process.join()
         return int(peak)

@@ -1,1 +1,1 @@
-"""The demo: real change files land, and the warehouse follows, on this machine."""
+"""The demo: lands real change files on this machine, and shows how the warehouse follows."""

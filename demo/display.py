@@ -1,4 +1,4 @@
-"""The table before and after, with what changed marked, and the watermark that moved."""
+"""Prints the table with its changes marked, and how the watermark moved."""
 
 from rich.console import Console
 from rich.table import Table
@@ -10,7 +10,7 @@ _NEW, _GONE, _CHANGED, _SAME = "green", "red", "yellow", ""
 
 
 def show_rows(console: Console, before: Rows, after: Rows) -> None:
-    """Print the rows of `after`, marked where they are new or changed, and those that are gone."""
+    """Print the rows of `after` and the deleted rows; mark new, changed and deleted ones."""
     shown = Table("", *NAMES, box=None, padding=(0, 2, 0, 0), header_style="bold")
     for key in sorted({*before, *after}, key=int):
         mark, style = _mark(key, before, after)
@@ -24,11 +24,11 @@ def show_rows(console: Console, before: Rows, after: Rows) -> None:
 
 
 def show_watermark(console: Console, counts: str, old: str | None, new: str | None) -> None:
-    """Print what a batch did and how far it moved the watermark, if it did."""
+    """Print the counts of a batch, and the watermark before and after it."""
     console.print(f"\n  [bold]batch[/]      {counts}")
     console.print(f"  [bold]watermark[/]  {old or 'none'}", soft_wrap=True)
     if new == old:
-        console.print("             stays: the batch applied nothing that is newer")
+        console.print("             unchanged: the batch applied nothing newer")
     else:
         console.print(f"          [green]→  {new}[/]", soft_wrap=True)
 

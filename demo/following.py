@@ -1,4 +1,4 @@
-"""Following runs of load_table: each step is shown as it begins and ends."""
+"""Follows runs of load_table, and prints each step when it ends."""
 
 import json
 import os
@@ -21,7 +21,7 @@ Event = dict[str, Any]
 
 @contextmanager
 def follow_runs(console: Console) -> Iterator[None]:
-    """Print the steps of runs that go on while the body does, and of those that end with it."""
+    """Print the steps of all runs while the body runs."""
     follower = _Follower(console)
     stop = threading.Event()
     thread = threading.Thread(target=follower.follow, args=[stop])
@@ -42,7 +42,7 @@ class _Follower:
         self._entered: dict[str, datetime] = {}
 
     def follow(self, stop: threading.Event) -> None:
-        """Look for new events until `stop` is set, and once more then."""
+        """Look for new events until `stop` is set, then once more."""
         with self._console.status("S3 > EventBridge > SQS > RegisterFiles") as self._now:
             while not stop.wait(_LOOK_EVERY):
                 self._show_new()
@@ -65,7 +65,7 @@ class _Follower:
 
     def _show(self, event: Event) -> None:
         if event["type"] == "ExecutionStarted":
-            self._say("RegisterFiles", "recorded in the ledger; a run of load_table begins")
+            self._say("RegisterFiles", "files recorded in the ledger; load_table starts")
         elif failed := event.get("executionFailedEventDetails"):
             why = f"{failed.get('error')}: {failed.get('cause')}"
             self._say("load_table", f"the run failed: {why}", bad=True)
@@ -92,16 +92,16 @@ def _facts(state: str, output: dict[str, Any]) -> str:
             batch = planned["plan"].split("/")[2]
             return f"batch {batch}, {counted(len(planned['chunks']), 'chunk')}"
         case "PlanBatch" if planned.get("action") == "leave":
-            return "another run holds the lease; this one leaves the work to it"
+            return "another run holds the lease and does the work"
         case "PlanBatch":
-            return "nothing waits any more; the lease is given back"
+            return "no file is pending any more; the lease is released"
         case "PrepareChunk":
             files, keys = counted(output["files"], "file"), counted(output["rows"], "key")
-            return f"DuckDB: {files} read, {keys} to merge"
+            return f"DuckDB read {files}: {keys} to merge"
         case "LoadBatch":
-            return "Glue: staged and merged in one transaction"
+            return "Glue staged the batch and merged it in one transaction"
         case "CommitBatch":
-            return "files marked applied"
+            return "files marked applied, watermark moved"
         case _:
             failed = output.get("failed", {})
             return f"{failed.get('error')}: {failed.get('message')} ({failed.get('verdict')})"

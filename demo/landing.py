@@ -1,4 +1,4 @@
-"""`python -m demo.landing FILE …`: lands files of customers in a stack, and the table follows."""
+"""`python -m demo.landing FILE …`: lands files of customers in a stack, and shows the table."""
 
 import os
 import subprocess
@@ -20,16 +20,16 @@ PREFIX = "dms/classicmodels/customers/"
 
 
 class DemoError(TidegateError):
-    """A run did not do what the demo shows."""
+    """A run of the demo failed."""
 
 
 def land(
     console: Console, files: Sequence[Path], before: Rows, watermark: str | None
 ) -> tuple[Rows, str | None]:
-    """Land `files` and show what happens; give the rows and the watermark after it.
+    """Land `files` and print what happens; return the rows and the watermark afterwards.
 
     Raises:
-        DemoError: they were not loaded.
+        DemoError: the files were not loaded.
     """
     bucket = os.environ["TIDEGATE_LANDING_BUCKET"]
     for file in files:
@@ -46,8 +46,8 @@ def land(
         rows, counts, position = read_rows(), read_last_batch(), read_watermark()
     except ProgrammingError as error:
         raise DemoError(
-            "nothing was loaded into sales.customers; its contract, tables/customers.yaml, has to "
-            "be among those that the stack was started with"
+            "nothing was loaded into sales.customers; start the stack with a folder of contracts "
+            "that has tables/customers.yaml"
         ) from error
     show_watermark(console, counts, watermark, position)
     console.print()
@@ -56,12 +56,12 @@ def land(
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Land the files that the arguments name in the stack that the environment points at."""
+    """Land the files in the arguments in the stack of the environment."""
     console = Console(highlight=False)
     try:
         before, watermark = read_rows(), read_watermark()
     except ProgrammingError:
-        before, watermark = {}, None  # nothing was ever loaded
+        before, watermark = {}, None  # the first batch creates the table
     try:
         land(console, [Path(one) for one in arguments], before, watermark)
     except (DemoError, OSError) as error:
@@ -72,5 +72,5 @@ def main(arguments: Sequence[str]) -> int:
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or "TIDEGATE_LANDING_BUCKET" not in os.environ:
-        sys.exit('name files to land, after: eval "$(tidegate local env)"')
+        sys.exit('run eval "$(tidegate local env)" first, and name the files to land')
     sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""The demo's own local stack: the one that `tidegate local up` starts, on ports nobody uses."""
+"""Starts the demo's own local stack with `tidegate local up`, on free ports."""
 
 import os
 import socket
@@ -23,14 +23,14 @@ LOOKS_AGAIN = 0.1
 
 @contextmanager
 def local_stack(console: Console, tables: Path) -> Iterator[None]:
-    """Run a stack with the contracts of `tables` while the body does, and point AWS and PG* at it.
+    """Run a stack with the contracts of `tables` while the body runs, and point AWS and PG* at it.
 
     Raises:
-        LocalStackError: it does not start; says why.
+        LocalStackError: the stack does not start; the message says why.
     """
     port, warehouse_port = _free_ports()
     options = [f"--port={port}", f"--warehouse-port={warehouse_port}", f"--tables={tables}"]
-    # In a session of its own: Ctrl-C ends the demo, and the demo ends the stack.
+    # The stack has its own session, so that Ctrl-C ends only the demo, which then ends the stack.
     process = subprocess.Popen(
         [TIDEGATE, "local", "up", *options],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""What the demo asks of the warehouse, through the driver that users use."""
+"""The demo's queries to the warehouse, through the same driver that users have."""
 
 import os
 from collections.abc import Sequence
@@ -33,13 +33,13 @@ def read_rows() -> Rows:
 
 
 def read_last_batch() -> str:
-    """What the last batch did."""
+    """The counts of the last batch, as text."""
     [[inserted, updated, deleted]] = _query(_LAST_BATCH)
     return f"{inserted} inserted, {updated} updated, {deleted} deleted"
 
 
 def read_watermark() -> str | None:
-    """The highest position of what was loaded; a batch that applied nothing has none."""
+    """The highest position of all batches; None if no batch has applied anything."""
     [[position]] = _query(_WATERMARK)
     return None if position is None else str(position)
 

@@ -1,9 +1,9 @@
-"""load_batch: submit the SQL of one plan to Redshift, wait, and report.
+"""load_batch: submits the SQL of one plan to Redshift, waits, and reports the outcome.
 
-A Glue Python Shell job (Python 3.9) in one file, because `sam deploy` uploads one file: standard
-library, boto3 and redshift_connector, both of which Glue's analytics set has. It decides nothing
-about tables and rows: the plan holds every statement. A batch's merge and the record that it was
-applied are one transaction, and a batch that is recorded already is left alone.
+A Glue Python Shell job (Python 3.9). It is one file, because `sam deploy` uploads one file. It
+needs the standard library, boto3 and redshift_connector; Glue's analytics set has the last two.
+The plan holds every statement, so the job decides nothing about tables and rows. One transaction
+merges a batch and records that it is applied. The job leaves a recorded batch alone.
 
 Arguments: --plan, the s3:// address of the plan; --secret-arn, the connection secret.
 """
@@ -32,54 +32,57 @@ Result = TypeVar("Result")
 
 FACTS = ("data_type", "character_maximum_length", "numeric_precision", "numeric_scale")
 LONGEST_VARCHAR = 65_535  # bytes
-SNAPSHOT = 0  # the kind of a file of a full load
+SNAPSHOT = 0  # the kind of a snapshot file
 
-ATTEMPTS = 5  # at one transaction, when Redshift lets another one go first
+ATTEMPTS = 5  # at one transaction, if another one conflicts with it
 POSITIONS = ("first_position", "last_position")
 COUNTS = ("rows_staged", "rows_inserted", "rows_updated", "rows_deleted", "rows_stale")
 
-# Redshift gives 1023 and its like the SQLSTATE of internal errors; only the text tells:
+# Redshift reports conflicts such as 1023 with the SQLSTATE of internal errors; only the text tells:
 # https://github.com/aws/aws-sdk-pandas/issues/665, https://github.com/trinodb/trino/issues/27537
 CONFLICT = "1023"
 CONFLICTS = ("Serializable isolation violation", "conflict with concurrent transaction")
-# Schema, table, column or catalogue row that was made since it was looked for; IF NOT EXISTS does
-# not prevent these: https://github.com/treasure-data/digdag/pull/438
-MADE_MEANWHILE = ("42P06", "42P07", "42701", "23505")
-# Redshift gives most faults that pass the same XX000. What stays wrong however often it is tried:
-# data, constraints, syntax and names, features (PostgreSQL's classes of SQLSTATE).
+# Another session created the schema, table, column or catalogue row in the meantime. IF NOT EXISTS
+# does not prevent these: https://github.com/treasure-data/digdag/pull/438
+CREATED_MEANWHILE = ("42P06", "42P07", "42701", "23505")
+# Redshift gives XX000 to most errors that pass. These classes of SQLSTATE are the errors that stay:
+# data, constraints, syntax and names, features that are not supported.
 LASTING = ("22", "23", "42", "0A")
-# Redshift's compute nodes tell of a value that does not fit as XX000, with a code of 12xx (1207:
-# invalid digit), and repeat it: https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
+# Redshift's compute nodes report a value that does not fit as XX000 with a code of 12xx (1207:
+# invalid digit), and repeat the value: https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
 OF_A_VALUE = re.compile(r"code:\s+12\d\d\b|\bValue '")
-# How codes of AWS begin that say: not allowed, or not there.
+# AWS codes that begin like this say that a right or an object is missing.
 OF_THE_RIGHTS = ("AccessDenied", "KMS", "ResourceNotFound", "NoSuchBucket", "DecryptionFailure")
 OF_THE_SECRET = ("host", "port", "dbname", "username", "password")
 NO_TLS = "Server refuses SSL"  # the driver's words
-# What a person has to do, by the class of SQLSTATE with which Redshift refuses a login.
+# The remedy, by the class of SQLSTATE with which Redshift refuses a login.
 OF_THE_LOGIN = {
-    "28": "create the database user that the connection secret names, with the password in it",
-    "3D": "create the database that the connection secret names, or name the right one in it",
+    "28": "create the database user in the connection secret, with the password given there",
+    "3D": "create the database in the connection secret, or correct its name there",
 }
-OF_THE_HOST = "name the endpoint of Redshift in the connection secret, and let the job resolve it"
-OF_TLS = "name the endpoint of Redshift in the connection secret, which speaks TLS"
+OF_THE_HOST = (
+    "put the endpoint of Redshift into the connection secret, and check that the job's network "
+    "can resolve it"
+)
+OF_TLS = "put the endpoint of Redshift, which speaks TLS, into the connection secret"
 TRIED_AGAIN = "Tidegate tries again by itself"
 QUIET_AFTER = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 30, "TCP_KEEPCNT": 10}  # seconds, and probes
 
 
 class JobError(Exception):
-    """What ends the job; the class's name is that of an error in tidegate.errors."""
+    """An error that ends the job; each class has the name of an error in tidegate.errors."""
 
 
 class DeploymentError(JobError):
-    """The user, the secret, the network or a right is not as it must be; a person mends that."""
+    """The user, the secret, the network or a right is wrong; a person must fix it."""
 
 
 class WarehouseBusyError(JobError):
-    """Redshift refused or dropped the work for a reason that passes."""
+    """Redshift refused or dropped the work for a transient reason."""
 
 
 class ServiceBusyError(JobError):
-    """S3 or Secrets Manager did not answer as they should."""
+    """S3 or Secrets Manager did not answer, or refused for a transient reason."""
 
 
 class LoadFailedError(JobError):
@@ -87,35 +90,39 @@ class LoadFailedError(JobError):
 
 
 class ContractError(JobError):
-    """The target is not what its contract says."""
+    """The target does not match its contract."""
 
 
 class TooNarrowError(JobError):
-    """Texts are longer than columns that Redshift does not widen; `narrow` has their bytes."""
+    """Texts are longer than columns that Redshift does not widen.
+
+    `narrow` has the length of each such column in bytes.
+    """
 
     def __init__(self, table: str, narrow: "dict[str, int]") -> None:
         names = ", ".join(f"{name!r} ({length} bytes)" for name, length in narrow.items())
         super().__init__(
-            f"{table}: Redshift does not widen {names}; rows with longer texts are quarantined; "
-            "to load them, replace the column by a wider one, and replay the time they landed in"
+            f"{table}: Redshift does not widen {names}; Tidegate quarantines rows with longer "
+            "texts; to load them, replace the column by a wider one, then replay the time in "
+            "which they landed"
         )
         self.narrow = narrow
 
 
 class LeaseLostError(JobError):
-    """A run with a higher fence has committed already."""
+    """A run with a higher fence has already committed."""
 
 
 class MassDeleteError(JobError):
-    """The batch deletes more rows than its contract allows without a person's word."""
+    """The batch deletes more rows than its contract allows, so a person must release it."""
 
 
 class RefreshRefusedError(JobError):
-    """The snapshot of a full refresh is not what may replace the table."""
+    """The snapshot of a full refresh must not replace the table."""
 
 
 def main(arguments: list[str]) -> None:
-    """Make the clients and load the batch of the plan that the arguments name."""
+    """Create the clients, and load the batch of the plan in the arguments."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--plan", required=True)
     parser.add_argument("--secret-arn", required=True)
@@ -126,25 +133,29 @@ def main(arguments: list[str]) -> None:
             known.plan, lambda: read_secret(secrets, known.secret_arn), Objects(boto3.client("s3"))
         )
     except JobError as error:
-        # Not its traceback: what it was raised from may repeat values, which Glue would log.
+        # Glue would log a traceback, and the errors in it may repeat values of rows.
         sys.exit(f"{type(error).__name__}: {error}")
 
 
 def read_secret(secrets: "SecretsManagerClient", arn: str) -> Document:
-    """What the connection secret says."""
+    """Read the connection secret.
+
+    Raises:
+        DeploymentError: it is not a JSON object, or lacks an entry.
+    """
     text = secrets.get_secret_value(SecretId=arn)["SecretString"]
     try:
         secret: Document = json.loads(text)
         lacks = [name for name in OF_THE_SECRET if not secret.get(name)]
     except (ValueError, AttributeError):
-        raise DeploymentError(f"the secret {arn} is no JSON object; {TRIED_AGAIN}") from None
+        raise DeploymentError(f"the secret {arn} is not a JSON object; {TRIED_AGAIN}") from None
     if lacks:
         raise DeploymentError(f"the secret {arn} lacks {', '.join(lacks)}; {TRIED_AGAIN}")
     return secret
 
 
 def run_plan(url: str, read_connection: Callable[[], Document], objects: "Objects") -> None:
-    """Load the batch of one plan; its outcome, good or bad, is written beside the plan."""
+    """Load the batch of one plan, and write its outcome or its error beside the plan."""
     with translated_errors():
         plan = objects.read(url)
     try:
@@ -161,7 +172,7 @@ def run_plan(url: str, read_connection: Callable[[], Document], objects: "Object
 
 
 def load(plan: Document, secret: Document, objects: "Objects") -> Document:
-    """Stage and merge the plan's batch; give the batch record as it stands in Redshift."""
+    """Stage and merge the plan's batch; return the batch record as it stands in Redshift."""
     with closing(connect(secret, plan["table"])) as connection:
         batch = Batch(plan, Warehouse(connection), objects)
         batch.make_target_fit()
@@ -170,13 +181,13 @@ def load(plan: Document, secret: Document, objects: "Objects") -> Document:
 
 
 def persist(work: Callable[[], Result], attempts: int = ATTEMPTS) -> Result:
-    """Do `work`; again if Redshift let another transaction go first."""
+    """Do `work`, and do it again if another transaction conflicted with it."""
     try:
         return work()
     except redshift_connector.Error as error:
         if attempts == 1 or not is_conflict(error):
             raise
-    say("another transaction went first", attempts_left=attempts - 1)
+    say("another transaction conflicted", attempts_left=attempts - 1)
     time.sleep(1)
     return persist(work, attempts - 1)
 
@@ -193,20 +204,20 @@ class Batch:
         self.files = [file for chunk in chunks for file in chunk["files"]]
         self.chunks = [chunk for chunk in chunks if chunk["parquet"]]
         self.rows = sum(chunk["rows"] for chunk in self.chunks)
-        self.narrow: dict[str, int] = {}  # bytes, of columns that are not widened
-        self.widths: dict[str, int] = {}  # bytes, by the columns that are too narrow
+        self.narrow: dict[str, int] = {}  # bytes of the columns that Redshift does not widen
+        self.widths: dict[str, int] = {}  # bytes that the batch needs of columns too narrow
         for name, size in (width for chunk in self.chunks for width in chunk["widths"].items()):
             self.widths[name] = max(size, self.widths.get(name, 0))
 
     def make_target_fit(self) -> None:
-        """Create what is missing of the target, and refuse one that is not its contract's."""
+        """Create missing tables and columns; refuse a target that does not match its contract."""
         self.warehouse.run_all(self.steps["session"])
         persist(self._make_target_fit)
 
     def _make_target_fit(self) -> None:
         present = self._describe()
         if len(present) < len(self.steps["tables"]):
-            # To create what is there is refused too where the schema is another user's.
+            # In a schema of another user, Redshift refuses even CREATE ... IF NOT EXISTS.
             if self.plan["table"] not in map(".".join, present):
                 self._refuse_lost_target(present)
                 self.warehouse.run_all(self.steps["create_target"])
@@ -216,24 +227,25 @@ class Batch:
             table = present.get(tuple(column["table"]))
             if table is None:
                 raise ContractError(
-                    f"{name_of(column)} is not visible to the user; grant it select"
+                    f"Tidegate's database user does not see {name_of(column)}; grant it select"
                 )
             self._make_column_fit(column, table.get(column["name"]))
         if self.narrow:
             raise TooNarrowError(self.plan["table"], self.narrow)
 
     def _refuse_lost_target(self, present: "dict[Any, Any]") -> None:
-        """Raise if rows were loaded into a target that is gone: a new one would lack them."""
+        """Raise if the target is gone but rows were loaded into it: a new one would lack them."""
         count = self.steps["count_batches"]
-        # What is present is kept beside the target: the batch records first of all.
+        # Without the target, any table that is present is one of Tidegate's own, created before
+        # the target: the batch records come first.
         if count is None or not present:
             return
         [[batches]] = self.warehouse.run(count).fetchall()
         if batches:
             table = self.plan["table"]
             raise ContractError(
-                f"{table} is gone, though it was loaded (batches: {batches}); bring it back and "
-                f"start it (tidegate start {table}), or fill it anew (tidegate refresh {table})"
+                f"{table} is gone, though it was loaded (batches: {batches}); restore it and "
+                f"run tidegate start {table}, or load a snapshot with tidegate refresh {table}"
             )
 
     def _make_column_fit(self, column: Document, found: Optional[list[Any]]) -> None:
@@ -241,9 +253,10 @@ class Batch:
         if found is None:
             if column["add"] is None:
                 raise ContractError(
-                    f"{name_of(column)} was not made by Tidegate: it has no column "
-                    f"{column['name']!r}, and of its rows no change is known, by which this "
-                    "write mode makes rows anew; rename the table, and it is made and filled"
+                    f"{name_of(column)} was not created by Tidegate: it has no column "
+                    f"{column['name']!r}; this write mode builds rows from their changes, and for "
+                    "rows from before Tidegate there are none; rename the table, and Tidegate "
+                    "creates and fills a new one"
                 )
             self.warehouse.execute(column["add"])
             say("added", table=name_of(column), column=column["name"])
@@ -259,7 +272,7 @@ class Batch:
     def _widen(self, column: Document, length: int, needed: int) -> None:
         declared = column["character_maximum_length"]
         size = length_for(needed, declared)
-        # This cannot run in a transaction, so it comes before the one of the merge:
+        # Redshift refuses this inside a transaction, so it runs before the merge:
         # https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html
         try:
             self.warehouse.execute(f"{column['widen']}({size})")
@@ -268,9 +281,9 @@ class Batch:
                 raise
             if length < declared:
                 raise ContractError(
-                    f"column {column['name']!r} of {name_of(column)} is too narrow with {length} "
-                    f"bytes, and Redshift does not make it {size} wide ({text_of(error)}); replace "
-                    "the column by a wider one by hand, or change the contract"
+                    f"column {column['name']!r} of {name_of(column)} has {length} bytes, which is "
+                    f"too narrow, and Redshift does not widen it to {size} ({text_of(error)}); "
+                    "replace the column by a wider one by hand, or change the contract"
                 ) from error
             self.narrow[column["name"]] = length
             say("not widened", table=name_of(column), column=column["name"], why=text_of(error))
@@ -282,7 +295,7 @@ class Batch:
         self.warehouse.run(self.steps["create_stage"])
         if not self.chunks:
             return
-        # For Parquet, COPY insists on the length; without mandatory it skips what is missing.
+        # For Parquet, COPY requires the length; without "mandatory" it skips missing files.
         entries = [
             {"url": chunk["parquet"], "mandatory": True, "meta": {"content_length": chunk["size"]}}
             for chunk in self.chunks
@@ -292,17 +305,17 @@ class Batch:
         [[staged]] = self.warehouse.run(self.steps["count_staged"]).fetchall()
         if staged != self.rows:
             raise LoadFailedError(
-                f"{self.plan['table']}: COPY loaded {staged} rows, but {self.rows} were prepared "
-                f"({self.steps['manifest']}); nothing was changed"
+                f"{self.plan['table']}: COPY loaded {staged} rows, but prepare_chunk wrote "
+                f"{self.rows}; nothing was changed; look at {self.steps['manifest']}"
             )
 
     def apply_once(self) -> Document:
-        """Merge and record the batch, unless it is recorded already."""
+        """Merge and record the batch, unless it is already recorded."""
         with self.warehouse.transaction():
             return self._apply()
 
     def _apply(self) -> Document:
-        # The lock comes first: what is read before it may be outdated when it is granted,
+        # The lock comes first: a value read before it may be outdated when Redshift grants it,
         # https://github.com/estuary/connectors/pull/5220
         self.warehouse.run(self.steps["lock"])
         progress = self.warehouse.record(self.steps["read_progress"])
@@ -311,8 +324,8 @@ class Batch:
             return {"already_applied": True, "fence": progress["batch_fence"], **recorded}
         if progress["fence"] is not None and progress["fence"] > self.plan["fence"]:
             raise LeaseLostError(
-                f"{self.plan['table']}: a run with fence {progress['fence']} has committed, "
-                f"this one has {self.plan['fence']}; it stops and changes nothing"
+                f"{self.plan['table']}: a run with fence {progress['fence']} has committed; "
+                f"this run has fence {self.plan['fence']}, so it stops; nothing was changed"
             )
         self._refuse_past_epoch(progress["watermark"])
         record = self._merge(progress)
@@ -321,13 +334,13 @@ class Batch:
         return record
 
     def _refuse_past_epoch(self, watermark: Optional[str]) -> None:
-        """Raise if the rows stand in a later epoch than the batch, which they would all outlast."""
+        """Raise if the target's rows are of a later epoch: they would win over every change."""
         known, found = self.plan["epoch"], int((watermark or "0").split(" ")[0])
         if found > known:
             raise LoadFailedError(
-                f"{self.plan['table']}: the rows stand in epoch {found}, the ledger says {known}: "
-                "it does not know of the last full refresh; if it was restored, docs/operations.md "
-                "says what to do; nothing was changed"
+                f"{self.plan['table']}: the rows in Redshift are of epoch {found}, but the ledger "
+                f"is in epoch {known} and does not know the last full refresh; nothing was "
+                "changed; if the ledger was restored, docs/operations.md says what to do"
             )
 
     def _merge(self, progress: Document) -> Document:
@@ -358,7 +371,10 @@ class Batch:
         return int(rows)
 
     def _refuse_refresh(self, held: int) -> None:
-        """Raise if less than the contract asks for would replace the rows held so far."""
+        """Raise if the snapshot has fewer rows than the contract requires for a refresh.
+
+        `held` is the number of rows in the target before the refresh.
+        """
         floor = self.steps["refresh_floor"]
         if floor is None:
             return
@@ -367,14 +383,14 @@ class Batch:
         if unread:
             why = f"{len(unread)} of {len(self.files)} files cannot be read ({unread[0]})"
         elif new < max(1, floor["rows"], floor["share"] * held):
-            why = f"it makes {new} rows, the table holds {held}, {floor['told']}"
+            why = f"it has {new} rows and the table has {held}, {floor['told']}"
         elif not read:
-            why = f"it has no row that can be loaded, the table holds {held}"
+            why = f"it has no row that can be loaded, and the table has {held}"
         else:
             return
         raise RefreshRefusedError(
-            f"{self.plan['table']}: the snapshot is refused: {why}; land a better one, or ask for "
-            "the refresh with force if this is right; nothing was changed"
+            f"{self.plan['table']}: the snapshot was refused: {why}; nothing was changed; land a "
+            "complete snapshot and refresh again, or, if this one is right, refresh with force"
         )
 
     def _count_snapshot(self) -> int:
@@ -383,7 +399,10 @@ class Batch:
         return sum(file["records"] - file["refused"] for file in whole)
 
     def _refuse_mass_delete(self, record: Document, held: int) -> None:
-        """Raise if more of the rows held so far are deleted than the contract allows."""
+        """Raise if the batch deletes more rows than the contract allows.
+
+        `held` is the number of rows in the target before the batch.
+        """
         guard = self.steps["max_deletes"]
         if guard is None:
             return
@@ -391,13 +410,13 @@ class Batch:
         if held > guard["least_rows"] and deleted > max(guard["rows"], guard["share"] * held):
             raise MassDeleteError(
                 f"{self.plan['table']}: batch {self.plan['batch']} deletes {deleted} of {held} "
-                f"rows, {guard['told']}; nothing was changed; if this is right, let it pass: "
-                f"tidegate release {self.plan['table']}; if not, land a snapshot and replace the "
-                f"table by it: tidegate refresh {self.plan['table']}"
+                f"rows, {guard['told']}; nothing was changed; if the deletes are right, run: "
+                f"tidegate release {self.plan['table']}; if not, land a snapshot and run: "
+                f"tidegate refresh {self.plan['table']}"
             )
 
     def _count(self, record: Document, statement: Document) -> None:
-        """Run a statement of a merge and add what it did to the record, as the plan says."""
+        """Run a statement of a merge, and add its counts to the record as the plan says."""
         if statement["counts"] == "columns":
             for name, counted in self.warehouse.record(statement).items():
                 record[name] += counted
@@ -411,19 +430,21 @@ class Batch:
         try:
             columns = self.warehouse.run(self.steps["describe"]).fetchall()
         except redshift_connector.Error as error:
-            # The catalogue has no snapshot: who drops a table meanwhile, any, makes this fail.
+            # The catalogue has no snapshot: this fails if anybody drops any table meanwhile.
             # https://github.com/dbt-labs/dbt-redshift/issues/928
-            raise WarehouseBusyError(f"the catalogue cannot be read: {text_of(error)}") from error
+            raise WarehouseBusyError(
+                f"Redshift's catalogue cannot be read: {text_of(error)}"
+            ) from error
         for schema, table, column, *facts in columns:
             tables.setdefault((schema, table), {})[column] = facts
         return tables
 
 
 def length_for(needed: int, declared: int) -> int:
-    """How wide a column becomes that is declared so wide and has to take `needed` bytes.
+    """The new length in bytes of a column declared with `declared` that must hold `needed`.
 
-    The next power of two: twice as wide each time, so that the table is altered a few times only,
-    and never much wider than its data, which Redshift's queries would pay for with memory:
+    It is the next power of two. The column doubles each time, so Tidegate alters the table only a
+    few times. It is never much wider than its data, because wide columns cost queries memory:
     https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-smallest-column-size.html
     """
     if needed <= declared:
@@ -439,14 +460,14 @@ def refuse_misfit(wanted: Document, found: list[Any]) -> None:
     fits = fits and (numbers == [None, None] or found[2:] == numbers)
     if not fits:
         raise ContractError(
-            f"column {wanted['name']!r} of {name_of(wanted)} is {type_of(found)}, its contract "
-            f"needs {type_of([wanted[fact] for fact in FACTS])}; change the contract or alter the "
+            f"column {wanted['name']!r} of {name_of(wanted)} is {type_of(found)}, but its contract "
+            f"needs {type_of([wanted[fact] for fact in FACTS])}; change the contract, or alter the "
             "column"
         )
 
 
 def type_of(facts: list[Any]) -> str:
-    """A type as it is declared, from its FACTS."""
+    """The declaration of a type, from its FACTS."""
     data_type, length, precision, scale = facts
     if length is not None:
         return f"{data_type}({length})"
@@ -459,7 +480,7 @@ def name_of(column: Document) -> str:
 
 
 class Warehouse:
-    """One session of Redshift; outside of `transaction` every statement commits by itself."""
+    """One session of Redshift. Outside of `transaction`, each statement commits by itself."""
 
     def __init__(self, connection: redshift_connector.Connection) -> None:
         self.connection = connection
@@ -467,33 +488,33 @@ class Warehouse:
         self.cursor = connection.cursor()
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> redshift_connector.Cursor:
-        """Submit one statement; its rows and their number stand until the next one."""
+        """Submit one statement. Its rows and row count are valid until the next statement."""
         return self.cursor.execute(sql, values or None)
 
     def run(self, statement: Document) -> redshift_connector.Cursor:
-        """Submit a named statement, see execute."""
+        """Submit a statement of the plan and log its name and time; see `execute`."""
         started = time.monotonic()
         cursor = self.execute(statement["sql"])
         say("ran", statement=statement["name"], seconds=round(time.monotonic() - started, 3))
         return cursor
 
     def run_all(self, statements: list[Document]) -> None:
-        """Submit named statements, one after the other."""
+        """Submit statements of the plan, one after the other."""
         for statement in statements:
             self.run(statement)
 
     def record(self, statement: Document) -> Document:
-        """The one row of a query, by column name."""
+        """The only row of a query, by column name."""
         cursor = self.run(statement)
         names = [column[0] for column in cursor.description or []]
-        # The driver of Glue's analytics set, 2.0.907, gives names as bytes.
+        # Driver 2.0.907, which Glue's analytics set has, gives column names as bytes.
         names = [name.decode() if isinstance(name, bytes) else name for name in names]
         [values] = cursor.fetchall()
         return dict(zip(names, values))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit what runs within, or none of it."""
+        """Commit all statements of the body, or none."""
         self.connection.autocommit = False
         try:
             yield
@@ -523,7 +544,7 @@ class Objects:
 
 
 def connect(secret: Document, table: str) -> redshift_connector.Connection:
-    """Connect with what the secret says; a DBA sees the table in the session's name."""
+    """Connect with the connection secret. A DBA sees the table in the session's name."""
     with translated_certificate_errors(secret["host"]):
         connection = redshift_connector.connect(
             host=secret["host"],
@@ -535,8 +556,9 @@ def connect(secret: Document, table: str) -> redshift_connector.Connection:
             sslmode="verify-full",
             application_name=f"tidegate {table}",
             tcp_keepalive=True,
-            # The driver would use a statement prepared on a temporary table that a rollback
-            # removed: CHANGELOG of amazon-redshift-python-driver, 2.1.6 and 2.1.13.
+            # Otherwise the driver reuses a statement that it prepared on a temporary table, even
+            # after a rollback removed the table: CHANGELOG of amazon-redshift-python-driver, 2.1.6
+            # and 2.1.13.
             max_prepared_statements=0,
         )
     keep_alive(connection._usock)
@@ -545,7 +567,7 @@ def connect(secret: Document, table: str) -> redshift_connector.Connection:
 
 @contextmanager
 def translated_certificate_errors(host: str) -> Iterator[None]:
-    """Say what to do when the certificate does not prove that the warehouse is `host`."""
+    """Raise DeploymentError if the certificate does not prove that the warehouse is `host`."""
     try:
         yield
     except redshift_connector.Error as error:
@@ -553,17 +575,18 @@ def translated_certificate_errors(host: str) -> Iterator[None]:
             if isinstance(cause, ssl.SSLCertVerificationError):
                 raise DeploymentError(
                     f"the certificate of {host} is refused: {cause.verify_message.rstrip('.')}; "
-                    "the host in the connection secret must be the endpoint that Redshift shows, "
-                    f"or its custom domain name; {TRIED_AGAIN}"
+                    "put the endpoint that Redshift shows, or its custom domain name, into the "
+                    f"connection secret as host; {TRIED_AGAIN}"
                 ) from error
         raise
 
 
 def keep_alive(session: socket.socket) -> None:
-    """Let a session be heard of while a statement runs long.
+    """Send TCP keep-alive probes while a statement runs long.
 
-    NAT gateways, endpoints and load balancers forget what is silent for 350 s, and Linux asks after
-    two hours only: https://docs.aws.amazon.com/redshift/latest/mgmt/connecting-firewall-guidance.html
+    NAT gateways, endpoints and load balancers drop a connection that is silent for 350 s. Linux
+    sends its first probe only after two hours:
+    https://docs.aws.amazon.com/redshift/latest/mgmt/connecting-firewall-guidance.html
     """
     for name, value in QUIET_AFTER.items():
         if hasattr(socket, name):  # macOS has other names
@@ -572,7 +595,7 @@ def keep_alive(session: socket.socket) -> None:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Raise errors of the driver and of AWS as the one of the classes above that they mean."""
+    """Raise errors of the driver and of AWS as one of the classes above."""
     try:
         yield
     except redshift_connector.Error as error:
@@ -580,22 +603,22 @@ def translated_errors() -> Iterator[None]:
     except ClientError as error:
         raise_from_aws(error)
     except BotoCoreError as error:
-        raise ServiceBusyError(f"an AWS service was not reached: {error}") from error
+        raise ServiceBusyError(f"the job cannot reach an AWS service: {error}") from error
     except OSError as error:
-        raise WarehouseBusyError(f"the connection to Redshift was lost: {error}") from error
+        raise WarehouseBusyError(f"the job lost its connection to Redshift: {error}") from error
 
 
 def raise_from_aws(error: ClientError) -> NoReturn:
-    """Raise what an AWS service answered as what it means."""
+    """Raise an error of AWS as DeploymentError or ServiceBusyError."""
     if str(error.response.get("Error", {}).get("Code", "")).startswith(OF_THE_RIGHTS):
         raise DeploymentError(
-            f"AWS does not allow the job what it needs: {error}; {TRIED_AGAIN}"
+            f"AWS refused the job a right, or an object is missing: {error}; {TRIED_AGAIN}"
         ) from error
-    raise ServiceBusyError(f"an AWS service refused the job: {error}") from error
+    raise ServiceBusyError(f"an AWS service refused the job's call: {error}") from error
 
 
 def raise_from_warehouse(error: Exception) -> NoReturn:
-    """Raise an error of Redshift, or of its driver, as what it means."""
+    """Raise an error of Redshift or its driver as one of the classes above."""
     remedy = remedy_of(error)
     if remedy:
         raise DeploymentError(
@@ -606,7 +629,7 @@ def raise_from_warehouse(error: Exception) -> NoReturn:
 
 
 def remedy_of(error: Exception) -> str:
-    """What a person has to do before anybody can log in; empty if that is not what is wrong."""
+    """The remedy if the error is a failed login or connection, else an empty text."""
     state, cause = str(told_by(error).get("C", "")), cause_of(error)
     if state[:2] in OF_THE_LOGIN:
         return OF_THE_LOGIN[state[:2]]
@@ -616,12 +639,12 @@ def remedy_of(error: Exception) -> str:
 
 
 def cause_of(error: Exception) -> Optional[OSError]:
-    """The error of the network from which the driver made this one, if it did."""
+    """The network error that the driver wrapped in this one, if there is one."""
     return next((one for one in error.args if isinstance(one, OSError)), None)
 
 
 def text_of(error: Exception) -> str:
-    """What Redshift says of an error, less the values it would repeat."""
+    """The text of an error of Redshift, without the values of rows that it may repeat."""
     told = told_by(error)
     state = str(told.get("C", ""))
     text = "; ".join(str(told[field]) for field in "MDH" if told.get(field)) or str(error)
@@ -631,7 +654,7 @@ def text_of(error: Exception) -> str:
 
 
 def is_lasting(error: Exception) -> bool:
-    """Whether the same statement would be refused again."""
+    """Whether Redshift would refuse the same statement again."""
     told = told_by(error)
     of_a_value = OF_A_VALUE.search(f"{told.get('M', '')} {told.get('D', '')}")
     lasting = bool(of_a_value) or str(told.get("C", "")).startswith(LASTING)
@@ -639,20 +662,20 @@ def is_lasting(error: Exception) -> bool:
 
 
 def is_conflict(error: Exception) -> bool:
-    """Whether Redshift let another transaction go first."""
+    """Whether another transaction conflicted with this one."""
     told = told_by(error)
     text = f"{told.get('M', '')} {told.get('D', '')}"
-    made_meanwhile = told.get("C") in MADE_MEANWHILE
-    return made_meanwhile or told.get("M") == CONFLICT or any(part in text for part in CONFLICTS)
+    created_meanwhile = told.get("C") in CREATED_MEANWHILE
+    return created_meanwhile or told.get("M") == CONFLICT or any(part in text for part in CONFLICTS)
 
 
 def told_by(error: Exception) -> Document:
-    """The fields of a server's error; empty if the driver raised it, as on a lost connection."""
+    """The fields of a server's error; empty if the driver raised it, as for a lost connection."""
     return error.args[0] if error.args and isinstance(error.args[0], dict) else {}
 
 
 def say(what: str, **facts: object) -> None:
-    """Write one line of the job's log."""
+    """Write one JSON line to the job's log."""
     print(json.dumps({"message": what, **facts}), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""commit_batch: the ledger learns that the batch is applied, and its counts become metrics."""
+"""commit_batch: records in the ledger that a batch is applied, and emits its counts as metrics."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ metrics = Metrics()
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: object) -> dict[str, int]:
-    """Take a plan's key; give the counts of the batch."""
+    """Take the key of a plan; return the counts of its batch."""
     plan, outcome, files = wiring.commit_batch()(event["plan"])
     counts = files | {name: n for name, n in outcome if name.startswith("rows_")}
     metrics.add_dimension(name="table", value=plan.table)

@@ -1,4 +1,4 @@
-"""fail_batch: a failure is classified, recorded and told; it is tried again, or blocks a table."""
+"""fail_batch: classifies and records a failure; the batch is tried again, or the table blocked."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Take the run's input, ARN, plan and what it caught; give the verdict."""
+    """Take the run's input, its ARN, its plan and the error it caught; return the verdict."""
     failure = Failure(error=event["failure"]["Error"], cause=event["failure"].get("Cause", ""))
     plan = event["planned"].get("plan", "")
     request = event["request"]

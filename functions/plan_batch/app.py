@@ -1,4 +1,4 @@
-"""plan_batch: the lease is taken, a batch is cut from what waits, and its plan is written."""
+"""plan_batch: takes the lease, cuts a batch of pending files, and writes its plan."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Take the execution's input, ARN and rounds so far; give the next action and its plan."""
+    """Take the run's input, its ARN and its rounds so far; return the next action and the plan."""
     planned = wiring.plan_batch()(event["request"], event["execution"], event["rounds"])
     for name, why in planned.columns_unread.items():
         logger.warning("column left unread", extra={"column": name, "reason": why})

@@ -1,4 +1,4 @@
-"""prepare_chunk: one chunk's files become typed Parquet; what is refused goes to quarantine."""
+"""prepare_chunk: turns the files of a chunk into typed Parquet, and quarantines bad rows."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Take a plan's key and a chunk's number; give the counts of what was prepared.
+    """Take the key of a plan and the number of a chunk; return how many files and rows it has.
 
-    With a failure, take that such a call ended in it.
+    An event with `failure` reports that an earlier call for this chunk died; that is noted.
     """
     if "failure" in event:
         return note_death(event)
@@ -29,10 +29,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def note_death(event: dict[str, Any]) -> dict[str, Any]:
-    """Note what a chunk may have died of."""
+    """Note that a chunk died, if its files may be the cause."""
     error, cause = event["failure"]["Error"], event["failure"].get("Cause", "")
     death = wiring.prepare_chunk().note_death(event["plan"], event["chunk"], error, cause)
-    # The cause may repeat values.
+    # The cause may repeat values of rows, so it is not logged.
     told = {"plan": event["plan"], "chunk": event["chunk"], "error": error}
     logger.warning("died", extra={**told, "noted": death is not None})
     return {"noted": death is not None}

@@ -1,4 +1,4 @@
-"""register_files: objects that landed are recorded in the ledger, and their tables started."""
+"""register_files: records landed objects in the ledger, and starts their tables."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Take a batch of SQS records; give back to the queue those that could not be recorded."""
+    """Take a batch of SQS records; return those that could not be recorded to the queue."""
     landed: dict[str, LandedObject] = {}
     refused: list[str] = []
     for record in event["Records"]:
@@ -22,7 +22,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             landed[record["messageId"]] = read_message(record)
         except ValidationError as error:
             reason = error.json(include_input=False, include_url=False)
-            logger.warning("a message is no event of S3", extra={"reason": reason})
+            logger.warning("a message is not an S3 event", extra={"reason": reason})
             refused.append(record["messageId"])
     done = wiring.register_files()(landed.values())
     for table, failure in done.failures.items():

@@ -8,7 +8,7 @@ where {target}."_deleted_at" is null
         {changes}."_position" is null
         or {changes}."_position" < (select max("_position") from {truncations})
     )
-    -- What count_deletes has counted is not counted again.
+    -- count_deletes has already counted these rows.
     and (
         {tombstones}."_position" is null
         or {tombstones}."_position" < {target}."_position"

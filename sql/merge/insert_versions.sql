@@ -17,6 +17,6 @@ select
     sysdate
 from {change_log}
 join {versions} on {same_version}
--- A version that ends when it begins was never to be seen.
+-- A version that ends when it begins was never visible.
 where {versions}."_valid_to" is null
     or {versions}."_valid_from" < {versions}."_valid_to"

@@ -22,7 +22,7 @@ known as (
     join touched on {same_key_as_touched}
 ),
 
--- What was known before the key was deleted is forgotten; the deletion itself, if newest, is not.
+-- A delete drops the earlier changes of its key. The delete itself stays if it is the newest.
 living as (
     select *
     from known

@@ -37,9 +37,9 @@ known as (
     join touched on {same_key_as_touched}
 ),
 
--- A row of a snapshot stands before all changes. Where there are some, it makes a version only if it
--- tells a time that is not after theirs, and is after that of the snapshot before it.
--- Time does not run backwards: an event is not earlier than the ones it follows.
+-- A row of a snapshot comes before all changes of its key. If there are changes, it makes a version
+-- only if its time is not after theirs, and is after the time of the snapshot before it.
+-- An event is never earlier than the events before it: "_since" is their latest time.
 events as (
     select
         {key_columns_in_rank},

@@ -7,5 +7,5 @@ from {tombstones}
 where {same_key_as_deleted}
     and {target}."_position" < {tombstones}."_position"
     and {tombstones}."_batch" = {batch}
-    -- mark_merged has marked those of this batch; rows that were there before Tidegate have none.
+    -- mark_merged has marked the rows of this batch. Rows from before Tidegate have no batch.
     and coalesce({target}."_batch", 0) <> {batch}

@@ -109,7 +109,7 @@ def test_a_terminal_failure_blocks_the_table_tells_people_and_loses_nothing(
 
     stack.query(f"drop table {table.name}")
     started = stack.command("start", table.name)
-    assert started.stdout.splitlines()[-1] == f"{table.name}: all that landed is loaded"
+    assert started.stdout.splitlines()[-1] == f"{table.name}: all landed files are loaded"
     assert rows(stack, table) == model((FILES / SNAPSHOT).read_bytes())
     assert stack.table_status(table.name).state == "idle"
 

@@ -33,7 +33,7 @@ def test_batch_that_deletes_most_of_a_table_blocks_it_until_it_is_released(
     stack.land(table.prefix + "20240810-081500000.csv", b"I,5000" + b"," * 12 + b"\n")
     assert stack.table_status(table.name).state == "blocked"
     released = stack.command("release", table.name)
-    assert released.stdout.splitlines()[-1] == f"{table.name}: all that landed is loaded"
+    assert released.stdout.splitlines()[-1] == f"{table.name}: all landed files are loaded"
     stack.wait()
     assert count(stack, table) == ROWS - GONE + 1
     assert stack.table_status(table.name).state == "idle"
@@ -60,7 +60,7 @@ def test_replay_restores_what_is_missing_and_changes_nothing_else(
     times = [f"--{name}={time}" for name, time in EVER.items()]
     for _ in range(2):
         done = stack.command("replay", table.name, *times)
-        assert done.stdout.splitlines()[-1] == f"{table.name}: all that landed is loaded"
+        assert done.stdout.splitlines()[-1] == f"{table.name}: all landed files are loaded"
     assert rows(stack, table) == model(*files)
     after = stack.query(written)
     assert [row for row in after if row[0] != 112] == [row for row in before if row[0] != 112]

@@ -71,7 +71,7 @@ def test_rows_of_a_snapshot_that_are_refused_are_told(
     done = refresh(stack, loaded)
     assert done.stdout.splitlines()[-2:] == [
         f"{loaded.name} is refreshed: 7 rows inserted, 0 rows updated, 9 rows deleted",
-        f"{loaded.name} lacks what was refused, rows: 1; see tidegate quarantine {loaded.name}",
+        f"{loaded.name} lacks 1 row in quarantine; see: tidegate quarantine {loaded.name}",
     ]
     assert rows(stack, loaded) == model(NEW)
 
@@ -129,9 +129,7 @@ def test_pain_12_too_small_a_snapshot_is_refused_with_both_counts_unless_forced(
     before = rows(stack, loaded)
     refused = refresh(stack, loaded)
     assert refused.returncode == 1
-    told = (
-        f"it makes {len(model(snapshot))} rows, the table holds 9, fewer than refresh_floor (50%)"
-    )
+    told = f"it has {len(model(snapshot))} rows and the table has 9, fewer than refresh_floor (50%)"
     assert told in refused.stderr
     assert rows(stack, loaded) == before
     assert stack.table_status(loaded.name).state == "idle"

@@ -188,7 +188,7 @@ def test_refresh_below_the_floor_changes_nothing_and_one_that_reaches_it_is_appl
     table, floor, held, least
 ):
     made = filled(table(refresh_floor=floor), held)
-    told = rf"it makes {least - 1} rows, the table holds {held}, fewer than refresh_floor"
+    told = rf"it has {least - 1} rows and the table has {held}, fewer than refresh_floor"
     with pytest.raises(RefreshRefusedError, match=told):
         made.load(refresh(made, range(least - 1)))
     assert ids(made) == list(range(held))
@@ -198,7 +198,7 @@ def test_refresh_below_the_floor_changes_nothing_and_one_that_reaches_it_is_appl
 
 def test_refresh_of_an_appended_table_that_would_lose_most_changes_waits_for_a_persons_word(table):
     made = filled(table(write="append", key=()), 5)
-    with pytest.raises(RefreshRefusedError, match="it makes 2 rows, the table holds 5, fewer than"):
+    with pytest.raises(RefreshRefusedError, match="it has 2 rows and the table has 5, fewer than"):
         made.load(refresh(made, [1, 2]))
     assert ids(made) == [0, 1, 2, 3, 4]
     made.load(refresh(made, [1, 2], batch=3, force=True))
@@ -226,7 +226,7 @@ def test_batch_of_an_epoch_before_the_last_refresh_is_refused_and_nothing_lost(t
     made = filled(table(), 3)
     made.load(refresh(made, range(3)))
     late = made.plan(3, 3, [[made.land(LATER, lines("I,", [7]))]], epoch=1)
-    with pytest.raises(LoadFailedError, match=r"stand in epoch 2, the ledger says 1"):
+    with pytest.raises(LoadFailedError, match=r"of epoch 2, but the ledger is in epoch 1"):
         made.load(late)
     assert (ids(made), len(made.batches())) == ([0, 1, 2], 2)
 

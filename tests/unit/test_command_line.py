@@ -62,7 +62,7 @@ def test_status_shows_an_error_whole_and_a_name_as_it_is():
 
 def test_status_tells_of_a_refresh_that_is_still_to_come():
     lines = shown(Status(tables=[table("sales.orders", refresh_wanted=True)], unrouted=0), 80)
-    assert lines[2:] == ["sales.orders: a full refresh is asked for"]
+    assert lines[2:] == ["sales.orders: a full refresh is pending"]
 
 
 def test_status_tells_when_a_table_that_waits_is_tried_again():
@@ -187,7 +187,7 @@ def test_contracts_are_compiled_into_a_folder(tmp_path):
     (tmp_path / "a.yaml").write_text(RIGHT)
     into = tmp_path / "new/folder"
     compiled = invoke("compile", str(tmp_path), "--into", str(into))
-    assert (compiled.exit_code, compiled.stdout) == (0, f"compiled into {into}, contracts: 1\n")
+    assert (compiled.exit_code, compiled.stdout) == (0, f"compiled 1 contract into {into}\n")
     assert [route.prefix for route in CompiledContracts(into).routes] == ["dms/sales/orders/"]
 
 

@@ -14,7 +14,7 @@ def shown(old: str | None, new: str | None) -> list[str]:
 
 
 def test_batch_that_applied_nothing_leaves_the_watermark_where_it_was():
-    stays = "stays: the batch applied nothing that is newer"
+    stays = "unchanged: the batch applied nothing newer"
     assert shown("000001 1 x", "000001 1 x") == ["watermark  000001 1 x", stays]
     assert shown(None, None) == ["watermark  none", stays]
 

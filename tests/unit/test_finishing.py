@@ -142,7 +142,9 @@ def test_commit_that_died_after_the_files_is_finished_by_the_next(finishing, mon
 def test_batch_without_a_good_outcome_is_not_committed(finishing, outcome):
     if outcome:
         finishing.report(**outcome)
-    said = r"sales\.orders: the job reported no success for batch 7; look at s3://.*outcome\.json"
+    said = (
+        r"sales\.orders: the job did not report success for batch 7; look at s3://.*outcome\.json"
+    )
     with pytest.raises(LoadFailedError, match=said):
         finishing.commit(finishing.folder.plan)
     assert finishing.files.count_pending(TABLE) == 3

@@ -43,22 +43,22 @@ def encrypted(folder) -> bytes:
 
 BINARY = {
     "it is a ZIP archive; unpack it": zipped("orders.csv"),
-    "it is an Excel workbook, which Tidegate does not read": zipped("[Content_Types].xml"),
+    "it is an Excel workbook, which Tidegate cannot read": zipped("[Content_Types].xml"),
     "it is a 7z archive; unpack it": b"7z\xbc\xaf\x27\x1c\0\4",
-    "it is packed with bzip2; pack it with gzip": bz2.compress(b"secret"),
-    "it is packed with xz; pack it with gzip": lzma.compress(b"secret"),
-    "it is packed with Zstandard; pack it with gzip": b"\x28\xb5\x2f\xfd\x04\0secret",
-    "it is packed with gzip twice; unpack it once": gzip.compress(gzip.compress(b"secret")),
-    "it is Avro, which Tidegate does not read": b"Obj\x01\x04\x14avro.codec",
-    "it is ORC, which Tidegate does not read": b"ORC\n\x0b\n\x03\0\0",
-    "it is a PDF document, which Tidegate does not read": b"%PDF-1.7\n\0",
-    "it is an Excel workbook or another document of Office": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    "it is compressed with bzip2; use gzip or no compression": bz2.compress(b"secret"),
+    "it is compressed with xz; use gzip or no compression": lzma.compress(b"secret"),
+    "it is compressed with Zstandard; use gzip or no compression": b"\x28\xb5\x2f\xfd\x04\0secret",
+    "it is compressed with gzip twice; unpack it once": gzip.compress(gzip.compress(b"secret")),
+    "it is Avro, which Tidegate cannot read": b"Obj\x01\x04\x14avro.codec",
+    "it is ORC, which Tidegate cannot read": b"ORC\n\x0b\n\x03\0\0",
+    "it is a PDF document, which Tidegate cannot read": b"%PDF-1.7\n\0",
+    "it is an Excel workbook or another Office document": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
     "it is UTF-16; write it in UTF-8": "I,1,secret\n".encode("utf-16"),
     "it is UTF-16; write it in UTF-8, and": "I,1,Zoë\n".encode("utf-16-be"),
 }
 TEXT = {
-    "it is a web page, maybe the error of a server": b"\n<!DOCTYPE html><html>secret",
-    "it is XML, maybe the error of a server": b'<?xml version="1.0"?><Error>secret</Error>\n',
+    "it is a web page, maybe an error page of a server": b"\n<!DOCTYPE html><html>secret",
+    "it is XML, maybe an error page of a server": b'<?xml version="1.0"?><Error>secret</Error>\n',
 }
 
 
@@ -89,11 +89,11 @@ def test_file_of_another_kind_is_told_of_as_what_it_is(shop, written_as, told):
         ("dms_csv", b'{"id": 1}\n', "it is JSON; correct source.format in the contract"),
         ("dms_csv", b'[{"id": 1},\n{"id": 2}]', "it is JSON; correct source.format in the contr"),
         ("parquet", b'{"id": 1, "more": 1}', "it is JSON; correct source.format in the contract"),
-        ("jsonl", b'[{"id": 1},\n{"id": 2}]', "it is one JSON array; write each object on a line"),
+        ("jsonl", b'[{"id": 1},\n{"id": 2}]', "it is one JSON array; write each object on its own"),
         ("jsonl", b"x", "it is not JSON lines: the first line is not a JSON object; write"),
         ("parquet", b"I,1,secret\n", "it is too short to be Parquet; write it as Parquet"),
-        ("parquet", b"I,1,secret\n" * 9, "it is no Parquet, or its end is missing; write it as"),
-        ("parquet", WHOLE[:-1], "it is no Parquet, or its end is missing; write it as Parquet"),
+        ("parquet", b"I,1,secret\n" * 9, "it is not Parquet, or its end is missing; write it as"),
+        ("parquet", WHOLE[:-1], "it is not Parquet, or its end is missing; write it as Parquet"),
         ("parquet", WHOLE[:-8] + b"\0\0\0\x40PAR1", "it is damaged, or a part of it is missing"),
         ("parquet", WHOLE[:4] + WHOLE[2000:], "it is damaged, or a part of it is missing; write"),
     ],
@@ -115,7 +115,7 @@ def why_of_header(shop: Workshop, content: bytes) -> str:
 
 @pytest.mark.parametrize("written_as", FORMATS)
 def test_encrypted_parquet_is_told_of_in_every_format(shop, written_as, tmp_path):
-    told = "it is encrypted Parquet; write it without a key of its own, and land it again"
+    told = "it is encrypted Parquet; write it without Parquet encryption, and land it again"
     assert why(shop, written_as, encrypted(tmp_path)) == told
 
 
@@ -140,7 +140,7 @@ def test_damaged_parquet_is_told_of_without_what_it_holds_and_stops_nothing_else
         assert found.files[f"{PREFIX}{number}-2"].records == 1
         for reason in found.quarantined.values():
             assert reason.startswith(
-                ("it is ", "it has no column", "cannot be read: a text in it is not UTF-8")
+                ("it is ", "it has no column", "it cannot be read: a text in it is not UTF-8")
             )
             assert reason.isprintable()
             assert "tidegate-" not in reason

@@ -67,7 +67,9 @@ class Secrets:
 def test_column_that_does_not_fit_is_told_as_types_are_declared():
     wanted = {"table": ["s", "t"], "name": "x", "data_type": "numeric"}
     wanted |= {"character_maximum_length": None, "numeric_precision": 9, "numeric_scale": 2}
-    with pytest.raises(load_batch.ContractError, match=r"is character varying\(3\), its contract "):
+    with pytest.raises(
+        load_batch.ContractError, match=r"is character varying\(3\), but its contract "
+    ):
         load_batch.refuse_misfit(wanted, ["character varying", 3, None, None])
     with pytest.raises(load_batch.ContractError, match=r"is integer, .* needs numeric\(9,2\)"):
         load_batch.refuse_misfit(wanted, ["integer", None, 32, 0])
@@ -98,9 +100,9 @@ NO_TRUST = redshift_connector.InterfaceError("communication error", BAD_CERTIFIC
 @pytest.mark.parametrize(
     ("error", "what_to_do"),
     [
-        (redshift_connector.InterfaceError(UNKNOWN_USER), "create the database user that"),
-        (redshift_connector.ProgrammingError(NO_DATABASE), "create the database that"),
-        (NO_ROUTE, "let the job resolve it"),
+        (redshift_connector.InterfaceError(UNKNOWN_USER), "create the database user in"),
+        (redshift_connector.ProgrammingError(NO_DATABASE), "create the database in"),
+        (NO_ROUTE, "network can resolve it"),
         (redshift_connector.InterfaceError("Server refuses SSL"), "which speaks TLS"),
     ],
 )
@@ -154,8 +156,8 @@ def test_service_that_is_busy_is_waited_for():
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("not json", "the secret arn is no JSON object; Tidegate tries again by itself"),
-        ('["list"]', "the secret arn is no JSON object; Tidegate tries again by itself"),
+        ("not json", "the secret arn is not a JSON object; Tidegate tries again by itself"),
+        ('["list"]', "the secret arn is not a JSON object; Tidegate tries again by itself"),
         (f'{{"host": "h", "port": 1, "dbname": "d", "username": "{SECRET}"}}', "lacks password"),
     ],
 )

@@ -161,7 +161,7 @@ def test_newer_change_wins_by_how_the_sequence_compares(shop, compared, older, n
             "seq",
             "000A",
             (
-                "is no number, time or LSN; say in the contract how it compares: "
+                "is not a number, time or LSN; say in the contract how it compares: "
                 "sequence: [{name: seq, as: lsn|binlog|number|hex|timestamp|text}]"
             ),
         ),

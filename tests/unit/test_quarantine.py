@@ -152,14 +152,14 @@ def test_files_and_what_is_unrouted_are_told_a_line_each(command):
 def test_no_more_is_told_than_was_asked_for_and_that_there_is_more(command):
     ended = command("--limit", "1", "--json")
     assert len(ended.stdout.splitlines()) == 1
-    assert ended.stderr == "there are more than 1: say --limit\n"
+    assert ended.stderr == "there are more than 1; raise --limit to see them\n"
 
 
 def test_table_without_a_contract_is_refused_with_those_that_there_are(command):
     ended = command("sales.nothing")
     assert (ended.exit_code, ended.stderr) == (
         1,
-        "there is no contract of 'sales.nothing'; there is one of: sales.orders\n",
+        "there is no contract for 'sales.nothing'; there are contracts for: sales.orders\n",
     )
 
 
@@ -196,7 +196,7 @@ def test_file_of_the_open_batch_is_left_to_the_next_attempt(ledger, work, comman
     states.block(TABLE, "run", "LoadFailedError: no")
     first, _ = command("add", file.key).stdout.splitlines()
     assert first == (
-        f"it is in a batch of {TABLE}, which goes on without it: tidegate start {TABLE}"
+        f"{file.key} is in a batch of {TABLE}; to go on without it, run: tidegate start {TABLE}"
     )
     assert files.count_pending(TABLE) == 1
     assert states.read(TABLE).set_aside == {file.id: "set aside by hand"}

@@ -258,8 +258,8 @@ def test_file_of_nothing_but_a_header_is_applied_as_nothing(shop):
         (
             b"I,1,Ann\nI,2,a\rb\n",
             (
-                "cannot be read: its lines end in different ways, "
-                "or a carriage return stands outside quotes"
+                "it cannot be read: its lines end in different ways, or a carriage return is "
+                "outside quotes; end all lines alike, and land it again"
             ),
         ),
         (b'I,1,5" pipe\nI,2,x\nI,3\n', "line 3: it has 2 columns, not 3"),
@@ -331,8 +331,8 @@ def test_file_whose_name_is_too_long_to_have_an_order_is_quarantined(shop):
     found = shop.prepare(contract(), {long: b"U,1,x\n", CHANGES: b"U,2,y\n"})
     assert found.column("id") == [2]
     assert found.quarantined == {
-        long: "its name is longer than 255 bytes, of which each number takes some more, and files "
-        "are ordered by their names; land it under a shorter one"
+        long: "its name is longer than 255 bytes (each number in it counts as a few bytes more), "
+        "which is too long to order files by their names; land it under a shorter name"
     }
 
 
@@ -363,11 +363,11 @@ def test_unreadable_files_among_many_are_found_by_halving(shop):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"Op,id,id,name\n", "the header names columns more than once (1 too many)"),
+        (b"Op,id,id,name\n", "the header repeats column names (1 too many); rename them"),
         (b"Op,name,ID\n", "the header does not name 'id'"),
         (b"Op,id,name" + b",x" * 1_000_000, "the header is longer than 2,000,000 bytes"),
         (b"Op,id,n\xe9\n", "the header is not UTF-8"),
-        (b"Op,id,name\rI,1,a\r", "the header cannot be read: a carriage return stands outside"),
+        (b"Op,id,name\rI,1,a\r", "the header cannot be read: a carriage return is outside"),
         (b'Op,"id"x,name\n', "the header cannot be read: a quoted name does not end, or text"),
     ],
 )
@@ -389,8 +389,8 @@ def test_columns_that_the_contract_does_not_name_quarantine_the_file_if_they_are
     of = contract(options={"header": True}, evolve="refuse")
     found = shop.prepare(of, {CHANGES: WITH_MORE, good: b"Op,name,id\nI,Bob,2\n"})
     assert found.quarantined == {
-        CHANGES: "the file names 'extra', 'Other', which the contract does not; add it to "
-        "columns, or to source.fields if it is not wanted, and land the file again"
+        CHANGES: "the contract does not know 'extra', 'Other'; add it to columns, or to "
+        "source.fields if you do not want it, and land the file again"
     }
     assert found.column("name") == ["Bob"]
 

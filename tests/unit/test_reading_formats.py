@@ -167,8 +167,8 @@ def test_half_a_character_refuses_its_line_alone_wherever_it_is(shop, spoilt, pl
 def test_file_that_is_not_json_lines_is_quarantined_whole_and_says_what_to_write(shop, content):
     found = shop.prepare(of(), {FILE: content})
     assert found.quarantined == {
-        FILE: "it is not JSON lines: the first line is not a JSON object; write every object on a "
-        "line of its own, in UTF-8 without a byte order mark, and land the file again"
+        FILE: "it is not JSON lines: the first line is not a JSON object; write each object on "
+        "its own line, in UTF-8 without a byte order mark, and land the file again"
     }
 
 
@@ -223,8 +223,8 @@ def test_operation_of_almost_the_right_name_does_not_make_inserts_of_deletes(
     found = shop.prepare(of(written_as=written_as, options=options), {FILE: content})
     assert found.rows == []
     assert found.quarantined == {
-        FILE: "the file names 'op', the operation is 'Op': correct source.options.operation, or "
-        "the file, and land it again"
+        FILE: "the file has a column 'op', but the operation is 'Op'; correct "
+        "source.options.operation in the contract or the file, and land it again"
     }
 
 
@@ -291,7 +291,7 @@ def test_partial_row_whose_key_changed_is_refused_unless_it_carries_every_column
     [(record, reason)] = found.reasons
     assert (record, reason.partition(";")[0]) == (
         2,
-        "it changes the key and lacks columns that the row of the new key needs",
+        "it changes the key but lacks columns that the row of the new key needs",
     )
 
 
@@ -400,7 +400,7 @@ def renamed(query: str, old: bytes, new: bytes) -> bytes:
 def test_parquet_that_names_a_column_twice_is_quarantined_with_that_reason(shop):
     content = renamed("select 1 as id, 'x' as name, 'y' as namf", b"namf", b"name")
     found = shop.prepare(of(written_as="parquet"), {FILE: content})
-    assert found.quarantined == {FILE: "it names columns more than once (1 too many); rename them"}
+    assert found.quarantined == {FILE: "it repeats column names (1 too many); rename them"}
 
 
 @pytest.mark.parametrize("files", [1, 3])
@@ -444,11 +444,11 @@ MANY_DIGITS = renamed(
     [
         (
             SAME_FIELDS,
-            "column 'v' has two fields 'aa' and 'AA', which cannot be told apart",
+            "column 'v' has two fields 'aa' and 'AA' that differ at most in case",
         ),
         (
             MANY_DIGITS,
-            "column 'v' holds decimals of 60 digits, more than the 38 that can be kept",
+            "column 'v' has decimals of 60 digits, more than the 38 that Tidegate can keep",
         ),
     ],
     ids=["fields", "digits"],
@@ -543,7 +543,7 @@ def test_file_that_is_not_parquet_or_lacks_a_column_is_quarantined(shop):
         FILE + "4": whole,
     }
     found = shop.prepare(of(written_as="parquet"), files)
-    cut = "it is no Parquet, or its end is missing; write it as Parquet, and land it again"
+    cut = "it is not Parquet, or its end is missing; write it as Parquet, and land it again"
     assert found.quarantined == {
         FILE + "1": cut,
         FILE + "2": cut,

@@ -12,6 +12,10 @@ from tests.unit.samples import ledger_table
 from tidegate.cli import app
 from tidegate.ledger import Catalogue, StateLedger
 
+HELD_BACK = (
+    "not started, because its deletes are held back; "
+    "if they are right, run: tidegate release d.held_back"
+)
 MISSING_USER = "DeploymentError: Tidegate cannot log in to Redshift"
 AWAY = "WarehouseBusyError: Redshift is away"
 STOPPED = {"a.blocked": MISSING_USER, "b.blocked": AWAY, "c.waiting": AWAY}
@@ -71,8 +75,8 @@ def test_all_that_stand_still_are_started_but_those_that_wait_for_a_release(runs
     assert (done.exit_code, runs.started) == (0, list(STOPPED))
     assert runs.started_when_followed == {len(STOPPED)}
     assert sorted(done.stdout.splitlines()) == [
-        *(f"{table}: all that landed is loaded" for table in STOPPED),
-        "d.held_back: not started, deletes are held back: tidegate release d.held_back",
+        *(f"{table}: all landed files are loaded" for table in STOPPED),
+        f"d.held_back: {HELD_BACK}",
     ]
 
 
@@ -84,7 +88,7 @@ def test_tables_that_one_error_stopped_are_started_and_no_others(runs):
 def test_name_of_an_error_is_not_the_beginning_of_another_ones(runs):
     done = start("--blocked-by", "Warehouse")
     assert (done.exit_code, runs.started) == (0, [])
-    assert done.stdout == "no such table is blocked, and none waits to be tried again\n"
+    assert done.stdout == "no such table is blocked or waits for a retry\n"
 
 
 def test_run_that_fails_is_told_with_its_table_and_the_others_go_on(runs):
@@ -92,7 +96,7 @@ def test_run_that_fails_is_told_with_its_table_and_the_others_go_on(runs):
     done = start("--all")
     assert (done.exit_code, runs.started) == (1, list(STOPPED))
     assert "a.blocked: ContractError: no\n" in done.stdout
-    assert "c.waiting: all that landed is loaded\n" in done.stdout
+    assert "c.waiting: all landed files are loaded\n" in done.stdout
     assert done.stderr == "1 of 3 runs failed\n"
 
 
@@ -116,4 +120,4 @@ def test_run_that_tried_again_itself_and_loaded_all_has_not_failed(runs):
 def test_more_or_less_than_one_way_to_say_which_tables_is_a_mistake(runs, words):
     done = start(*words.split())
     assert (done.exit_code, runs.started) == (1, [])
-    assert done.stderr == "name one table, or give --all, or --blocked-by with an error\n"
+    assert done.stderr == "give one table, or --all, or --blocked-by with an error\n"

@@ -1,6 +1,6 @@
-"""The command `tidegate`: one vocabulary for the local stack and for AWS.
+"""The command `tidegate`: the same commands for the local stack and for AWS.
 
-Its modules import what a command needs when that command runs: --help needs nothing of it.
+Each command imports what it needs when it runs, so that --help stays quick.
 """
 
 import sys
@@ -18,7 +18,7 @@ _POINT = (
 
 
 class PlainErrors(TyperGroup):
-    """Prints an error of Tidegate or of AWS as one line, and exits with 1."""
+    """Prints an error of Tidegate or AWS as one line, and exits with 1."""
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
         """Run the command that `ctx` holds."""
@@ -38,7 +38,7 @@ class PlainErrors(TyperGroup):
 
 def _told_by_aws(error: Exception) -> str:
     if "botocore" not in sys.modules:
-        return ""  # the command called nothing of AWS
+        return ""  # the command did not call AWS
     from botocore.exceptions import BotoCoreError, ClientError
 
     if isinstance(error, BotoCoreError):

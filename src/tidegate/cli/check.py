@@ -1,9 +1,11 @@
-"""`tidegate check` and `compile`: contracts are read, and every mistake is named with a remedy."""
+"""`tidegate check` and `compile`: read contracts, and name every mistake with its remedy."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from tidegate.cli.counting import counted
 
 if TYPE_CHECKING:
     from tidegate.contract import Contract
@@ -11,12 +13,12 @@ if TYPE_CHECKING:
 _DEFAULT = [Path("tables")]
 
 Paths = Annotated[
-    list[Path] | None, typer.Argument(help="Files, or folders of *.yaml; else tables/.")
+    list[Path] | None, typer.Argument(help="Files, or folders of *.yaml. Default: tables/.")
 ]
 
 
 def check(paths: Paths = None) -> None:
-    """Check contracts; exit 1 if any has a mistake."""
+    """Check contracts. Exits with 1 if a contract has a mistake."""
     for contract in _read(paths):
         columns = f"{len(contract.columns)} columns from {contract.source.prefix}"
         typer.echo(f"{contract.table}: {columns}")
@@ -25,12 +27,12 @@ def check(paths: Paths = None) -> None:
 def compile_(
     into: Annotated[Path, typer.Option(help="The folder to write to.")], paths: Paths = None
 ) -> None:
-    """Write contracts as functions load them; exit 1 if any has a mistake."""
+    """Write contracts in the form that functions load. Exits with 1 if one has a mistake."""
     from tidegate.contract import write_contracts
 
     contracts = _read(paths)
     write_contracts(contracts, into)
-    typer.echo(f"compiled into {into}, contracts: {len(contracts)}")
+    typer.echo(f"compiled {counted(len(contracts), 'contract')} into {into}")
 
 
 def _read(paths: list[Path] | None) -> list["Contract"]:
@@ -42,6 +44,6 @@ def _read(paths: list[Path] | None) -> list["Contract"]:
     if mistakes:
         raise typer.Exit(1)
     if not contracts:
-        typer.echo("no contract found; write one into tables/")
+        typer.echo("no contract found; write one in tables/")
         raise typer.Exit(1)
     return contracts

@@ -1,6 +1,6 @@
-"""Numbers in sentences."""
+"""Writes numbers with their nouns."""
 
 
 def counted(number: int, noun: str) -> str:
-    """`number` with its noun, as in 1 file and 2 files."""
+    """`number` with its noun, for example "1 file" or "2 files"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

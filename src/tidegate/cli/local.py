@@ -1,4 +1,4 @@
-"""`tidegate local`: the whole of Tidegate on this machine."""
+"""`tidegate local`: runs all of Tidegate on this machine."""
 
 import shlex
 import shutil
@@ -18,17 +18,19 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Run Tidegate on this machine.", no_args_is_help=True)
 
-Port = Annotated[int, typer.Option(help="Where the cloud listens.", min=1, max=65535)]
-WarehousePort = Annotated[int, typer.Option(help="Where the warehouse listens.", min=1, max=65535)]
+Port = Annotated[int, typer.Option(help="Port of the cloud.", min=1, max=65535)]
+WarehousePort = Annotated[int, typer.Option(help="Port of the warehouse.", min=1, max=65535)]
 Template = Annotated[Path, typer.Option(help="The SAM template to deploy.")]
 Tables = Annotated[
-    Path | None, typer.Option(help="A folder of contracts, instead of the template's.")
+    Path | None, typer.Option(help="Folder of contracts. Default: the one the template names.")
 ]
 Via = Annotated[
     str | None,
-    typer.Option(help="The URL functions and jobs call: of a proxy you put before the cloud."),
+    typer.Option(help="URL that functions and jobs call, if you put a proxy before the cloud."),
 ]
-Detach = Annotated[bool, typer.Option("--detach", help="Return when it is ready; it runs on.")]
+Detach = Annotated[
+    bool, typer.Option("--detach", help="Return when the stack is ready; it keeps running.")
+]
 
 
 @app.command()
@@ -40,7 +42,7 @@ def up(
     template: Template = Path("template.yaml"),
     via: Via = None,
 ) -> None:
-    """Start a stack; stop it with Ctrl-C, or with `down` if it is detached."""
+    """Start a stack. Stop it with Ctrl-C, or with `down` if it is detached."""
     if find_spec("moto") is None:
         raise LocalStackError("the local stack needs more packages: pip install 'tidegate[local]'")
     console = Console(highlight=False)
@@ -51,7 +53,7 @@ def up(
         running = start_in_background(template, tables, port, warehouse_port, via)
         show_stack(console, running.describe(), port, as_typed(sys.argv[0]))
         return
-    # Only a stack of this process needs what stacks are made of, which takes a second to import.
+    # These imports take a second, and only a stack in this process needs them.
     from tidegate.local.serving import run
     from tidegate.local.stack import Stack
 
@@ -81,7 +83,7 @@ def down(port: Port = 4566) -> None:
 
 
 def as_typed(program: str) -> str:
-    """How a user who called `program` can call it again: by its name if that is on PATH."""
+    """How the user can call `program` again: by its name if that is on PATH, else by its path."""
     path = Path(program)
     found = shutil.which(path.name)
     return path.name if found and path.samefile(found) else shlex.quote(program)

@@ -1,4 +1,4 @@
-"""`tidegate quarantine`: what could not be loaded, and why; and what a person sets aside."""
+"""`tidegate quarantine`: lists quarantined files and rows, and sets a file aside by hand."""
 
 import os
 from collections.abc import Iterator
@@ -18,48 +18,47 @@ _LONGEST_LINE = 2_000  # characters; a key of S3 has up to 1,024
 
 
 class ListByDefault(TyperGroup):
-    """A group whose command `list` need not be named: no table is called as a command is."""
+    """A group that runs `list` if no command is named; no table has the name of a command."""
 
     def parse_args(  # type: ignore[override]
         self, ctx: typer.Context, args: list[str]
     ) -> list[str]:
-        """Put `list` before what begins with no command."""
+        """Put `list` first, unless the arguments begin with a command."""
         named = args[:1] == ["--help"] or (args[:1] and args[0] in self.commands)
         return super().parse_args(ctx, args if named else ["list", *args])
 
 
 app = typer.Typer(
     cls=ListByDefault,
-    help="List what could not be loaded (no command needed), or set a file aside.",
+    help="List quarantined files and rows (no command needed), or set a file aside.",
 )
 
 
 @app.command("list")
 def list_refused(
     table: Annotated[
-        str | None, typer.Argument(help="Of this table only; else of all, and what is unrouted.")
+        str | None,
+        typer.Argument(help="Only this table. Default: all tables, and unrouted objects."),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a line, for programs.")
+        bool, typer.Option("--json", help="Print one JSON object a line, for programs.")
     ] = False,
-    limit: Annotated[
-        int, typer.Option(min=1, help="Stop after so many lines; for all take a large one.")
-    ] = _LINES,
+    limit: Annotated[int, typer.Option(min=1, help="Print at most this many lines.")] = _LINES,
 ) -> None:
     """List the files and rows that could not be loaded, each with its reason."""
     found = _find(table)
     for refusal in islice(found, limit):
         typer.echo(refusal.model_dump_json() if as_json else _line(refusal))
     if next(found, None):
-        typer.echo(f"there are more than {limit}: say --limit", err=True)
+        typer.echo(f"there are more than {limit}; raise --limit to see them", err=True)
 
 
 @app.command()
 def add(
-    key: Annotated[str, typer.Argument(help="The object's key in the landing bucket.")],
-    reason: Annotated[str, typer.Option(help="Why, for those who look later.")] = "",
+    key: Annotated[str, typer.Argument(help="Key of the object in the landing bucket.")],
+    reason: Annotated[str, typer.Option(help="Why; the listing shows it.")] = "",
 ) -> None:
-    """Set a file aside that waits, so that its table goes on without it."""
+    """Set a pending file aside, so that its table goes on without it."""
     import boto3
 
     from tidegate.ledger import Catalogue, HandLedger, LedgerTable, StateLedger
@@ -72,7 +71,9 @@ def add(
     work = WorkBucket(boto3.client("s3"), settings.work_bucket)
     set_aside = SetAside(StateLedger(ledger), HandLedger(ledger), work)
     for table in set_aside(Catalogue(ledger).tables(), key, reason):
-        typer.echo(f"it is in a batch of {table}, which goes on without it: tidegate start {table}")
+        typer.echo(
+            f"{key} is in a batch of {table}; to go on without it, run: tidegate start {table}"
+        )
     typer.echo(f"{key} is set aside; to load it after all, land it again")
 
 
@@ -93,7 +94,7 @@ def _find(table: str | None) -> Iterator["Refusal"]:
         return chain(*map(kept.refusals, tables), kept.unrouted())
     if table not in tables:
         raise InvalidInputError(
-            f"there is no contract of {table!r}; there is one of: {name_some(tables)}"
+            f"there is no contract for {table!r}; there are contracts for: {name_some(tables)}"
         )
     return kept.refusals(table)
 
@@ -104,6 +105,6 @@ def _line(refusal: "Refusal") -> str:
 
 
 def _shown(text: str) -> str:
-    """`text` on one line of a terminal: names of files and columns may hold anything."""
+    """`text` on one line of a terminal; names of files and columns may hold any character."""
     plain = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
     return plain if len(plain) <= _LONGEST_LINE else plain[: _LONGEST_LINE - 1] + "…"

@@ -1,4 +1,4 @@
-"""`tidegate start`, `refresh`, `replay` and `release`: runs that a person asks for."""
+"""`tidegate start`, `refresh`, `replay` and `release`: start runs by hand, and follow them."""
 
 import os
 import time
@@ -25,16 +25,16 @@ def start(
         str | None, typer.Argument(help="The table, as its contract names it: schema.table.")
     ] = None,
     every: Annotated[
-        bool, typer.Option("--all", help="Every table that is blocked, or waits to be tried again.")
+        bool, typer.Option("--all", help="Start every table that is blocked or waits for a retry.")
     ] = False,
     blocked_by: Annotated[
         str | None,
-        typer.Option(metavar="ERROR", help="Of those, the tables whose last error is ERROR."),
+        typer.Option(metavar="ERROR", help="Start those of them whose last error is ERROR."),
     ] = None,
 ) -> None:
-    """Load what waits for a table that is blocked, once the cause is mended."""
+    """Load the pending files of a blocked table, after you fixed the cause."""
     if [table is not None, every, blocked_by is not None].count(True) != 1:
-        raise InvalidInputError("name one table, or give --all, or --blocked-by with an error")
+        raise InvalidInputError("give one table, or --all, or --blocked-by with an error")
     runs = _Runs()
     if table is not None:
         runs.see_through(table)
@@ -44,11 +44,14 @@ def start(
 
 
 def _start_many(runs: "_Runs", stopped: "dict[str, TableState]") -> None:
-    """Start all first, so that they load side by side; then tell how each ended."""
+    """Start all tables, so that they load side by side; then print how each run ended."""
     held_back = [table for table, state in stopped.items() if state.held_back]
     started = {table: runs.start(table) for table in stopped if table not in held_back}
     for table in held_back:
-        typer.echo(f"{table}: not started, deletes are held back: tidegate release {table}")
+        typer.echo(
+            f"{table}: not started, because its deletes are held back; "
+            f"if they are right, run: tidegate release {table}"
+        )
     failed = 0
     for table, run in started.items():
         if failure := runs.follow(table, run):
@@ -59,22 +62,22 @@ def _start_many(runs: "_Runs", stopped: "dict[str, TableState]") -> None:
     if failed:
         raise RunFailedError(f"{failed} of {len(started)} runs failed")
     if not stopped:
-        typer.echo("no such table is blocked, and none waits to be tried again")
+        typer.echo("no such table is blocked or waits for a retry")
 
 
 def refresh(
     table: Target,
     snapshot_prefix: Annotated[
-        str | None, typer.Option(help="Where the snapshot lies, if not anywhere under the prefix.")
+        str | None, typer.Option(help="Look for the snapshot only under this prefix.")
     ] = None,
     as_of: Annotated[
-        str | None, typer.Option(help="Leave out changes up to this time or sequence.")
+        str | None, typer.Option(help="Skip changes up to this time or sequence.")
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="However few rows the snapshot has.")
+        bool, typer.Option("--force", help="Accept the snapshot however few rows it has.")
     ] = False,
 ) -> None:
-    """Replace what a table holds by its newest snapshot; changes go on after it."""
+    """Replace the rows of a table by its newest snapshot; later changes are applied on top."""
     asked = {"snapshot_prefix": snapshot_prefix, "as_of": as_of, "force": force or None}
     given = {name: value for name, value in asked.items() if value is not None}
     runs = _Runs()
@@ -86,25 +89,27 @@ def refresh(
     if failure:
         raise RunFailedError(failure)
     if not done:
-        typer.echo(f"{table} has much to load first; the refresh comes after it: tidegate status")
+        typer.echo(
+            f"{table} has many files to load before the refresh; watch it with tidegate status"
+        )
 
 
 def replay(
     table: Target,
-    since: Annotated[str, typer.Option("--from", help="What landed from this time on, …")],
-    until: Annotated[str, typer.Option("--to", help="… and before this one, is loaded again.")],
+    since: Annotated[str, typer.Option("--from", help="Load again what landed from this time on.")],
+    until: Annotated[str, typer.Option("--to", help="Load again what landed before this time.")],
 ) -> None:
-    """Load once more what landed in some time; what was applied already changes nothing."""
+    """Load the files again that landed in a period. Changes that were applied change nothing."""
     runs = _Runs()
     runs.see_through(table, mode="replay", **{"from": since, "to": until})
     runs.tell_what_is_left(table)
 
 
 def release(table: Target) -> None:
-    """Let deletes pass that were held back, and load what waits behind them."""
+    """Apply deletes that were held back, and load the files that wait behind them."""
     runs = _Runs()
     if table in runs.catalogue.tables() and not runs.states.read(table).held_back:
-        raise InvalidInputError(f"no deletes of {table} are held back; look at tidegate status")
+        raise InvalidInputError(f"no deletes of {table} are held back; see tidegate status")
     runs.see_through(table, force=True)
     runs.tell_what_is_left(table)
 
@@ -114,7 +119,8 @@ def _tell_refreshed(table: str, done: Mapping[str, Any]) -> None:
     typer.echo(f"{table} is refreshed: {', '.join(rows)}")
     if refused := done["quarantined_rows"]:
         typer.echo(
-            f"{table} lacks what was refused, rows: {refused}; see tidegate quarantine {table}"
+            f"{table} lacks {counted(refused, 'row')} in quarantine; "
+            f"see: tidegate quarantine {table}"
         )
 
 
@@ -139,7 +145,7 @@ class _Runs:
         self._client = boto3.client("stepfunctions", config=patient)
 
     def stopped(self, error: str | None) -> "dict[str, TableState]":
-        """The tables that are blocked or wait to be tried again; with `error`, because of that."""
+        """The tables that are blocked or wait for a retry; with `error`, only because of it."""
         states, now = self.states.read_all(self.catalogue.tables()), self.states.now()
         return {
             table: state
@@ -153,19 +159,19 @@ class _Runs:
         """Start a run and wait for its end.
 
         Raises:
-            RunFailedError: it failed, or was ended from outside.
+            RunFailedError: the run failed, or somebody stopped it.
         """
         if failure := self.follow(table, self.start(table, **more)):
             raise RunFailedError(failure)
 
     def start(self, table: str, **more: str | bool) -> str:
-        """Start a run; give its ARN."""
+        """Start a run; return its ARN."""
         from tidegate.runs import start_run
 
         return start_run(self._client, self._machine, table, **more)
 
     def follow(self, table: str, run: str) -> str:
-        """Wait for the end of a run; tell why it failed, if it did."""
+        """Wait for the end of a run; return why it failed, or an empty text."""
         from tidegate.runs import read_end
 
         with Console().status(Text(f"{table}: starting")) as shown:
@@ -176,10 +182,10 @@ class _Runs:
         return end
 
     def tell_what_is_left(self, table: str) -> None:
-        """Say that all is loaded, or that another run is still at it."""
+        """Print that all files are loaded, or that another run still loads some."""
         waiting = self.files.count_pending(table)
         if waiting:
             left = counted(waiting, "file")
-            typer.echo(f"{table}: another run has {left} to load: tidegate wait")
+            typer.echo(f"{table}: another run is loading {left}; to wait for it: tidegate wait")
         else:
-            typer.echo(f"{table}: all that landed is loaded")
+            typer.echo(f"{table}: all landed files are loaded")

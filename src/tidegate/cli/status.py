@@ -1,4 +1,4 @@
-"""`tidegate status` and `tidegate wait`: where every table stands, and until nothing is left."""
+"""`tidegate status` shows where every table stands; `tidegate wait` waits until all is loaded."""
 
 import os
 import time
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from tidegate.status import Deployed, Status, TableStatus
 
 _LOOK_EVERY = 0.5  # seconds
-_REFRESH_WANTED = "a full refresh is asked for"
+_REFRESH_WANTED = "a full refresh is pending"
 _COLOURS = {"idle": "green", "running": "yellow", "waiting": "magenta", "blocked": "red"}
 
 
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Show where every table stands."""
     current = _deployed().status()
@@ -32,12 +32,13 @@ def status(
 
 def wait(
     timeout: Annotated[
-        float | None, typer.Option(help="Give up after so many seconds; else never.")
+        float | None, typer.Option(help="Give up after this many seconds. Default: never.")
     ] = None,
 ) -> None:
-    """Wait until nothing is pending or running; exit 1 with what still is.
+    """Wait until nothing is pending or running.
 
-    A blocked table is not waited for: it needs a person.
+    Exits with 1 and lists the rest if the time is up, or if only blocked tables are left: they
+    need a person.
     """
     deployed = _deployed()
     deadline = time.monotonic() + timeout if timeout is not None else float("inf")
@@ -62,7 +63,7 @@ def _deployed() -> "Deployed":
 
 
 def show(current: "Status", console: Console) -> None:
-    """Print the tables, and below them what no column has room for."""
+    """Print the tables, and below them the facts that do not fit into a column."""
     console.print(_overview(current.tables))
     for table in current.tables:
         if table.watermark:
@@ -114,7 +115,7 @@ def _tell(left: list["TableStatus | int"]) -> None:
     for one in left:
         if isinstance(one, int):
             have = "has" if one == 1 else "have"
-            text = f"{counted(one, 'object')} {have} landed and {have} not been registered yet"
+            text = f"{counted(one, 'object')} {have} landed but {have} not been registered yet"
             typer.echo(text, err=True)
         else:
             text = f"{one.table}: {one.state}, {counted(one.pending, 'file')} pending"

@@ -1,1 +1,1 @@
-"""commit_batch and fail_batch: what a run ends with, good or bad, goes into the ledger."""
+"""The steps commit_batch and fail_batch: they record in the ledger how a batch ended."""

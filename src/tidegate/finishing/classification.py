@@ -1,4 +1,4 @@
-"""What an error's name says: whether it passes by itself, stays, or is not known."""
+"""Tells from an error's name whether it is transient, terminal or unknown."""
 
 import json
 import re
@@ -8,25 +8,25 @@ from tidegate import errors
 
 Kind = Literal["transient", "terminal", "unknown"]
 
-# What Step Functions calls a job that failed; Glue's own end of one that ran too long looks alike.
+# Step Functions gives JOB_FAILED to a failed job, and also to one that Glue ended for its timeout.
 JOB_FAILED, TIMED_OUT = "States.TaskFailed", "States.Timeout"
 _PASSING = {
     TIMED_OUT,
     "States.Permissions",
-    # Chunks of a distributed Map failed, and of none it was noted that it died of its files:
+    # Chunks of a distributed Map failed, and no death was noted that points to their files:
     # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
     "States.ExceedToleratedFailureThreshold",
     *("Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException"),
     *("Lambda.TooManyRequestsException", "Lambda.EC2ThrottledException"),
     *("Lambda.ResourceNotFoundException", "Lambda.AccessDeniedException"),
-    # botocore, of a service that is not reached:
+    # botocore raises these when it cannot reach a service:
     # https://github.com/boto/botocore/blob/develop/botocore/exceptions.py
     *("HTTPClientError", "ConnectionError", "ConnectionClosedError", "EndpointConnectionError"),
     *("ConnectTimeoutError", "ReadTimeoutError", "ProxyConnectionError", "SSLError"),
     *("ResponseStreamingError", "IncompleteReadError", "EventStreamError"),
     *("NoCredentialsError", "CredentialRetrievalError", "MetadataRetrievalError"),
 }
-# Codes of AWS's errors: it is busy or broken, or the deployment does not allow the call.
+# AWS gives these codes when it is busy or broken, or when the deployment does not allow the call.
 # https://docs.aws.amazon.com/general/latest/gr/CommonErrors.html
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 _PASSING_CODES = {
@@ -48,15 +48,15 @@ _OURS = re.compile(r"\b([A-Z]\w+Error): ")
 
 
 def kind_of(error: str, message: str = "") -> Kind:
-    """What an error means for its table.
+    """Classify an error by its name, and by the AWS code in its message.
 
-    A transient one is tried again for ever, a terminal one blocks the table at once, and one that
-    nobody foresaw is tried again a few times first.
+    Tidegate retries a transient error for ever. A terminal error blocks the table at once. An
+    unknown error is retried a few times before it blocks the table.
     """
     found = getattr(errors, error, None)
     if isinstance(found, type) and issubclass(found, errors.TidegateError):
         return "terminal" if issubclass(found, errors.TerminalError) else "transient"
-    # boto3 makes classes of the codes that a service declares, and ClientErrors of the others.
+    # boto3 has a class for each code that a service declares; for other codes it has ClientError.
     code = _CODE.match(message)
     names = [error, code[1]] if code else [error]
     return "transient" if any(map(_passes, names)) else "unknown"
@@ -67,7 +67,7 @@ def _passes(name: str) -> bool:
 
 
 def name_end_of_job(error: str, cause: str, message: str) -> str:
-    """The name of what ended a job that reported no outcome, as far as Glue tells it."""
+    """Name the error that ended a job which reported no outcome, as far as Glue tells it."""
     if error != JOB_FAILED:
         return error
     if _job_run_state(cause) == "TIMEOUT":

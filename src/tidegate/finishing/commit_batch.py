@@ -1,4 +1,4 @@
-"""The step commit_batch: the ledger learns that a batch is applied."""
+"""The step commit_batch: records in the ledger that a batch is applied."""
 
 from dataclasses import dataclass
 
@@ -17,10 +17,10 @@ from tidegate.storage.work_bucket import WorkBucket
 
 @dataclass(frozen=True, slots=True)
 class CommitBatch:
-    """Settles the files of a batch and moves the watermark.
+    """Marks the files of a batch applied or quarantined, and moves the watermark.
 
-    If an earlier attempt was the one that was applied, what it prepared is what counts: a file may
-    be gone by now, or a contract may read it otherwise.
+    An earlier attempt may have applied the batch. Then the results of that attempt count: a file
+    may be gone by now, or a changed contract may read it differently.
     """
 
     files: FileLedger
@@ -28,9 +28,9 @@ class CommitBatch:
     work: WorkBucket
 
     def __call__(self, plan_key: str) -> tuple[Plan, Outcome, dict[str, int]]:
-        """Record what the job reported for the plan; once, however often this is called.
+        """Record the job's outcome for the plan. Further calls change nothing.
 
-        Gives the plan, the batch record and the counts of files and refused rows.
+        Returns the plan, the batch record and the counts of files and refused rows.
 
         Raises:
             LoadFailedError: the job did not report that the batch is applied.
@@ -40,20 +40,20 @@ class CommitBatch:
         outcome = self.work.find(folder.outcome, Outcome)
         if outcome is None or outcome.error:
             raise LoadFailedError(
-                f"{plan.table}: the job reported no success for batch {plan.batch}; "
+                f"{plan.table}: the job did not report success for batch {plan.batch}; "
                 f"look at {self.work.url(folder.outcome)} and at the job's log"
             )
         attempt = BatchFolder(plan.table, plan.batch, outcome.fence or plan.fence)
         chunks = len(plan.chunks)
         if attempt.plan != plan_key:
-            # The contract, and the chunks, may have been others when that attempt was planned.
+            # The earlier attempt may have had another contract and other chunks.
             loaded_by = self.work.read(attempt.plan, LoadedBy)
             chunks = len(loaded_by.chunks)
             plan = plan.model_copy(update={"applied": loaded_by.applied})
         became = self._became(attempt, chunks)
         files = [file for chunk in plan.chunks for file in chunk]
         counts = _count(list(became.values()))
-        # What became of the files of a closed batch is not its concern any more.
+        # The files of a closed batch may already have gone on to another batch.
         if self.states.read(plan.table).open_batch == plan.batch:
             again = plan.refresh is not None
             self.files.settle(plan.table, plan.batch, files, became, again=again)

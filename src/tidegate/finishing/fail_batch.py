@@ -1,4 +1,4 @@
-"""The step fail_batch: a failure is classified, recorded, and told to people if they must act."""
+"""The step fail_batch: classifies a failure, records it, and tells people if they must act."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -15,22 +15,26 @@ from tidegate.planning.narrowing import goes_on, read_deaths
 from tidegate.runs import LATER, read_cause
 from tidegate.storage.work_bucket import WorkBucket
 
-# Only of a job that failed is the outcome beside the plan the cause.
+# The outcome beside the plan explains a failure only if the job failed.
 _OF_THE_JOB = {JOB_FAILED, TIMED_OUT}
 LONGEST_WAIT = 900  # seconds
-LONGEST_STAY = 60  # seconds that a run waits itself, with the lease; for longer, it ends
+LONGEST_STAY = 60  # seconds that a run waits with the lease; before a longer wait it ends
 _LONGEST_MESSAGE = 2_000  # characters
 
 
 class Failure(BaseModel):
-    """What the state machine caught: the name of the error and its cause, JSON or text."""
+    """An error that the state machine caught: its name, and its cause as JSON or text."""
 
     error: str
     cause: str
 
 
 class Verdict(BaseModel):
-    """Whether the run, or a later one, tries again, after how many seconds; and what failed."""
+    """What happens next, and the error.
+
+    `retry`: this run tries again after `wait_seconds`. `later`: a later run does. `give_up`: nobody
+    does.
+    """
 
     verdict: Literal["retry", "later", "give_up"]
     wait_seconds: int = 0
@@ -40,7 +44,7 @@ class Verdict(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class FailBatch:
-    """Decides what a failure means; `notify` takes a subject and a text."""
+    """Decides what happens after a failure. `notify` takes the subject and the text of a letter."""
 
     states: StateLedger
     refreshes: RefreshLedger
@@ -54,15 +58,17 @@ class FailBatch:
     ) -> Verdict:
         """Record the failure of a run with the input `request`; its batch stays as planned.
 
-        A run that lost the lease goes without a word: another one does its work. So does one that
-        blocked the table, or let go of a refused refresh, already. Of a blocked table people are
-        not told once more before a run has taken its lease.
-        A transient error is tried again for ever, after waits that double up to LONGEST_WAIT; a
-        terminal one blocks the table at once, an unknown one after `most_attempts` in a row. Other
-        tables are not concerned. Of what prepare_chunk dies of, the next attempts look for
-        the file that is at fault.
-        A full refresh that is refused is forgotten, and the table goes on as if nobody had asked.
-        People are told before either: if this dies between the two, they are told again, not never.
+        - A transient error is retried for ever. The waits double up to LONGEST_WAIT.
+        - A terminal error blocks the table at once. Other tables go on.
+        - An unknown error blocks the table after `most_attempts` in a row.
+        - If prepare_chunk died, the next attempts narrow down the file that is at fault.
+        - A refused full refresh is dropped, and the table goes on without it.
+        - A run that lost the lease ends silently, because another run does its work. A run that
+          already blocked the table or dropped its refresh also ends silently.
+
+        People get the letter before the table is blocked or the refresh dropped. If the function
+        dies in between, they get it twice instead of never. They get no second letter about a
+        blocked table until a run takes its lease again.
         """
         table = request["table"]
         outcome = self._outcome(plan_key, failure)
@@ -77,7 +83,7 @@ class FailBatch:
         explained = kind != "unknown"
         state = self.states.record_failure(table, execution, last_error, explained=explained)
         if state is None:
-            # What this run was asked for may not be noted yet, so that the other would not do it.
+            # The ledger may not have this run's request yet; then no other run would do it.
             return end if plan_key or kind == "terminal" else self._again(end, attempts=1)
         self._note(table, execution, state, outcome, error)
         if self._narrows_down(plan_key, deaths, kind):
@@ -99,7 +105,7 @@ class FailBatch:
         return end
 
     def _is_over(self, before: TableState, execution: str, error: str) -> bool:
-        """Whether a run has lost its table, or done all that there is to do about its failure."""
+        """Whether a run has lost the lease, or has already handled its failure."""
         if error == errors.RefreshRefusedError.__name__:
             return before.holder != execution
         return error == errors.LeaseLostError.__name__ or before.blocked_by == execution
@@ -107,7 +113,7 @@ class FailBatch:
     def _note(
         self, table: str, execution: str, state: TableState, outcome: Outcome, error: str
     ) -> None:
-        """Note what the next attempt at the open batch, or the person who looks, needs to know."""
+        """Keep in the state what the next attempt at the open batch needs to know."""
         if outcome.narrow:
             self.states.note_narrow(table, execution, state.narrow | outcome.narrow)
         if error == errors.MassDeleteError.__name__:
@@ -115,18 +121,18 @@ class FailBatch:
 
     def _goes_on(self, state: TableState, error: str, kind: Kind) -> bool:
         if error == errors.MassDeleteError.__name__:
-            # The refresh that is wanted takes the place of what is held back.
+            # A refresh that was asked for replaces the batch that is held back.
             return state.refresh is not None
         return kind == "transient" or (kind == "unknown" and state.unexplained < self.most_attempts)
 
     def _deaths(self, plan_key: str, failure: Failure) -> list[Death]:
-        """The chunks that died of what they read; none where the job failed, after all of them."""
+        """The chunks that died of their files; none where the job failed, since all were prepared."""
         if not plan_key or failure.error in _OF_THE_JOB:
             return []
         return read_deaths(self.work, plan_key)
 
     def _narrows_down(self, plan_key: str, deaths: list[Death], kind: Kind) -> bool:
-        """Whether the next attempt is closer to the file that prepare_chunk died of."""
+        """Whether prepare_chunk died, and another attempt would narrow down the faulty file."""
         possible = bool(deaths) and kind == "unknown"
         return possible and goes_on(self.work.read(plan_key, Plan), deaths)
 
@@ -137,10 +143,10 @@ class FailBatch:
     def _is_noted(
         self, request: Mapping[str, Any], execution: str, plan_key: str, state: TableState
     ) -> bool:
-        """Whether a later run will do what this one was asked for, as the ledger stands.
+        """Whether the ledger holds this run's request, so that a later run carries it out.
 
-        Before a batch is planned, a blocked table is not started, and nothing else may be noted. A
-        refresh is not while one that another run asked for is wanted.
+        Before a batch is planned, the ledger holds only plain runs of tables that are not blocked.
+        It does not hold a refresh while it still holds one that another run asked for.
         """
         if request.get("mode") == "full_refresh":
             wanted = state.refresh is not None and state.refresh.run == execution
@@ -150,7 +156,7 @@ class FailBatch:
         return bool(plan_key) or (set(request) == {"table"} and not state.blocked)
 
     def _postpone(self, table: str, execution: str, again: Verdict) -> Verdict:
-        """Leave to a later run what this one would wait for too long."""
+        """Leave the next attempt to a later run if the wait is too long for this one."""
         if again.wait_seconds <= LONGEST_STAY:
             return again
         self.states.postpone(table, execution, self.states.now() + again.wait_seconds)
@@ -162,11 +168,11 @@ class FailBatch:
         if by_redshift:
             self.refreshes.abandon(table, execution)
         else:
-            # What was to be replaced waits as before: its batch may be applied, or held back.
+            # The batch that the refresh would replace stays open: it may be applied, or held back.
             self.refreshes.turn_down(table, execution, _last_error(before, end))
 
     def _outcome(self, plan_key: str, failure: Failure) -> Outcome:
-        """What the job reports, if it is the job that failed."""
+        """The outcome that the job wrote, if the job failed."""
         if not plan_key or failure.error not in _OF_THE_JOB:
             return Outcome()
         plan = self.work.read(plan_key, Plan)
@@ -182,13 +188,13 @@ def _cause(outcome: Outcome, failure: Failure) -> tuple[str, str]:
 
 
 def _kind(error: str, message: str, deaths: list[Death]) -> Kind:
-    """What an error means; where chunks died as well, nobody knows yet what they died of."""
+    """The kind of the error; unknown where chunks died, since their files may be at fault."""
     kind = kind_of(error, message)
     return "unknown" if deaths and kind == "transient" else kind
 
 
 def _last_error(before: TableState, end: Verdict) -> str:
-    """What a table's last error is after a failure: of a blocked one, why it is blocked."""
+    """The table's last error after a failure; a blocked table keeps the error that blocked it."""
     is_refused = end.error == errors.RefreshRefusedError.__name__
     passes = is_refused or kind_of(end.error, end.message) != "terminal"
     kept = before.last_error if before.blocked and passes else None
@@ -196,17 +202,18 @@ def _last_error(before: TableState, end: Verdict) -> str:
 
 
 def _letter(table: str, error: str, message: str) -> tuple[str, str]:
-    """What people are told: subject and text."""
+    """The subject and the text of the letter: what is wrong, where, and what to do."""
     if error == errors.RefreshRefusedError.__name__:
         return f"Tidegate: the refresh of {table} was refused", message
     given: dict[str, str | bool] = {"table": table}
-    when, command = "Mend the cause, then", "start"
+    when, command = "Fix the cause. Then run:", "start"
     if error == errors.MassDeleteError.__name__:
         given["force"] = True
-        when, command = "If these deletes are right", "release"
+        when, command = "If these deletes are right, run:", "release"
     return f"Tidegate: {table} is blocked", (
-        f"{table} is blocked after a failure; its files wait and nothing is lost.\n\n"
         f"{error}: {message}\n\n"
-        f"{when}:\n\n    tidegate {command} {table}\n\n"
-        f"or start the state machine load_table with the input {json.dumps(given)}\n"
+        f"Tidegate has stopped loading {table}. Its files wait, and nothing is lost. "
+        "Other tables go on.\n\n"
+        f"{when}\n\n    tidegate {command} {table}\n\n"
+        f"Or start the state machine load_table with the input {json.dumps(given)}\n"
     )

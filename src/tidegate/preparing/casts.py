@@ -1,9 +1,9 @@
-"""From the text in a file to the value of a column, in DuckDB's SQL, and what is said if it fails.
+"""Casts the text in a file to the value of a column, in DuckDB's SQL, with a reason if it fails.
 
-DuckDB casts more than a contract means: it rounds '1.5' to the integer 2, makes infinity of 1e400,
-drops the time from a date and the zone from a timestamp. So the form of the text is checked beside
-the cast. What is more exact than its column is rounded (decimal, half away from zero) or cut
-(times, after microseconds).
+DuckDB casts more than a contract allows: it rounds '1.5' to the integer 2, makes infinity of 1e400,
+drops the time from a date and the zone from a timestamp. So a pattern checks the text as well.
+A value with more digits than its column is rounded (decimal, half away from zero) or cut (times,
+after microseconds).
 """
 
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from tidegate.contract.keys import Column
 
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _CLOCK = r"\d{2}:\d{2}(:\d{2}(\.\d+)?)?"
-# No zone in use is farther from UTC: https://www.iana.org/time-zones
+# No time zone in use is farther from UTC: https://www.iana.org/time-zones
 _ZONE = r"[+-](0\d|1[0-4])(:?[0-5]\d)?"
-# pandas makes 4.0 of the 4 in a column of integers with a null.
+# pandas writes 4 as 4.0 in a column of integers with a null.
 _INTEGER = r"\s*[+-]?\d+(\.0*)?\s*"
 _SCIENTIFIC = r"\s*[+-]?(\d+\.?\d*|\.\d+)[eE]\+?\d+\s*"
 _NUMBER = r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*"
@@ -32,20 +32,21 @@ _FORMS = {
     "timestamp": rf"\s*{_DAY}([ T]{_CLOCK})?\s*",
     "timestamptz": rf"\s*{_DAY}([ T]{_CLOCK}( ?(UTC|Z|{_ZONE}))?)?\s*",
 }
-# DuckDB takes these as JSON, JSON_PARSE of Redshift does not; what stands in quotes is no matter.
+# DuckDB accepts these as JSON, JSON_PARSE of Redshift does not. Strings are removed first.
 _STRINGS = r'"(\\.|[^"\\])*"'
 _NOT_JSON = r"(?i)nan|inf|,\s*[\]}]"
-# https://docs.aws.amazon.com/redshift/latest/dg/limitations-super.html: a depth of 1,000
+# SUPER has at most 1,000 levels: https://docs.aws.amazon.com/redshift/latest/dg/limitations-super.html
 _TOO_DEEP = r"([\[{][^\[\]{}]*){1000}[\[{]"
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """DuckDB expressions over the text of one column, and over what DuckDB makes of it.
+    """DuckDB expressions for the value of one column.
 
-    `cast` is what DuckDB makes of the text. `held` is true where the file holds something, `value`
-    is null where it holds nothing or nothing fit, and `fault` says what is unfit. It never repeats
-    the text, which may be regulated.
+    - `cast`: DuckDB's cast of the text.
+    - `value`: the value; null if the file has none or an invalid one.
+    - `held`: whether the file has a value.
+    - `fault`: the reason if it is invalid. It never repeats the text, which may be regulated.
     """
 
     cast: str
@@ -55,12 +56,12 @@ class Cast:
 
 
 def cast_sql(column: Column, text: str, cast: str, *, is_key: bool) -> Cast:
-    """How `text`, the name of what the file holds, becomes the value of `column`.
+    """The expressions that cast a text to a value of `column`.
 
-    `cast` is the name under which the values see the cast of the text.
+    `text` is the name of the text in the statement, `cast` the name of its cast.
     """
     if column.type.name in {"char", "varchar"}:
-        # Redshift compares without trailing blanks, so keys that differ in them are one key.
+        # Redshift ignores trailing blanks in comparisons, so keys that differ in them are equal.
         return _characters(column, f"rtrim({text}, ' ')" if is_key else text, cast)
     value = _fitting_sql(column.type, text, cast)
     value = f"({value})::varchar" if column.type.travels_as_text else value
@@ -72,10 +73,9 @@ def cast_sql(column: Column, text: str, cast: str, *, is_key: bool) -> Cast:
 
 
 def typed_sql(type_: ColumnType, text: str) -> str:
-    """The value that `text` stands for, in DuckDB's own type; null where it stands for none.
+    """The value of `text` in DuckDB's own type; null if it has none.
 
-    A `timestamp` may have a zone here, and is then in UTC: what is ordered must be one instant, in
-    whatever way a source writes it.
+    A `timestamp` with a zone is converted to UTC, so that all ways to write an instant compare.
     """
     if type_.name == "timestamp":
         return f"({typed_sql(ColumnType('timestamptz'), text)}) at time zone 'UTC'"
@@ -83,7 +83,7 @@ def typed_sql(type_: ColumnType, text: str) -> str:
 
 
 def duckdb_literal(text: str) -> str:
-    """`text` as a literal of DuckDB, where a backslash is nothing special."""
+    """`text` as a literal of DuckDB, where a backslash is an ordinary character."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -100,11 +100,11 @@ def _cast_sql(type_: ColumnType, text: str) -> str:
         case "char" | "varchar" | "super" | "varbyte":
             return f"nullif({text}, '')"
         case "boolean":
-            # DuckDB takes the literals that Redshift takes, in upper and lower case:
+            # DuckDB accepts the same literals as Redshift, in upper and lower case:
             # https://docs.aws.amazon.com/redshift/latest/dg/r_Boolean_type.html
             return f"try_cast(trim({text}) as boolean)"
         case "timestamptz":
-            # DuckDB takes a blank before UTC only; Redshift and PostgreSQL before any zone.
+            # DuckDB accepts a blank only before UTC; Redshift and PostgreSQL before any zone.
             close = f"replace(replace(replace({text}, ' +', '+'), ' -', '-'), ' Z', 'Z')"
             return f"try_cast({close} as timestamptz)"
         case _:
@@ -112,7 +112,7 @@ def _cast_sql(type_: ColumnType, text: str) -> str:
 
 
 def _fitting_sql(type_: ColumnType, text: str, cast: str) -> str:
-    """The cast of `text`, or null where `text` is nothing that the type means."""
+    """The cast of `text`; null if the text is not valid for the type."""
     match type_.name:
         case "char" | "varchar" | "boolean":
             return cast
@@ -135,7 +135,7 @@ def _scalar_fits_sql(type_: ColumnType, text: str, cast: str) -> str:
             named = f"regexp_full_match({text}, {duckdb_literal(_NOT_FINITE)})"
             return f"(isfinite({cast}) and {fits} or {named})"
         case "date" | "timestamp" | "timestamptz":
-            # Beyond these years the text of a year no longer sorts, and COPY is not sure of it.
+            # Years outside these bounds do not sort as text, and COPY may not read them.
             first, last = f"'0001-01-01'::{type_.ddl}", f"'9999-12-31 23:59:59.999999'::{type_.ddl}"
             return f"{cast} between {first} and {last} and {fits}"
         case _:
@@ -149,7 +149,7 @@ def _too_long(column: Column, text: str) -> str:
 
 
 def _is_whole_sql(text: str) -> str:
-    """Whether `text` is an integer in scientific notation: 1.20e1 is, 1.25e1 is none."""
+    """Whether `text` is an integer in scientific notation: 1.20e1 is one, 1.25e1 is not."""
     written = f"regexp_full_match({text}, {duckdb_literal(_SCIENTIFIC)})"
     places = f"length(rtrim(regexp_extract({text}, '\\.(\\d*)', 1), '0'))"
     exponent = f"try_cast(regexp_extract({text}, '[eE]\\+?(\\d+)', 1) as integer)"
@@ -162,7 +162,7 @@ def _characters(column: Column, text: str, cast: str) -> Cast:
     storable = f"not contains({cast}, chr(0))"
     if type_.name == "char":
         storable += f" and strlen({cast}) = length({cast})"
-    # Blanks at the end may be too many, nothing else:
+    # Trailing blanks beyond the length of the column are dropped; other characters do not fit:
     # https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
     value = (
         f"case when {storable} and strlen({cast}) <= {type_.length} then {cast} "

@@ -1,4 +1,4 @@
-"""One chunk in DuckDB: files are read, those that are not what they should be are set apart."""
+"""Reads the files of one chunk into DuckDB, and quarantines those that cannot be read."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,20 +21,22 @@ from tidegate.preparing.statements import Statements
 from tidegate.sql_files import render
 
 _LONG_NAME = (
-    f"its name is longer than {LONGEST_NAME} bytes, of which each number takes some more, and "
-    "files are ordered by their names; land it under a shorter one"
+    f"its name is longer than {LONGEST_NAME} bytes (each number in it counts as a few bytes more), "
+    "which is too long to order files by their names; land it under a shorter name"
 )
-_EMPTY = "it has no rows, and would empty the table; if that is meant, refresh it with force"
+_EMPTY = "it has no rows and would empty the table; if that is right, refresh the table with force"
 
 
 class Chunk:
-    """The temporary tables files, changes, outdated and refused of a connection to DuckDB.
+    """One chunk: the temporary tables files, changes, outdated and refused of a connection.
 
-    Structure decides on files: one record with a wrong number of columns, an open quote or bytes
-    that are not UTF-8 make it doubtful what the others mean, so such a file is quarantined whole.
-    Values decide on rows. Changes up to `as_of`, or without it those that landed before `taken_at`,
-    do not count, for the snapshot of the epoch has them: see Plan. A file that landed before one of
-    the columns in `since` was there may lack it.
+    A fault in the structure quarantines the whole file: a record with a wrong number of columns, a
+    quote that does not end, bytes that are not UTF-8. The other records are doubtful then too. A
+    fault in a value quarantines only its row.
+
+    The snapshot of the epoch already has the changes up to `as_of`; without `as_of`, the changes
+    that landed before `taken_at`. The chunk drops them: see Plan. `since` has, by column, the time
+    when it was added; a file that landed earlier may lack the column.
     """
 
     def __init__(
@@ -56,12 +58,12 @@ class Chunk:
         self._connection = connection
         for statement in self._statements.create_tables():
             self._connection.execute(statement)
-        self._has_versions = False  # of one file, whose changes may stand at one position
+        self._has_versions = False  # of one file: changes of both may have the same position
         self.quarantined: dict[str, str] = {}
 
     def read(self, files: Iterable[LocalFile]) -> None:
-        """Read `files`; `quarantined` then tells, by id, which could not be read and why."""
-        # Their order numbers the records. It is a setting of all connections, see write_changes.
+        """Read `files`; `quarantined` then has the reason for each file that cannot be read."""
+        # Records are numbered in their order. All connections share this setting: write_changes.
         self._connection.execute("set preserve_insertion_order = true")
         files = list(files)
         self._has_versions = len({local.file.key for local in files}) < len(files)
@@ -82,23 +84,23 @@ class Chunk:
                 self.quarantined.update(self._read_alike(shape, kind, some))
         self._connection.execute(self._statements.count_records())
         if self._contract.write == "replace":
-            self._set_empty_apart(local for those in alike.values() for local in those)
+            self._quarantine_empty(local for those in alike.values() for local in those)
         if self._contract.before_images:
             self._connection.execute(self._statements.move_keys())
         self._drop_superseded(local for those in alike.values() for local in those)
 
     def unread(self) -> list[str]:
-        """The columns that files have and the contract does not."""
+        """The columns that are in files but not in the contract."""
         return sorted({name for shape in self._shapes.values() for name in shape.strangers})
 
     def counts(self) -> dict[str, tuple[int, int]]:
-        """Records and refused records by the path of the file."""
+        """The numbers of records and of refused records, by the path of the file."""
         rows = self._connection.execute(render("prepare/list_counts")).fetchall()
         return {path: (records, refused) for path, records, refused in rows}
 
     def write_changes(self, path: Path) -> tuple[int, str | None, str | None]:
-        """Write what counts of the changes; give their number, first and last position."""
-        # Now that the records are numbered it would only cost memory.
+        """Write the changes that count as Parquet; return their number, first and last position."""
+        # The records are numbered by now, and keeping their order would only cost memory.
         self._connection.execute("set preserve_insertion_order = false")
         if self._as_of and self._contract.order_by:
             known = self._statements.find_known(self._as_of, head(self._epoch, CHANGE))
@@ -111,7 +113,7 @@ class Chunk:
         return rows, first, last
 
     def widths(self, path: Path) -> dict[str, int]:
-        """The bytes that the columns need which are too narrow for what write_changes wrote."""
+        """The bytes that the written texts need, by the columns that are too narrow for them."""
         columns = growing(self._contract)
         if not columns:
             return {}
@@ -120,22 +122,25 @@ class Chunk:
         return {column.name: size for column, size in longest if size and size > column.type.length}
 
     def write_refused(self, path: Path) -> None:
-        """Write the refused records as JSON lines, with all that the files hold of them."""
+        """Write the refused records as JSON lines, with all their values in the files."""
         for file, (_, refused) in self.counts().items():
             if refused:
                 statement = self._statements.find_refused(self._shapes[file], Path(file))
                 self._connection.execute(statement)
         self._connection.execute(self._statements.write_refused(path))
 
-    def _set_empty_apart(self, files: Iterable[LocalFile]) -> None:
-        # An export that failed looks just so; to believe it would empty the table.
+    def _quarantine_empty(self, files: Iterable[LocalFile]) -> None:
+        # A failed export looks like this, and applying it would empty the table.
         counts = self.counts()
         for local in files:
             if local.file.id not in self.quarantined and counts[str(local.path)][0] == 0:
                 self.quarantined[local.file.id] = _EMPTY
 
     def _drop_superseded(self, files: Iterable[LocalFile]) -> None:
-        """Drop what the snapshot took the place of; `as_of` tells of each change by itself."""
+        """Drop the records of files that landed before the snapshot.
+
+        With `as_of` this drops only snapshots; find_known drops the changes one by one.
+        """
         late = [
             str(local.path)
             for local in files
@@ -155,16 +160,16 @@ class Chunk:
         return read_shape(local.path, self._contract, file.kind, later, self._connection)
 
     def _most_quoted(self) -> int:
-        """How many files DuckDB 2.0 may read at once and still say that a quotation does not end.
+        """How many files DuckDB 2.0 may read at once and still report a quote that does not end.
 
-        Of more it passes over such a value, and all that follows it, without a word:
+        If it reads more, it silently skips such a value and all that follows it:
         tests/boundary/test_duckdb.py.
         """
         [[threads]] = self._connection.execute("select current_setting('threads')").fetchall()
         return 2 * int(threads)
 
     def _read_alike(self, shape: Shape, kind: int, files: list[LocalFile]) -> dict[str, str]:
-        """Read files of one shape; give, by id, the reasons of those that do not keep to it."""
+        """Read files of one shape; return, by id, why some of them cannot be read."""
         try:
             with self._transaction():
                 self._read_at_once(shape, kind, files)
@@ -192,11 +197,11 @@ class Chunk:
         self._connection.execute(self._statements.read_changes(shape, paths, kind))
 
     def _tail(self, file: LandedFile) -> str:
-        """What stands between sequence and row in the positions of a file's records.
+        """The part between sequence and row in the positions of a file's records.
 
-        Of two full loads, whose files have the same names, all of the later one is newer, unless
-        a sequence that their rows carry says otherwise. Where every change counts, records are told
-        apart by what they hold, whenever they landed.
+        Two full loads have files of the same names. All rows of the later one are newer, unless
+        their own sequence says otherwise. With `append` and `replace`, the time of landing does not
+        count: `append` tells records apart by their values.
         """
         if self._contract.write in ("append", "replace"):
             return f" {file.order} "

@@ -1,4 +1,4 @@
-"""DuckDB, kept from chunk to chunk: to start it takes longer than to prepare a small file."""
+"""Keeps DuckDB from chunk to chunk, because a start takes longer than preparing a small file."""
 
 import os
 import tempfile
@@ -9,12 +9,12 @@ from uuid import uuid4
 
 import duckdb
 
-# What DuckDB needs for each of its threads, in bytes, to sort and to write Parquet.
+# Bytes that DuckDB needs for each of its threads to sort and to write Parquet.
 _MEMORY_OF_A_THREAD = 128 << 20
 
 
 class Database:
-    """One DuckDB for chunk after chunk; `memory` is the most it may use, in bytes."""
+    """One DuckDB for many chunks; `memory` is the most it may use, in bytes."""
 
     def __init__(self, memory: int) -> None:
         self._memory = memory
@@ -22,14 +22,14 @@ class Database:
 
     @contextmanager
     def connect(self) -> Iterator["duckdb.DuckDBPyConnection"]:
-        """A connection that alone uses DuckDB; its temporary tables are gone after it.
+        """Yield the only connection to DuckDB; its temporary tables are gone afterwards.
 
-        What fails may be the fault of DuckDB, so the next connection is to another one.
+        After a failure the next call starts a new DuckDB, because this one may be broken.
         """
         database, self._kept = self._kept or self._start(), None
         try:
             with database.cursor() as connection:
-                # DuckDB draws it on the standard output, terminal or not; that is a log here.
+                # DuckDB draws the bar even without a terminal; here the standard output is a log.
                 connection.execute("set enable_progress_bar = false")
                 yield connection
         except BaseException:
@@ -41,7 +41,7 @@ class Database:
         database = duckdb.connect(
             config={
                 "memory_limit": f"{self._memory}B",
-                # DuckDB makes it when memory ends, and removes it when it ends itself.
+                # DuckDB creates this folder when memory runs out, and removes it when it closes.
                 "temp_directory": str(Path(tempfile.gettempdir(), f"tidegate-spill-{uuid4()}")),
                 "threads": max(1, min(os.cpu_count() or 1, self._memory // _MEMORY_OF_A_THREAD)),
             }

@@ -1,4 +1,4 @@
-"""Which errors say that prepare_chunk died of what it read, and what may be told of them."""
+"""Tells from an error whether prepare_chunk may have died of the files it read."""
 
 import builtins
 
@@ -8,18 +8,19 @@ from tidegate.batch.plan import Death
 from tidegate.runs import read_cause
 
 _LONGEST_MESSAGE = 200  # characters
-# Of Lambda: memory or time was used up, or the process crashed. Their messages are its own.
+# Lambda's errors for used-up memory or time, or a crashed process. It wrote their messages itself,
+# so these repeat no values:
 # https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
 _OF_LAMBDA = ("Runtime.", "Sandbox.", "Lambda.Unknown")
-# Of the network, not of a file.
+# These come from the network, not from a file.
 _PASSING = (ConnectionError, TimeoutError, ImportError)
-_NAMELESS = {"error", "Error"}  # of zlib, csv and duckdb
+_NAMELESS = {"error", "Error"}  # classes of zlib, csv and duckdb
 
 
 def death_of(chunk: int, error: str, cause: str) -> Death | None:
-    """The death of a chunk, if `error` says that it may have died of its files.
+    """The death of a chunk, if `error` is one that its files may have caused.
 
-    What Python or DuckDB say of an error may repeat values; so only its name is kept.
+    Messages of Python and DuckDB may repeat values of rows, so only the error's name is kept.
     """
     if error.startswith(_OF_LAMBDA):
         return Death(chunk=chunk, error=error, message=read_cause(cause)[:_LONGEST_MESSAGE])

@@ -1,4 +1,4 @@
-"""Bringing a chunk's objects onto the local disk, as they were when they landed, and unpacked."""
+"""Downloads the objects of a chunk, in the versions that landed, and unpacks them."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,9 +20,9 @@ _PIECE = 1 << 20  # bytes
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """An object on the disk, or the reason why it cannot be had any more.
+    """An object on the disk, or in `unreadable` the reason why it is not there.
 
-    It `has_quotes`, if it holds a quotation mark.
+    `has_quotes` tells whether it has a quotation mark.
     """
 
     file: LandedFile
@@ -34,10 +34,11 @@ class LocalFile:
 def download(
     s3: "S3Client", bucket: str, files: list[LandedFile], folder: Path, source: Source
 ) -> Iterator[LocalFile]:
-    """Fetch `files` of `source` into `folder`, in their order, several at once.
+    """Fetch `files` of `source` into `folder`, several at once; yield them in their order.
 
     Raises:
-        botocore.exceptions.ClientError: S3 refused for another reason than that the object is gone.
+        botocore.exceptions.ClientError: S3 refused an object for another reason than that it is
+            gone.
     """
 
     def save(numbered: tuple[int, LandedFile]) -> LocalFile:
@@ -63,7 +64,7 @@ def _save(s3: "S3Client", bucket: str, file: LandedFile, path: Path, source: Sou
 
 
 def _write(pieces: Iterable[bytes], path: Path) -> bool:
-    """Write `pieces`; tells whether they hold a quotation mark."""
+    """Write `pieces` to `path`; return whether they have a quotation mark."""
     has_quotes = False
     with path.open("wb") as target:
         for piece in pieces:

@@ -1,4 +1,4 @@
-"""Telling by its first bytes what a file is that is not of its contract's format."""
+"""Tells by the first bytes of a file which other format it has than its contract says."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1a"))
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How files of a kind begin, and what people are told of one; `is_format` if it is readable."""
+    """A kind of file: how it begins, the reason for people, and its `source.format`, if any."""
 
     begins: bytes
     told: str
@@ -17,28 +17,28 @@ class Kind:
 
 
 def _packed(begins: bytes, by: str) -> Kind:
-    told = f"it is packed with {by}; pack it with gzip, or not at all, and land it again"
+    told = f"it is compressed with {by}; use gzip or no compression, and land it again"
     return Kind(begins, told)
 
 
 def _unread(begins: bytes, what: str) -> Kind:
-    told = f"it is {what}, which Tidegate does not read; land CSV, JSON lines or Parquet instead"
+    told = f"it is {what}, which Tidegate cannot read; land CSV, JSON lines or Parquet instead"
     return Kind(begins, told)
 
 
 def _otherwise(begins: bytes, what: str, is_format: str) -> Kind:
-    told = f"it is {what}; correct source.format in the contract, or the file, and land it again"
+    told = f"it is {what}; correct source.format in the contract or the file, and land it again"
     return Kind(begins, told, is_format)
 
 
 _ARCHIVE = "it is {}; unpack it, and land the files in it"
 _UTF_16 = "it is UTF-16; write it in UTF-8, and land it again"
-_ERROR = "it is {}, maybe the error of a server; look into it, and land the data instead"
-ENCRYPTED = "it is encrypted Parquet; write it without a key of its own, and land it again"
+_ERROR = "it is {}, maybe an error page of a server; look into it, and land the data instead"
+ENCRYPTED = "it is encrypted Parquet; write it without Parquet encryption, and land it again"
 _MARKS = (b"\xff\xfe", b"\xfe\xff")
 # https://en.wikipedia.org/wiki/List_of_file_signatures
 _BINARY = (
-    Kind(b"\x1f\x8b", "it is packed with gzip twice; unpack it once, and land it again"),
+    Kind(b"\x1f\x8b", "it is compressed with gzip twice; unpack it once, and land it again"),
     Kind(b"PK\x03\x04", _ARCHIVE.format("a ZIP archive")),
     Kind(b"7z\xbc\xaf\x27\x1c", _ARCHIVE.format("a 7z archive")),
     _packed(b"BZh", "bzip2"),
@@ -52,7 +52,7 @@ _BINARY = (
     _unread(b"Obj\x01", "Avro"),
     _unread(b"ORC", "ORC"),
     _unread(b"%PDF-", "a PDF document"),
-    _unread(b"\xd0\xcf\x11\xe0", "an Excel workbook or another document of Office"),
+    _unread(b"\xd0\xcf\x11\xe0", "an Excel workbook or another Office document"),
     *(Kind(mark, _UTF_16) for mark in _MARKS),
 )
 _WORKBOOK = _unread(b"PK\x03\x04", "an Excel workbook")
@@ -62,23 +62,21 @@ _MARKUP = (
     Kind(b"<html", _ERROR.format("a web page")),
     Kind(b"<?xml", _ERROR.format("XML")),
 )
-_ARRAY = Kind(
-    b"[", "it is one JSON array; write each object on a line of its own, and land it again"
-)
+_ARRAY = Kind(b"[", "it is one JSON array; write each object on its own line, and land it again")
 _JSON = (_otherwise(b"{", "JSON", "jsonl"), _otherwise(b"[{", "JSON", "jsonl"))
 
 
 def foreign(path: Path, written_as: str) -> str | None:
-    """What a file that cannot be read as `written_as` is instead, if its first bytes tell.
+    """Why a file cannot be read as `written_as`, if its first bytes show another format.
 
-    Nothing of what it holds is repeated.
+    The reason repeats no value of the file.
     """
     first = _first(path)
     return _told(_binary(first) or _text(first, written_as), written_as)
 
 
 def foreign_for_sure(path: Path, written_as: str) -> str | None:
-    """What a file is instead of `written_as`, if no such file could begin as it does."""
+    """Like `foreign`, but only for first bytes that no file of the format `written_as` can have."""
     return _told(_binary(_first(path)), written_as)
 
 
@@ -93,7 +91,7 @@ def _first(path: Path) -> bytes:
 
 def _binary(first: bytes) -> Kind | None:
     if not first.startswith(_MARKS) and first == first.translate(None, _CONTROLS):
-        return None  # a text may begin with ORC or PAR1 as well
+        return None  # a text file may also begin with ORC or PAR1
     if first.startswith(_WORKBOOK.begins) and any(part in first for part in _PARTS_OF_A_WORKBOOK):
         return _WORKBOOK
     found = (kind for kind in _BINARY if first.startswith(kind.begins))

@@ -1,4 +1,4 @@
-"""What write modes need to know of a change beside its values, in DuckDB's SQL."""
+"""The metadata columns of a change that some write modes need, in DuckDB's SQL."""
 
 import json
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from tidegate.position import CHANGE
 from tidegate.preparing.casts import duckdb_literal, typed_sql
 from tidegate.preparing.formats.shape import Shape
 
-# The first snapshot says what is there, not since when: its rows are taken to have been always.
+# The first snapshot does not say how old its rows are, so they count as valid since ever.
 _ALWAYS = datetime(1900, 1, 1)
 _NO_TIME = "the time of the change is null or cannot be read"
 
@@ -18,8 +18,8 @@ _NO_TIME = "the time of the change is null or cannot be read"
 class MetadataColumns:
     """The columns `_changed_at`, `_digest` and `_carried`, for the contracts that have them.
 
-    `fields` gives the name that the text of a source column has within the statement. Rows of a
-    later snapshot that tell no time are as old as it: `taken_at`, in seconds since 1970.
+    `fields` has the name of each source column's text in the statement. `taken_at` is the time of
+    the snapshot in seconds since 1970; its rows without a time of change get this time.
     """
 
     def __init__(self, contract: Contract, fields: dict[str, str], taken_at: int) -> None:
@@ -32,7 +32,7 @@ class MetadataColumns:
         self.types = {name: str(type_) for name, type_ in own.items() if name not in given}
 
     def texts(self, shape: Shape) -> list[str]:
-        """What must be known of the text of the fields."""
+        """The expressions over the texts of a file that the columns need."""
         if not self._contract.partial:
             return []
         names = [column.source for column in self._contract.columns]
@@ -49,7 +49,7 @@ class MetadataColumns:
         return [f"{expressions[name]} as {name}" for name in self.types]
 
     def refusals(self, kind: int) -> list[str]:
-        """Why a change cannot be taken for want of them."""
+        """The conditions under which a change is refused because a column has no value."""
         if self._contract.write != "history" or kind != CHANGE:
             return []
         return [f"when {self._changed_at(kind)} is null then {duckdb_literal(_NO_TIME)}"]
@@ -66,7 +66,7 @@ class MetadataColumns:
 
     def _digest(self) -> str:
         names = [column.name for column in self._contract.columns]
-        # Without the nulls, so that a column that is added makes no version of rows without it.
+        # Nulls are left out, so that an added column does not make a new version of every row.
         held = ["''"] + [
             f"{duckdb_literal(json.dumps(name))} || to_json(v{names.index(name)}::varchar)"
             for name in sorted(self._contract.tracked)

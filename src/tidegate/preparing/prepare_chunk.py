@@ -1,4 +1,4 @@
-"""The step prepare_chunk: one chunk of a plan becomes one Parquet file and a list of refusals."""
+"""The step prepare_chunk: turns a chunk of a plan into a Parquet file and its quarantined rows."""
 
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 
-# In parts, what a chunk makes would take four calls and more, and no less time from a function:
+# A multipart upload of a chunk takes four calls or more, and is not faster from a function:
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
 _AT_ONCE = TransferConfig(multipart_threshold=128 << 20)
 
 
 @dataclass(frozen=True, slots=True)
 class PrepareChunk:
-    """Prepares chunks, one after another, in one database."""
+    """Prepares chunks, one after the other, in one DuckDB."""
 
     s3: "S3Client"
     landing_bucket: str
@@ -44,7 +44,7 @@ class PrepareChunk:
         return prepared
 
     def note_death(self, plan_key: str, number: int, error: str, cause: str) -> Death | None:
-        """Note that preparing a chunk ended in `error`, if its files may be at fault for it."""
+        """Note that prepare_chunk died of `error`, if the files of the chunk may be at fault."""
         death = death_of(number, error, cause)
         if death:
             self.work.write(BatchFolder.death(plan_key, number), death)

@@ -1,12 +1,12 @@
-"""Where a quoted field of CSV ends."""
+"""Finds out where a quoted field of CSV ends."""
 
 import re
 
 
 def is_open(text: bytes, delimiter: str) -> bool:
-    """Whether the last field of `text` is quoted and goes on behind it.
+    """Whether the last field of `text` is quoted and does not end in it.
 
-    A quotation mark within a field that does not begin with one is a character as any other.
+    In a field that does not begin with a quotation mark, the mark is an ordinary character.
     """
     begin = rb"(?:\A(?:\xef\xbb\xbf)?[\r\n]*|" + re.escape(delimiter.encode()) + rb") *"
     quoted = begin + rb'"[^"]*(?:""[^"]*)*("|\Z)'
@@ -14,5 +14,5 @@ def is_open(text: bytes, delimiter: str) -> bool:
 
 
 def goes_on(line: bytes, delimiter: str, *, is_within: bool) -> bool:
-    """Whether a field is open behind `line`, which begins within one, or does not."""
+    """Whether a quoted field is open at the end of `line`; `is_within`: one is open before it."""
     return is_open(b'"' + line if is_within else line, delimiter)

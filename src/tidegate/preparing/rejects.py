@@ -1,4 +1,4 @@
-"""Why a file of text could not be read, in words, with the line where it went wrong."""
+"""Turns DuckDB's errors about a file into a reason for people, with the line if it is known."""
 
 import re
 from pathlib import Path
@@ -8,52 +8,53 @@ import duckdb
 from tidegate.preparing.foreign import ENCRYPTED
 from tidegate.preparing.quoting import goes_on
 
-_LONGEST = 2_000_001  # bytes; DuckDB reads no longer lines
-# DuckDB's reader of Parquet raises the first of them, with no class of its own, for broken footers.
+_LONGEST = 2_000_001  # bytes; DuckDB does not read longer lines
+# For broken footers DuckDB's reader of Parquet raises the first of these, its base class.
 _OF_THE_FILE = {duckdb.Error, duckdb.InvalidInputException, duckdb.ConversionException}
-# It raises this one as well where a disk is full, which is no fault of the file.
+# DuckDB raises IOException for such a file; with other texts also for a full disk, for example.
 _SHORT = "Could not read enough bytes"
-# DuckDB goes on with the line itself, whose values may be regulated: none of it is repeated.
+# DuckDB then repeats the line. Its values may be regulated, so the reason has none of it.
 _LINE = re.compile(r"Invalid Input Error: CSV Error on Line: (\d+)\n")
 _COLUMNS = re.compile(r"\nExpected Number of Columns: (\d+) Found: (\d+)\n")
+_NOT_UTF_8 = "it cannot be read: a text in it is not UTF-8; write it in UTF-8, and land it again"
 _MEANINGS = {
     "\nValue with unterminated quote found.": "a quoted value does not end",
     "\nInvalid unicode (byte sequence mismatch) detected.": "it is not UTF-8",
     "\nMaximum line size of ": "it is longer than 2,000,000 bytes",
 }
-# What it says of a whole file, and what that means; none of these is about CSV but the first.
+# DuckDB's texts about a whole file, and their meanings. Only the first is about CSV.
 _OF_A_FILE = {
-    # A record ends otherwise than the first one of its file did.
+    # A record does not end like the first record of its file.
     "invalid state": (
-        "cannot be read: its lines end in different ways, "
-        "or a carriage return stands outside quotes"
+        "it cannot be read: its lines end in different ways, or a carriage return is outside "
+        "quotes; end all lines alike, and land it again"
     ),
-    # The value follows.
-    "Invalid string encoding": "cannot be read: a text in it is not UTF-8",
-    "Invalid unicode": "cannot be read: a text in it is not UTF-8",
+    # DuckDB then repeats the value.
+    "Invalid string encoding": _NOT_UTF_8,
+    "Invalid unicode": _NOT_UTF_8,
     "encrypt": ENCRYPTED,
     "No magic bytes": (
-        "it is no Parquet, or its end is missing; write it as Parquet, and land it again"
+        "it is not Parquet, or its end is missing; write it as Parquet, and land it again"
     ),
     "too small to be a Parquet file": (
         "it is too short to be Parquet; write it as Parquet, and land it again"
     ),
 }
-_DAMAGED = "it is damaged, or a part of it is missing; write it once more, and land it again"
+_DAMAGED = "it is damaged, or a part of it is missing; write it again, and land it again"
 _QUOTE = re.compile("(?<![a-z])[\"'`]|[^ -~]")
 _LONGEST_TOLD = 150  # characters
 
 
 def is_of_the_file(error: "duckdb.Error") -> bool:
-    """Whether the file is at fault; else it is the disk or DuckDB, and the attempt is repeated."""
+    """Whether the file is at fault. If not, the disk or DuckDB is, and Tidegate tries again."""
     short = isinstance(error, duckdb.IOException) and _SHORT in str(error)
     return short or type(error) in _OF_THE_FILE
 
 
 def reason(error: "duckdb.Error", path: Path, delimiter: str = ",") -> str:
-    """Why DuckDB could not read the file at `path`, without what the file holds.
+    """Why DuckDB could not read the file at `path`; the reason repeats no value of the file.
 
-    `delimiter` is that of CSV.
+    `delimiter` is the one of CSV.
     """
     text = str(error)
     if found := _LINE.match(text):
@@ -63,7 +64,7 @@ def reason(error: "duckdb.Error", path: Path, delimiter: str = ",") -> str:
 
 
 def _clipped(text: str, path: Path) -> str:
-    """What DuckDB says, up to where it repeats something."""
+    """The text of DuckDB up to the place where it may repeat a value."""
     said = re.sub(rf"""(file )?['"]?{re.escape(str(path))}['"]?""", "the file", text)
     return _QUOTE.split(said)[0].strip(" :")[:_LONGEST_TOLD]
 
@@ -71,7 +72,7 @@ def _clipped(text: str, path: Path) -> str:
 def _meaning(text: str) -> str:
     if counts := _COLUMNS.findall(text):
         expected, found = map(int, counts[-1])
-        # DuckDB counts no further than to the first column too many.
+        # DuckDB stops counting at the first surplus column.
         few = f"it has {found} column{'s' * (found != 1)}, not {expected}"
         return few if found < expected else f"it has more than {expected} columns"
     told = [meaning for said, meaning in _MEANINGS.items() if said in text]
@@ -79,7 +80,7 @@ def _meaning(text: str) -> str:
 
 
 def line_of(path: Path, record: int, delimiter: str) -> int:
-    """The line where the record begins of that number; DuckDB counts blank lines as records."""
+    """The line on which a record begins, from its number; DuckDB counts blank lines as records."""
     is_within, records, lines = False, 0, 0
     with path.open("rb") as content:
         for line in iter(lambda: content.readline(_LONGEST), b""):

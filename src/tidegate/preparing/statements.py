@@ -1,6 +1,6 @@
-"""The SQL of prepare_chunk, for one contract: columns of text `f…` become values `v…`.
+"""The SQL of prepare_chunk for one contract: columns of text `f…` become values `v…`.
 
-Columns have numbers here, because any name may be a column's name in a contract.
+Columns have numbers here, because a contract may give a column any name.
 """
 
 from collections.abc import Iterable, Iterator
@@ -29,35 +29,35 @@ class Statements:
         self._contract = contract
         self._columns = [*arriving(contract), *_images(contract)]
         self._fields = {name: f"f{number}" for number, name in enumerate(needed(contract))}
-        self._own = MetadataColumns(contract, self._fields, taken_at)
-        # Where every change counts, what it holds tells it apart from one that was in its place.
+        self._metadata = MetadataColumns(contract, self._fields, taken_at)
+        # With `append`, a digest of the record tells it apart from another one at its position.
         self._record = ["record"] if contract.write == "append" else []
 
     def create_tables(self) -> list[str]:
-        """The tables that are filled while files are read."""
+        """Create the tables that reading files fills."""
         columns = enumerate(self._columns)
         values = [f"v{number} {column.type.stage_ddl}" for number, column in columns]
-        own = [f"{name} {type_}" for name, type_ in self._own.types.items()]
+        metadata = [f"{name} {type_}" for name, type_ in self._metadata.types.items()]
         record = [f"{name} varchar" for name in self._record]
         return [
             render("prepare/create_files"),
-            render("prepare/create_changes", values=lines(values + own + record)),
+            render("prepare/create_changes", values=lines(values + metadata + record)),
             render("prepare/create_outdated"),
             render("prepare/create_refused"),
         ]
 
     def read_changes(self, shape: Shape, paths: Iterable[Path], kind: int) -> str:
-        """Read files of one shape and kind into `changes`, each record in its turn.
+        """Read files of one shape and kind into `changes`, with the records in their order.
 
-        A record becomes values, operation, sequence, and why it is refused.
+        Each record becomes values, an operation, a sequence, and a reason if it is refused.
         """
         casts = self._casts()
-        numbers = range(len(casts))
-        kept = [self._kept(number) for number in numbers] + self._own.values(kind) + self._record
+        kept = [self._kept(number) for number in range(len(casts))]
+        kept += self._metadata.values(kind) + self._record
         return render(
             "prepare/read_changes",
             operation=self._operation(shape),
-            fields=lines(self._texts(shape) + self._own.texts(shape), 8),
+            fields=lines(self._texts(shape) + self._metadata.texts(shape), 8),
             records=shape.records(paths),
             casts=lines([f"{cast.cast} as t{number}" for number, cast in enumerate(casts)], 8),
             values=lines([f"{cast.value} as v{number}" for number, cast in enumerate(casts)], 8),
@@ -67,35 +67,35 @@ class Statements:
         )
 
     def count_records(self) -> str:
-        """Note in `files` how many records and refusals of each there are, and the first."""
+        """Note in `files` how many records and refused records each has, and its first record."""
         return render("prepare/count_records")
 
     def move_keys(self) -> str:
         """Delete the row of the old key where an update changed the key.
 
-        No part of a key is null, so a null image is one that the source left out.
+        No part of a key is null, so the source left out an image that is null.
         """
         moved = self._images_by_key()
-        keys, own = list(moved), [*self._own.types, *self._record]
+        keys, others = list(moved), [*self._metadata.types, *self._record]
         images = [f"coalesce({image}, {key})" for key, image in moved.items()]
         return render(
             "prepare/move_keys",
-            keys=lines(keys + own),
-            images=lines(images + own),
+            keys=lines(keys + others),
+            images=lines(images + others),
             moved=_differ(moved),
         )
 
     def find_outdated(self) -> str:
-        """Fill `outdated` with the changes that a newer one of their key replaces.
+        """Fill `outdated` with the changes that a newer change of their key replaces.
 
-        Where every change counts, these are only those that two versions of a file both hold.
+        Where every change counts, these are only duplicates: records in two versions of a file.
         """
         key = ", ".join(self._record) or self._key()
         identity = [key]
         if not keeps_newest(self._contract):
             identity.append(self._position())
         elif self._contract.write == "soft_delete":
-            # It leaves the values of the row to the newest change that has some.
+            # The deleted row keeps the values of the newest change that has some.
             identity.append("operation = 'D'")
         return render(
             "prepare/find_outdated",
@@ -105,7 +105,7 @@ class Statements:
         )
 
     def find_known(self, as_of: str, head: str) -> str:
-        """Fill `outdated` with the changes of files with `head` that a snapshot has already."""
+        """Fill `outdated` with the changes with `head` that a snapshot of `as_of` already has."""
         known = _compared(duckdb_literal(as_of), next(iter(self._contract.order_by.values())))
         return render("prepare/find_known", head=duckdb_literal(head), as_of=known)
 
@@ -113,16 +113,16 @@ class Statements:
         """Write the changes that count as Parquet, in the order of the target's columns."""
         columns = enumerate(self._contract.columns)
         written = [f"changes.v{number} as {quote(column.name)}" for number, column in columns]
-        own = ["changes.operation as _op", f"{self._position()} as _position", *self._own.types]
+        written += ["changes.operation as _op", f"{self._position()} as _position"]
         return render(
             "prepare/write_changes",
-            columns=lines(written + own, 8),
+            columns=lines([*written, *self._metadata.types], 8),
             path=duckdb_literal(str(path)),
             row_group_size=_ROW_GROUP,
         )
 
     def measure_changes(self, path: Path) -> str:
-        """Count what write_changes wrote, and find its first and last position."""
+        """Count the rows that write_changes wrote, and find their first and last position."""
         return render("prepare/measure_changes", path=duckdb_literal(str(path)))
 
     def measure_widths(self, path: Path) -> str:
@@ -135,7 +135,7 @@ class Statements:
         )
 
     def find_refused(self, shape: Shape, path: Path) -> str:
-        """Read a file again for what it holds of the records that were refused."""
+        """Read a file again for the values of its refused records."""
         return render(
             "prepare/find_refused",
             operation=shape.text(self._contract.source.options.operation),
@@ -193,13 +193,13 @@ class Statements:
         return [names.index(name) for name in self._contract.key]
 
     def _images_by_key(self) -> dict[str, str]:
-        """By the value of each part of the key, its value before an update."""
+        """The value before an update, by the value after it, for each part of the key."""
         names, first = list(self._contract.before_images), len(self._contract.columns)
         keys = zip(self._contract.key, self._key_numbers(), strict=True)
         return {f"v{number}": f"v{first + names.index(name)}" for name, number in keys}
 
     def _kept(self, number: int) -> str:
-        # DMS need not fill more than the key of a deleted row, so nothing else of it is believed.
+        # DMS may fill only the key of a deleted row, so its other values are ignored.
         if self._contract.write == "append":
             return f"v{number}"
         held_by = "('I', 'U', 'D')" if number in self._key_numbers() else "('I', 'U')"
@@ -209,7 +209,7 @@ class Statements:
         return " || ' ' || ".join(self._sequence_parts().values()) or "''"
 
     def _sequence_parts(self) -> dict[str, str]:
-        """By the text of each field that orders changes, its part of the sequence."""
+        """The parts of the sequence, by the texts of the fields that order changes."""
         return {
             self._fields[name]: _compared(self._fields[name], order)
             for name, order in self._contract.order_by.items()
@@ -233,17 +233,17 @@ class Statements:
         if kind == CHANGE:
             refusals.append(_when("sequence is null", self._no_sequence()))
         elif parts := self._sequence_parts():
-            # Rows of a snapshot need none, but one that is there and cannot be read is a mistake.
+            # Rows of a snapshot need no sequence, but an unreadable one is a mistake.
             unread = [f"({text} <> '' and ({part}) is null)" for text, part in parts.items()]
             refusals.append(_when(" or ".join(unread), self._no_sequence()))
         refusals.append(_when(f"strlen(sequence) > {LONGEST_SEQUENCE}", _LONG_SEQUENCE))
         if self._contract.partial and self._contract.before_images:
             moved = f"operation = 'U' and ({_differ(self._images_by_key())})"
             refusals.append(_when(f"{moved} and contains(carried, '0')", _HALF_MOVED))
-        return [*refusals, *self._own.refusals(kind)]
+        return [*refusals, *self._metadata.refusals(kind)]
 
     def _incomparable(self) -> Iterator[str]:
-        """Texts that are there and do not compare, which a person can do something about."""
+        """Refuse legible texts that do not compare, with a reason that says what to do."""
         for name, order in self._contract.order_by.items():
             text = self._fields[name]
             if is_text(order):
@@ -261,17 +261,17 @@ class Statements:
         return f"the operation is none of {', '.join(others)} and {last}"
 
 
-# Rows of a group of Parquet: with fewer than DuckDB's 122,880 all threads have some to write.
+# Rows of a row group. With fewer than DuckDB's default of 122,880, all threads have rows to write.
 _ROW_GROUP = 61_440
 _LONG_SEQUENCE = "the sequence is too long"
 _HALF_MOVED = (
-    "it changes the key and lacks columns that the row of the new key needs; let the source write "
-    "whole rows where it does that, or refresh the table"
+    "it changes the key but lacks columns that the row of the new key needs; let the source write "
+    "whole rows when it changes a key, or refresh the table"
 )
 
 
 def _compared(text: str, order: Order) -> str:
-    """The spelling by which the text of a field compares, null where it has none."""
+    """The sortable spelling of the text of a field; null if it has none."""
     return sequence_sql(typed_sql(order, text) if isinstance(order, ColumnType) else text, order)
 
 
@@ -280,13 +280,13 @@ def _incomparable(name: str, order: Order) -> str:
         text = f"does not compare as {order.name}, which is written like {order.example}"
         return f"{name!r}, which orders changes, {text}"
     return (
-        f"{name!r}, which orders changes, is no number, time or LSN; say in the contract how it "
+        f"{name!r}, which orders changes, is not a number, time or LSN; say in the contract how it "
         f"compares: sequence: [{{name: {name}, as: {'|'.join(COMPARISONS)}}}]"
     )
 
 
 def _images(contract: Contract) -> list[Column]:
-    """The key as it was before an update, as columns of their own."""
+    """The parts of the key before an update, as additional columns."""
     types = {column.name: column.type for column in contract.columns}
     images = contract.before_images.items()
     return [Column.model_construct(name=field, type=types[key]) for key, field in images]

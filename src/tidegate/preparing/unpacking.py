@@ -1,6 +1,6 @@
-"""Unpacking gzip, so that all that reads a file finds it plain, within the limits of its contract.
+"""Unpacks gzip within the limits of the contract, so that all readers see plain files.
 
-DuckDB reads gzip as well, but not with a comment or a checksum in its header, or zeros behind it.
+DuckDB reads gzip too, but not with a comment or a checksum in the header, or with zeros at the end.
 """
 
 import gzip
@@ -20,16 +20,16 @@ class UnpackingError(ValueError):
 
 
 def is_packed(path: Path) -> bool:
-    """Whether the file at `path` is gzip: names do not always tell, the first bytes do."""
+    """Whether the file at `path` is gzip, by its first bytes; names are not reliable."""
     with path.open("rb") as file:
         return file.read(len(GZIP)) == GZIP
 
 
 def unpacked(packed: Path, source: Source) -> Iterator[bytes]:
-    """What the gzip at `packed` holds, with its checksum compared; zeros behind it are no matter.
+    """Yield the content of the gzip at `packed` and verify its checksum; ignore zeros at the end.
 
     Raises:
-        UnpackingError: it is broken, or holds more than `source` allows.
+        UnpackingError: it is broken, or its content is larger than `source` allows.
     """
     size = packed.stat().st_size
     most, so_far = source.most_unpacked(size), 0
@@ -45,7 +45,7 @@ def unpacked(packed: Path, source: Source) -> Iterator[bytes]:
 
 
 def too_large(size: int, source: Source) -> str:
-    """Why a file of `size` bytes, which holds more than `source` allows, is not read."""
+    """The reason for a file of `size` bytes whose content is larger than `source` allows."""
     most = source.most_unpacked(size)
     key = "max_unpacked" if most == source.max_unpacked else "max_expansion"
     return (
@@ -55,7 +55,7 @@ def too_large(size: int, source: Source) -> str:
 
 
 def _what_is_wrong(error: Exception) -> str:
-    # It goes on with the first bytes that are no gzip.
+    # Python's message repeats the first bytes that are not gzip.
     if str(error).startswith("Not a gzipped file"):
         return "something that is not gzip follows the gzip stream; land the file again without it"
     return f"the gzip stream is broken ({error}); land the file again"

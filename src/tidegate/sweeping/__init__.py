@@ -1,1 +1,1 @@
-"""sweep_tables: what events and runs may have missed is found by looking."""
+"""The step sweep_tables: finds, on a schedule, the work that events and runs missed."""

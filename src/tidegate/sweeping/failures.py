@@ -1,4 +1,4 @@
-"""What failed of a sweep, table by table, so that no table hides behind another's failure."""
+"""Collects the failures of a sweep by table, so that one failure does not hide another."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -7,33 +7,35 @@ from tidegate.errors import SweepFailedError
 
 
 class TableFailures:
-    """Lets each table fail alone, and tells of all of them at the end."""
+    """Lets each table fail alone, and raises all failures at the end."""
 
     def __init__(self) -> None:
         self._causes: dict[str, Exception] = {}
 
     @contextmanager
     def of(self, table: str) -> Iterator[None]:
-        """Note what is raised within as the failure of `table`, and go on."""
+        """Note an exception of the body as the failure of `table`, and go on."""
         try:
             yield
         except Exception as error:
             self.add({table: error})
 
     def add(self, causes: Mapping[str, Exception]) -> None:
-        """Note failures, by table; of each table the first counts."""
+        """Note failures by table; the first failure of a table counts."""
         for table, error in causes.items():
             self._causes.setdefault(table, error)
 
     def raise_any(self) -> None:
-        """Tell of what was noted.
+        """Raise the failures that were noted, if there are any.
 
         Raises:
-            SweepFailedError: something was; names the tables, each with its cause.
+            SweepFailedError: names the tables, each with its cause.
         """
         if self._causes:
             causes = "; ".join(f"{table}: {_say(one)}" for table, one in self._causes.items())
-            raise SweepFailedError(f"not swept, and looked at again the next time: {causes}")
+            raise SweepFailedError(
+                f"these tables could not be swept; the next sweep tries them again: {causes}"
+            )
 
 
 def _say(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""The step sweep_tables: starts what is due, frees dead leases, finds objects without an event."""
+"""The step sweep_tables: starts due tables, frees dead leases, finds objects without an event."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ _ROUTED_AT_ONCE = 100
 class Swept:
     """The tables that were started, and the failures of others.
 
-    `longest_wait_seconds` is of the table that has waited longest, as `seconds_waited` counts.
+    `longest_wait_seconds` belongs to the table that has waited longest; see `seconds_waited`.
     """
 
     started: list[str] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Swept:
 
 @dataclass(frozen=True, slots=True)
 class SweepTables:
-    """Looks at every table; `is_running` tells of an execution's ARN whether it still runs."""
+    """Looks at every table. `is_running` takes an execution's ARN and tells if it still runs."""
 
     routes: Sequence[Route]
     catalogue: Catalogue
@@ -43,7 +43,7 @@ class SweepTables:
     is_running: Callable[[str], bool]
 
     def __call__(self) -> Swept:
-        """Start the tables that are due; one that fails is no matter of the others."""
+        """Start the tables that are due. A table that fails does not stop the others."""
         self.catalogue.publish(route.table for route in self.routes)
         swept = Swept()
         for routes in pieces(self.routes, MOST_GETS):
@@ -55,7 +55,7 @@ class SweepTables:
         return swept
 
     def _read(self, routes: list[Route]) -> dict[str, TableState]:
-        """The states of tables; none if one of them fails, for then each is read by itself."""
+        """Read the states of tables; empty if that fails, so that each is then read alone."""
         try:
             return self.states.read_all([route.table for route in routes])
         except Exception:
@@ -80,7 +80,7 @@ class SweepTables:
 
 @dataclass(frozen=True, slots=True)
 class FindMissed:
-    """Compares the landing bucket with the ledger, some time at once, and goes on the next time."""
+    """Compares the landing bucket with the ledger; continues next time where it ran out of time."""
 
     register: RegisterFiles
     catalogue: Catalogue
@@ -90,7 +90,7 @@ class FindMissed:
     has_time: Callable[[], bool]
 
     def __call__(self) -> int:
-        """Register objects the ledger does not know; give how many were looked at.
+        """Register objects that the ledger does not know; return how many objects were compared.
 
         Raises:
             SweepFailedError: objects of some tables could not be registered; the others were.
@@ -114,7 +114,7 @@ class FindMissed:
         return looked
 
     def _route_again(self, failures: TableFailures) -> None:
-        """Register what a new contract claims, as far as there is time."""
+        """Register unrouted objects that a new contract claims, as far as there is time."""
         for some in pieces(self.files.unrouted(), _ROUTED_AT_ONCE):
             claimed = [one for one in some if self.register.router.route_of(one.key)]
             done = self.register(claimed)
@@ -125,12 +125,12 @@ class FindMissed:
             if not self.has_time():
                 return
 
-    def _as_they_wait(self, table: str, listed: list[LandedObject]) -> list[LandedObject]:
-        """Those of `listed` that wait already with the time by which they wait.
+    def _with_pending_times(self, table: str, listed: list[LandedObject]) -> list[LandedObject]:
+        """Give each object of `listed` that is already pending its time of landing in the ledger.
 
-        S3 dates an object of many parts from its first one, the event from its last:
+        A listing dates a multipart object from its first part, the event dates it from its last:
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
-        A file of a replaced table would wait at both times.
+        With two times, a file of a `replace` table would be pending twice.
         """
         times = {file.id: file.landed_at for file in self.files.pending(table)}
         return [
@@ -144,6 +144,6 @@ class FindMissed:
                 known = self.files.known(table, [one.id for one in objects])
                 unknown = [one for one in objects if one.id not in known]
                 if unknown and route and route.write == "replace":
-                    unknown = self._as_they_wait(route.table, unknown)
+                    unknown = self._with_pending_times(route.table, unknown)
                 done = self.register(unknown)
                 failures.add(done.failures)

@@ -274,9 +274,9 @@ known as (
         and "tidegate"."sales__orders__change_log"."region" = touched."region"
 ),
 
--- A row of a snapshot stands before all changes. Where there are some, it makes a version only if it
--- tells a time that is not after theirs, and is after that of the snapshot before it.
--- Time does not run backwards: an event is not earlier than the ones it follows.
+-- A row of a snapshot comes before all changes of its key. If there are changes, it makes a version
+-- only if its time is not after theirs, and is after the time of the snapshot before it.
+-- An event is never earlier than the events before it: "_since" is their latest time.
 events as (
     select
         "id",
@@ -384,7 +384,7 @@ from "tidegate"."sales__orders__change_log"
 join "tidegate_versions" on "tidegate"."sales__orders__change_log"."id" = "tidegate_versions"."id"
     and "tidegate"."sales__orders__change_log"."region" = "tidegate_versions"."region"
     and "tidegate"."sales__orders__change_log"."_position" = "tidegate_versions"."_position"
--- A version that ends when it begins was never to be seen.
+-- A version that ends when it begins was never visible.
 where "tidegate_versions"."_valid_to" is null
     or "tidegate_versions"."_valid_from" < "tidegate_versions"."_valid_to";
 
@@ -538,9 +538,9 @@ known as (
         and "tidegate"."sales__orders__change_log"."region" = touched."region"
 ),
 
--- A row of a snapshot stands before all changes. Where there are some, it makes a version only if it
--- tells a time that is not after theirs, and is after that of the snapshot before it.
--- Time does not run backwards: an event is not earlier than the ones it follows.
+-- A row of a snapshot comes before all changes of its key. If there are changes, it makes a version
+-- only if its time is not after theirs, and is after the time of the snapshot before it.
+-- An event is never earlier than the events before it: "_since" is their latest time.
 events as (
     select
         "id",
@@ -676,7 +676,7 @@ from "tidegate"."sales__orders__change_log"
 join "tidegate_versions" on "tidegate"."sales__orders__change_log"."id" = "tidegate_versions"."id"
     and "tidegate"."sales__orders__change_log"."region" = "tidegate_versions"."region"
     and "tidegate"."sales__orders__change_log"."_position" = "tidegate_versions"."_position"
--- A version that ends when it begins was never to be seen.
+-- A version that ends when it begins was never visible.
 where "tidegate_versions"."_valid_to" is null
     or "tidegate_versions"."_valid_from" < "tidegate_versions"."_valid_to";
 
@@ -837,9 +837,9 @@ known as (
         and "tidegate"."sales__orders__change_log"."region" = touched."region"
 ),
 
--- A row of a snapshot stands before all changes. Where there are some, it makes a version only if it
--- tells a time that is not after theirs, and is after that of the snapshot before it.
--- Time does not run backwards: an event is not earlier than the ones it follows.
+-- A row of a snapshot comes before all changes of its key. If there are changes, it makes a version
+-- only if its time is not after theirs, and is after the time of the snapshot before it.
+-- An event is never earlier than the events before it: "_since" is their latest time.
 events as (
     select
         "id",
@@ -975,7 +975,7 @@ from "tidegate"."sales__orders__change_log"
 join "tidegate_versions" on "tidegate"."sales__orders__change_log"."id" = "tidegate_versions"."id"
     and "tidegate"."sales__orders__change_log"."region" = "tidegate_versions"."region"
     and "tidegate"."sales__orders__change_log"."_position" = "tidegate_versions"."_position"
--- A version that ends when it begins was never to be seen.
+-- A version that ends when it begins was never visible.
 where "tidegate_versions"."_valid_to" is null
     or "tidegate_versions"."_valid_from" < "tidegate_versions"."_valid_to";
 

@@ -209,7 +209,7 @@ known as (
     join touched on "tidegate"."sales__orders__change_log"."id" = touched."id"
 ),
 
--- What was known before the key was deleted is forgotten; the deletion itself, if newest, is not.
+-- A delete drops the earlier changes of its key. The delete itself stays if it is the newest.
 living as (
     select *
     from known
@@ -394,7 +394,7 @@ known as (
     join touched on "tidegate"."sales__orders__change_log"."id" = touched."id"
 ),
 
--- What was known before the key was deleted is forgotten; the deletion itself, if newest, is not.
+-- A delete drops the earlier changes of its key. The delete itself stays if it is the newest.
 living as (
     select *
     from known
@@ -609,7 +609,7 @@ known as (
     join touched on "tidegate"."sales__orders__change_log"."id" = touched."id"
 ),
 
--- What was known before the key was deleted is forgotten; the deletion itself, if newest, is not.
+-- A delete drops the earlier changes of its key. The delete itself stays if it is the newest.
 living as (
     select *
     from known

@@ -192,7 +192,7 @@ from "tidegate"."sales__orders__tombstones"
 where "sales"."orders"."id" = "tidegate"."sales__orders__tombstones"."id"
     and "sales"."orders"."_position" < "tidegate"."sales__orders__tombstones"."_position"
     and "tidegate"."sales__orders__tombstones"."_batch" = 1723231637787
-    -- mark_merged has marked those of this batch; rows that were there before Tidegate have none.
+    -- mark_merged has marked the rows of this batch. Rows from before Tidegate have no batch.
     and coalesce("sales"."orders"."_batch", 0) <> 1723231637787;
 
 -- merge_empty: mark_truncated
@@ -274,7 +274,7 @@ where "sales"."orders"."_deleted_at" is null
         "tidegate_stage"."_position" is null
         or "tidegate_stage"."_position" < (select max("_position") from "tidegate"."sales__orders__truncations")
     )
-    -- What count_deletes has counted is not counted again.
+    -- count_deletes has already counted these rows.
     and (
         "tidegate"."sales__orders__tombstones"."_position" is null
         or "tidegate"."sales__orders__tombstones"."_position" < "sales"."orders"."_position"
@@ -325,7 +325,7 @@ from "tidegate"."sales__orders__tombstones"
 where "sales"."orders"."id" = "tidegate"."sales__orders__tombstones"."id"
     and "sales"."orders"."_position" < "tidegate"."sales__orders__tombstones"."_position"
     and "tidegate"."sales__orders__tombstones"."_batch" = 1723231637787
-    -- mark_merged has marked those of this batch; rows that were there before Tidegate have none.
+    -- mark_merged has marked the rows of this batch. Rows from before Tidegate have no batch.
     and coalesce("sales"."orders"."_batch", 0) <> 1723231637787;
 
 -- merge_above_watermark: mark_truncated
@@ -421,7 +421,7 @@ where "sales"."orders"."_deleted_at" is null
         "tidegate_stage"."_position" is null
         or "tidegate_stage"."_position" < (select max("_position") from "tidegate"."sales__orders__truncations")
     )
-    -- What count_deletes has counted is not counted again.
+    -- count_deletes has already counted these rows.
     and (
         "tidegate"."sales__orders__tombstones"."_position" is null
         or "tidegate"."sales__orders__tombstones"."_position" < "sales"."orders"."_position"
@@ -472,7 +472,7 @@ from "tidegate"."sales__orders__tombstones"
 where "sales"."orders"."id" = "tidegate"."sales__orders__tombstones"."id"
     and "sales"."orders"."_position" < "tidegate"."sales__orders__tombstones"."_position"
     and "tidegate"."sales__orders__tombstones"."_batch" = 1723231637787
-    -- mark_merged has marked those of this batch; rows that were there before Tidegate have none.
+    -- mark_merged has marked the rows of this batch. Rows from before Tidegate have no batch.
     and coalesce("sales"."orders"."_batch", 0) <> 1723231637787;
 
 -- merge_late: mark_truncated

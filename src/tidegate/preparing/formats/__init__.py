@@ -1,1 +1,1 @@
-"""The formats of landed files: how DuckDB reads each, and which columns its records have."""
+"""The formats of landed files: how DuckDB reads them, and which columns their records have."""

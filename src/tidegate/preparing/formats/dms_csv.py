@@ -1,4 +1,4 @@
-"""CSV as AWS DMS writes it: the first record tells which columns there are and how records end."""
+"""CSV as AWS DMS writes it. The first record tells the columns and the line ends."""
 
 import csv
 from collections.abc import Collection
@@ -18,15 +18,17 @@ from tidegate.preparing.formats.shape import (
 )
 from tidegate.preparing.quoting import goes_on, is_open
 
-# The longest that DuckDB takes, in bytes: https://duckdb.org/docs/stable/data/csv/overview
+# The longest record that DuckDB reads, in bytes: https://duckdb.org/docs/stable/data/csv/overview
 LONGEST_RECORD = 2_000_000
 
 
 def read_shape(path: Path, contract: Contract, kind: int, later: Collection[str]) -> Shape:
-    """The shape of the file at `path`, a snapshot or changes, older than the columns `later`.
+    """The shape of the file at `path`; `kind` is snapshot or change.
+
+    `later` has the columns that were added after the file landed; it may lack them.
 
     Raises:
-        ShapeError: not readable, or a header with a name twice or without one that is needed.
+        ShapeError: the file is not readable, or its header repeats a name or lacks a needed one.
     """
     try:
         with path.open("rb") as content:
@@ -47,12 +49,12 @@ def read_shape(path: Path, contract: Contract, kind: int, later: Collection[str]
 
 def _what_is_wrong(header: bytes) -> str:
     if b"\r" in header.rstrip(b"\r\n"):
-        return "a carriage return stands outside quotes; lines end with \\n or \\r\\n"
-    return "a quoted name does not end, or text stands behind it"
+        return "a carriage return is outside quotes; end lines with \\n or \\r\\n"
+    return "a quoted name does not end, or text follows it"
 
 
 def first_record(content: BinaryIO, delimiter: str) -> bytes:
-    """The first record of a file, or what there is of it where its end is not reached."""
+    """The first record of a file; only its beginning if it is longer than LONGEST_RECORD."""
     record, is_within = b"", False
     while len(record) < LONGEST_RECORD and (line := content.readline(LONGEST_RECORD)):
         record += line
@@ -63,15 +65,15 @@ def first_record(content: BinaryIO, delimiter: str) -> bytes:
 
 
 def is_whole(record: bytes, delimiter: str) -> bool:
-    """Whether a record ends where these bytes do."""
+    """Whether `record` is complete."""
     return record.endswith(b"\n") and bool(record.strip()) and not is_open(record, delimiter)
 
 
 def names_in(first: bytes, contract: Contract) -> list[str]:
-    """The names in the first record of a file.
+    """The column names in the first record of a file.
 
     Raises:
-        UnicodeDecodeError, csv.Error: they cannot be read.
+        UnicodeDecodeError, csv.Error: the names cannot be read.
     """
     return _split(first.decode("utf-8-sig"), contract, strict=True)
 
@@ -79,19 +81,19 @@ def names_in(first: bytes, contract: Contract) -> list[str]:
 def _named(names: list[str], newline: str, contract: Contract, later: Collection[str]) -> Shape:
     if not names:
         return _shape(missing((), contract, later), newline, contract)
-    # What a file holds where a header should be may be regulated: it is not repeated.
+    # A file without a header has regulated values here, so the reason does not repeat them.
     if repeated := len(names) - len(set(names)):
-        raise ShapeError(f"the header names columns more than once ({repeated} too many)")
+        raise ShapeError(f"the header repeats column names ({repeated} too many); rename them")
     if lacking := ", ".join(map(repr, missing(names, contract, later))):
         raise ShapeError(f"the header does not name {lacking}")
     return _shape(names, newline, contract, refuse_strangers(names, contract))
 
 
 def _positional(first: bytes, contract: Contract, kind: int) -> list[str]:
-    """The columns of a file without header.
+    """The columns of a file without a header.
 
-    DMS writes the operation into change files always, into full-load files only when
-    IncludeOpForFullLoad is set: docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.S3.html
+    DMS always writes the operation into change files. It writes the operation into full-load files
+    only with IncludeOpForFullLoad: docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.S3.html
     """
     fields = contract.fields
     if kind == SNAPSHOT and not _starts_with_insert(first, contract, len(fields) + 1):

@@ -1,4 +1,4 @@
-"""Which source columns a contract needs, knows, and does not know."""
+"""Tells which source columns a contract reads, knows, and does not know."""
 
 from collections.abc import Collection, Iterable
 
@@ -6,7 +6,7 @@ from tidegate.contract import Contract
 
 
 def needed(contract: Contract) -> list[str]:
-    """The source columns that are read."""
+    """The source columns that Tidegate reads for a contract."""
     time = contract.time_of_change if contract.write == "history" else None
     return list(
         dict.fromkeys(
@@ -21,10 +21,11 @@ def needed(contract: Contract) -> list[str]:
 
 
 def missing(names: Collection[str], contract: Contract, later: Collection[str] = ()) -> list[str]:
-    """Those that a file with the columns `names` lacks and must have.
+    """The columns that a file with the columns `names` lacks but must have.
 
-    That is what finds and orders a row, and all columns but those that the file is older than,
-    `later`. With `evolve: add` any may be absent, and of a partial row what did not change.
+    A file must have the key, the columns that order changes, and the other columns of the contract.
+    It may lack the columns `later`, which were added after it landed. With `evolve: add` and with
+    partial rows it may lack any column that is not of the key and does not order changes.
     """
     any_may_be_absent = contract.partial or contract.evolve == "add"
     columns = [
@@ -36,7 +37,7 @@ def missing(names: Collection[str], contract: Contract, later: Collection[str] =
 
 
 def strangers(names: Iterable[str], contract: Contract) -> list[str]:
-    """Those of `names` that the contract does not know, in their order."""
+    """The names in `names` that the contract does not know, in their order."""
     known = {
         contract.source.options.operation,
         *contract.fields,

@@ -1,7 +1,7 @@
-"""What the footer of a Parquet file says of its columns, in the words of the file.
+"""Reads the columns of a Parquet file from its footer, with the names that the file has.
 
-DuckDB renames a name that comes twice, also one that differs in case only, and makes a double of a
-decimal that it has no type for. So names and precisions are read from the schema itself.
+DuckDB renames a repeated name, even if it differs only in case. It reads a decimal that it has no
+type for as double. So Tidegate reads names and precisions from the schema itself.
 """
 
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ from tidegate.sql_files import render
 
 _MOST_DIGITS = 38  # https://duckdb.org/docs/stable/sql/data_types/numeric
 _TOO_MANY_DIGITS = (
-    "holds decimals of {} digits, more than the 38 that can be kept; write it as text"
+    "has decimals of {} digits, more than the 38 that Tidegate can keep; write it as text"
 )
-_ALIKE = "has two fields {!r} and {!r}, which cannot be told apart; name them differently"
+_ALIKE = "has two fields {!r} and {!r} that differ at most in case; name them differently"
 
 
 @dataclass(frozen=True, slots=True)
 class ParquetColumn:
-    """A column: its name in the file, DuckDB's type, and why its values cannot be had, if so."""
+    """A column: its name in the file, its type in DuckDB, and why it cannot be read, if so."""
 
     name: str
     type: str
@@ -46,7 +46,7 @@ def read_columns(path: Path, connection: "duckdb.DuckDBPyConnection") -> list[Pa
     """The columns of the Parquet file at `path`, in their order.
 
     Raises:
-        ShapeError: not Parquet.
+        ShapeError: it is not Parquet.
     """
     described = ask("prepare/describe_parquet", path, connection)
     listed = ask("prepare/list_parquet_names", path, connection)
@@ -58,10 +58,10 @@ def read_columns(path: Path, connection: "duckdb.DuckDBPyConnection") -> list[Pa
 
 
 def ask(statement: str, path: Path, connection: "duckdb.DuckDBPyConnection") -> list[Any]:
-    """The rows of a query about the Parquet file at `path`.
+    """Run a query about the Parquet file at `path`; return its rows.
 
     Raises:
-        ShapeError: not Parquet.
+        ShapeError: it is not Parquet.
     """
     asked = render(statement, paths=path_list([path]), path=duckdb_literal(str(path)))
     try:
@@ -73,7 +73,7 @@ def ask(statement: str, path: Path, connection: "duckdb.DuckDBPyConnection") -> 
 
 
 def _element(listed: Iterator[tuple[str, int, int | None]]) -> _Element:
-    """The next element; those below it follow it in the list."""
+    """The next element, with the elements below it, which follow it in the list."""
     name, children, precision = next(listed)
     return _Element(name, precision, [_element(listed) for _ in range(children)])
 

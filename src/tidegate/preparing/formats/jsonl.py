@@ -1,9 +1,9 @@
-"""JSON lines: every line an object of its own, which need not have what its neighbours have.
+"""JSON lines: each line is an object, and objects may have different fields.
 
-A field that is absent is null, unless rows are partial. Of one that comes twice the last counts.
-A number keeps the digits it is written with. DuckDB makes a double of one that has a point: it
-writes 1.1 for 1.10, and keeps 17 digits. So `marked_numbers` first makes strings of the numbers of
-a line, where a column would hold the difference.
+An absent field is null, unless rows are partial. If a field comes twice, the last one counts.
+A number keeps its digits as written. DuckDB reads a number with a point as double: it writes 1.1
+for 1.10, and keeps 17 digits. So `marked_numbers` first turns the numbers of a line into strings,
+for the columns that keep the difference.
 """
 
 import json
@@ -24,29 +24,29 @@ from tidegate.preparing.formats.shape import (
 from tidegate.preparing.rejects import is_of_the_file, reason
 from tidegate.sql_files import render
 
-# Where keys are data there may be millions of names; nobody makes columns of them.
+# If names of fields are data, there may be millions of them; nobody wants these as columns.
 MOST_NAMES = 10_000
 _NO_LINES = (
-    "it is not JSON lines: the first line is not a JSON object; write every object on a line of "
-    "its own, in UTF-8 without a byte order mark, and land the file again"
+    "it is not JSON lines: the first line is not a JSON object; write each object on its own "
+    "line, in UTF-8 without a byte order mark, and land the file again"
 )
 _NO_OBJECT = (
     "the line is not a JSON object in UTF-8, or a text in it has half of a surrogate pair "
-    "(\\ud800 to \\udfff), which is no character; correct it, and land the line again"
+    "(\\ud800 to \\udfff), which is not a character; correct it, and land the line again"
 )
 _CUT_OFF = "the last line is cut off, so the file is not whole; land it again"
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _IS_REPEATED = "len(json_keys(line)) > list_unique(json_keys(line))"
 _AS_WRITTEN = ("char", "varchar", "super")
 _BRACKETS = ((b"{", b"}"), (b"[", b"]"))
-_LONGEST_LINE = 16 << 20  # bytes; DuckDB refuses longer ones by itself
+_LONGEST_LINE = 16 << 20  # bytes; DuckDB refuses longer lines
 
 
 def read_shape(path: Path, contract: Contract, connection: "duckdb.DuckDBPyConnection") -> Shape:
     """The shape of the JSON lines at `path`.
 
     Raises:
-        ShapeError: not readable, or not JSON lines.
+        ShapeError: the file is not readable, or it is not JSON lines.
     """
     names, is_repeated = _names(path, contract, connection)
     if _is_cut_off(path):
@@ -81,10 +81,10 @@ def read_shape(path: Path, contract: Contract, connection: "duckdb.DuckDBPyConne
 def list_names(
     path: Path, contract: Contract, connection: "duckdb.DuckDBPyConnection"
 ) -> list[str]:
-    """The fields that the objects of the file at `path` have; the operation is the first.
+    """The fields of the objects in the file at `path`; the operation comes first.
 
     Raises:
-        ShapeError: not readable, or not JSON lines.
+        ShapeError: the file is not readable, or it is not JSON lines.
     """
     return _names(path, contract, connection)[0]
 
@@ -92,7 +92,7 @@ def list_names(
 def _names(
     path: Path, contract: Contract, connection: "duckdb.DuckDBPyConnection"
 ) -> tuple[list[str], bool]:
-    """The fields, and whether one comes twice in an object."""
+    """The fields, and whether an object has one of them twice."""
     paths = path_list([path])
     try:
         first = connection.execute(render("prepare/is_first_an_object", paths=paths)).fetchone()
@@ -104,14 +104,17 @@ def _names(
             raise
         raise ShapeError(reason(error, path)) from error
     begins_otherwise = first == (False,) and not _begins_with_an_object(path)
-    # DuckDB 2.0 passes over a file of one byte.
+    # DuckDB 2.0 ignores a file of one byte.
     if begins_otherwise or (path.stat().st_size == 1 and path.read_bytes().strip()):
         raise ShapeError(_NO_LINES)
     return [name for name, _ in rows], any(is_repeated for _, is_repeated in rows)
 
 
 def _begins_with_an_object(path: Path) -> bool:
-    """Whether the first line is an object but for a character in it, as any line may have one."""
+    """Whether the first line is an object, apart from invalid characters.
+
+    Such a character refuses only its line, here as on any other line.
+    """
     with path.open("rb") as content:
         lines = iter(lambda: content.readline(_LONGEST_LINE), b"")
         first = next(filter(bytes.strip, lines), b"")
@@ -122,7 +125,7 @@ def _begins_with_an_object(path: Path) -> bool:
 
 
 def _is_cut_off(path: Path) -> bool:
-    """Whether an object begins in the last line that does not end."""
+    """Whether the last line begins an object that does not end."""
     with path.open("rb") as content:
         content.seek(max(0, path.stat().st_size - _LONGEST_LINE))
         last = content.read().rpartition(b"\n")[2]
@@ -132,7 +135,7 @@ def _is_cut_off(path: Path) -> bool:
 
 
 def _document(number: int) -> str:
-    """The JSON of a field. A string that itself holds an object or array stands for that."""
+    """The JSON of a field. A string that contains JSON of an object or array counts as that."""
     text = f"texts[{number}]"
     nested = f"left(ltrim({text}), 1) in ('{{', '[') and {is_json_sql(text)}"
     is_string = f"types[{number}] = 'VARCHAR' and not ({nested})"
@@ -140,7 +143,7 @@ def _document(number: int) -> str:
 
 
 def _as_written(contract: Contract) -> list[str]:
-    """The fields of which a number is kept as it is written, because it becomes a text or JSON."""
+    """The fields whose numbers keep their digits as written, because they become text or JSON."""
     columns = {column.source: column.type for column in contract.columns}
     types = columns | contract.order_by
     return [name for name, type_ in types.items() if type_.name in _AS_WRITTEN]

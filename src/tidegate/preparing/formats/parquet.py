@@ -1,4 +1,4 @@
-"""Parquet: names and types stand in the file; values go on as the texts that CSV would hold."""
+"""Parquet: the file has names and types; values become the same texts as in CSV."""
 
 import re
 from collections.abc import Collection
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _NAME_OR_DECIMAL = re.compile(r'"(?:[^"]|"")*"|DECIMAL\(\d+,(\d+)\)')
 _TIMES = ("TIME", "TIME WITH TIME ZONE")
 _NESTED = ("STRUCT", "MAP", "UNION", "VARIANT")
-# The name under which DuckDB appends the path, unlike what any file has; then it is renamed.
+# DuckDB appends the path as a column with this name, which no file has; then it is renamed.
 _PATH = "tidegate: the path of the file"
 
 
@@ -34,13 +34,14 @@ def read_shape(
     later: Collection[str],
     connection: "duckdb.DuckDBPyConnection",
 ) -> Shape:
-    """The shape of the Parquet file at `path`, older than the columns `later`.
+    """The shape of the Parquet file at `path`.
 
-    One of no bytes has no columns and no rows.
+    `later` has the columns that were added after the file landed; it may lack them. An empty file
+    has no columns and no rows.
 
     Raises:
-        ShapeError: not Parquet, with a name twice, without a column that is needed, or with values
-            in it that cannot be had, or with too much packed into it.
+        ShapeError: the file is not Parquet, repeats a name, lacks a needed column, has values that
+            cannot be read, or is larger unpacked than the contract allows.
     """
     if path.stat().st_size == 0:
         return Shape("prepare/scan_nothing", (), (), as_json({}, contract), "''")
@@ -49,7 +50,7 @@ def read_shape(
     names = [column.name for column in columns]
     # A name may be as long as a file, so repeated ones are only counted.
     if repeated := len(names) - len(set(names)):
-        raise ShapeError(f"it names columns more than once ({repeated} too many); rename them")
+        raise ShapeError(f"it repeats column names ({repeated} too many); rename them")
     if lacking := ", ".join(map(repr, missing(names, contract, later))):
         raise ShapeError(f"it has no column {lacking}")
     _check_values(columns, contract)
@@ -72,21 +73,22 @@ def read_shape(
 
 
 def _check_values(columns: list[ParquetColumn], contract: Contract) -> None:
-    """Refuse a file whose values DuckDB would change; what the contract does not read may be so."""
+    """Refuse a file if DuckDB would change values in a column that the contract reads."""
     read = {*needed(contract), contract.source.options.operation}
     if faults := [column for column in columns if column.fault and column.name in read]:
         raise ShapeError(f"column {faults[0].name!r} {faults[0].fault}, and land the file again")
 
 
 def _time(column: str, unit: str) -> str:
-    # As an interval, for then it may be longer than a day, or less than nothing.
+    # An interval may be longer than a day, or negative.
     return f"to_{unit}({column})::varchar"
 
 
 def _refuse_too_large(
     path: Path, contract: Contract, connection: "duckdb.DuckDBPyConnection"
 ) -> None:
-    # A value that comes a million times stands in the file once; as text each takes a byte or more.
+    # Parquet stores a value that occurs a million times only once; as text, each takes a byte or
+    # more.
     [[unpacked]] = ask("prepare/measure_parquet", path, connection)
     size = path.stat().st_size
     if unpacked > contract.source.most_unpacked(size):
@@ -97,7 +99,7 @@ def _text(column: str, type_: str) -> str:
     if type_ == "BLOB":
         return f"hex({column})"
     if type_ == "TIMESTAMP WITH TIME ZONE":
-        # Many writers say so of every timestamp. A time that is meant as UTC can be read as either.
+        # Many writers give this type to every timestamp. A time in UTC can be read as either type.
         return f"({column} at time zone 'UTC')::varchar"
     if type_.startswith(_NESTED) or type_.endswith("]"):
         return f"to_json({column}::{_widest(type_)})::varchar"
@@ -105,7 +107,7 @@ def _text(column: str, type_: str) -> str:
 
 
 def _widest(nested: str) -> str:
-    """The type with decimals of 38 digits: others lose digits on their way into JSON."""
+    """The type with decimals of 38 digits, because smaller ones lose digits in JSON."""
     return _NAME_OR_DECIMAL.sub(
         lambda found: f"DECIMAL(38,{found[1]})" if found[1] else found[0], nested
     )

@@ -1,4 +1,4 @@
-"""Shapes by format."""
+"""Finds the shape of a file by the format of its contract."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -20,10 +20,12 @@ def read_shape(
     later: Collection[str],
     connection: "duckdb.DuckDBPyConnection",
 ) -> Shape:
-    """The shape of the file at `path`, a snapshot or changes, older than the columns `later`.
+    """The shape of the file at `path`; `kind` is snapshot or change.
+
+    `later` has the columns that were added after the file landed; it may lack them.
 
     Raises:
-        ShapeError: not readable, or without what the contract needs.
+        ShapeError: the file is not readable, or lacks a column that the contract needs.
     """
     written_as = contract.source.format
     if what := foreign_for_sure(path, written_as):

@@ -1,4 +1,4 @@
-"""Shapes: how the records of a file are read, and what they have for each source column."""
+"""The shape of a file: how DuckDB reads its records, and the SQL of each source column."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,22 +15,26 @@ _MOST_LISTED = 20
 
 
 class ShapeError(ValueError):
-    """A file cannot be opened, or its columns are not what the contract needs."""
+    """A file cannot be read, or its columns do not fit the contract; the message says why."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What is alike in files that DuckDB reads together.
+    """How to read a file. DuckDB reads files of equal shape together.
 
-    `scan` names the SQL that reads them, filled by `placeholders`; it gives the path of a record's
-    file as `path`. By source column, `texts` has DuckDB's expression of the text that a record
-    holds, `documents` of the JSON that it is for a column of type super, where that differs, and
-    `carried` of whether a record holds something, where records of a file differ in that. `whole`
-    is what it holds of them, as JSON, and `record` a text of all that it holds. Records for which
-    `fault` holds, an expression and what it means, are refused. Where values are `quoted`, a file
-    may end before one of them does. `types` are those of the columns in the file: DuckDB reads
-    files together as if all had the types of the first. `strangers` are the columns that the
-    contract does not know.
+    - `scan`: the SQL file that reads the records; it gives the path of a record's file as `path`.
+    - `placeholders`: the placeholders of `scan`.
+    - `texts`: by source column, the SQL expression of its text.
+    - `whole`: the SQL expression of all needed columns of a record, as JSON.
+    - `record`: the SQL expression of a text of the whole record.
+    - `documents`: by source column, the expression of its JSON for a column of type super, if that
+      is not its text.
+    - `carried`: by source column, the expression of whether a record has it, if records differ.
+    - `fault`: an expression and a reason; a record for which the expression is true is refused.
+    - `quoted`: whether values may be quoted, so that the file may end within one.
+    - `types`: the types of the columns in the file. DuckDB would read all files with the types of
+      the first, so files of other types have another shape.
+    - `strangers`: the columns that the contract does not know.
     """
 
     scan: str
@@ -50,11 +54,11 @@ class Shape:
         return render(self.scan, paths=path_list(paths), **dict(self.placeholders))
 
     def text(self, name: str) -> str:
-        """The text of the column `name`; a file without it holds nothing for it."""
+        """The expression of the text of the column `name`; null if the file lacks it."""
         return self._text_of.get(name, "null")
 
     def document(self, name: str) -> str:
-        """The JSON that the column `name` stands for."""
+        """The expression of the JSON of the column `name`."""
         return dict(self.documents).get(name, self.text(name))
 
     def has(self, name: str) -> bool:
@@ -62,7 +66,7 @@ class Shape:
         return name in self._text_of
 
     def carries(self, name: str) -> str:
-        """DuckDB's expression of whether a record holds something for the column `name`."""
+        """The expression of whether a record has the column `name`."""
         return self._carried_by.get(name, "true" if self.has(name) else "false")
 
     @cached_property
@@ -75,41 +79,41 @@ class Shape:
 
 
 def path_list(paths: Iterable[Path]) -> str:
-    """Paths as DuckDB's readers take them."""
+    """Paths as a list literal of DuckDB."""
     return "[" + ", ".join(duckdb_literal(str(path)) for path in paths) + "]"
 
 
 def as_json(texts: dict[str, str], contract: Contract) -> str:
-    """DuckDB's expression of an object with the texts of the columns that are needed."""
+    """The expression of a JSON object with the texts of the needed columns."""
     named = [f"{duckdb_literal(name)}, {texts.get(name, 'null')}" for name in needed(contract)]
     return f"json_object({', '.join(named)})"
 
 
 def refuse_strangers(names: Iterable[str], contract: Contract) -> tuple[str, ...]:
-    """Those of `names` that the contract does not know.
+    """The names in `names` that the contract does not know.
 
     Raises:
-        ShapeError: there are some, and the contract wants none; or one is almost the operation, and
-            without it every record would be an insert, deletes too.
+        ShapeError: the contract refuses unknown columns; or one differs from the operation only in
+            case. Without an operation every record, even a delete, would be an insert.
     """
     names, operation = list(names), contract.source.options.operation
     strange = strangers(names, contract)
     alike = [name for name in strange if name.lower() == operation.lower()]
     if alike and operation not in names:
         raise ShapeError(
-            f"the file names {alike[0]!r}, the operation is {operation!r}: correct "
-            "source.options.operation, or the file, and land it again"
+            f"the file has a column {alike[0]!r}, but the operation is {operation!r}; correct "
+            "source.options.operation in the contract or the file, and land it again"
         )
     if strange and contract.evolve == "refuse":
         raise ShapeError(
-            f"the file names {_listed(strange)}, which the contract does not; "
-            "add it to columns, or to source.fields if it is not wanted, and land the file again"
+            f"the contract does not know {_listed(strange)}; add it to columns, or to "
+            "source.fields if you do not want it, and land the file again"
         )
     return tuple(strange)
 
 
 def _listed(names: list[str]) -> str:
-    # A name can be as long as a file; the reason is kept in an item of DynamoDB.
+    # A name can be as long as a file, but the reason must fit into an item of DynamoDB.
     listed = ", ".join(repr(name[:LONGEST_NAME]) for name in names[:_MOST_LISTED])
     more = len(names) - _MOST_LISTED
     return f"{listed} and {more} more" if more > 0 else listed

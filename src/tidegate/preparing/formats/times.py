@@ -1,8 +1,8 @@
-"""Times of day in Parquet, read as the numbers that they are.
+"""Lets DuckDB read the times of day of a Parquet file as integers.
 
-DuckDB reads no file with a time that is not within a day: `TIME values must be within a day`. MySQL
-has such times, up to 838:59:59, and one of them must not cost the rows beside it. So the footer of
-our copy of a file is made to say that its columns of times are columns of integers.
+DuckDB refuses a file with a time outside a day: `TIME values must be within a day`. MySQL has such
+times, up to 838:59:59, and one of them must not quarantine the rows beside it. So Tidegate edits
+the footer of its copy of the file: columns of times become columns of integers.
 
 https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
 https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 # Fields of FileMetaData, SchemaElement, LogicalType and TimeType.
 _SCHEMA, _CHILDREN, _CONVERTED, _LOGICAL, _TIME, _UNIT = 2, 5, 6, 10, 7, 2
-# By the converted type of a time, as Thrift writes it, that of the integer, and the unit.
+# By the converted type of a time, as Thrift writes it: the type of the integer, and the unit.
 _INTEGERS = {0x0E: (0x22, "milliseconds"), 0x10: (0x24, "microseconds")}
 _UNITS = {1: "milliseconds", 2: "microseconds"}
-_UNKNOWN = 0xFC  # a struct that no reader knows, and all pass over, for a TimeType
+_UNKNOWN = 0xFC  # replaces a TimeType by a struct that all readers skip, because none knows it
 _BINARY, _LIST, _STRUCT = 8, 9, 12
 _FIXED = {1: 0, 2: 0, 3: 1, 7: 8}  # bytes
 _NUMBERS = (4, 5, 6)
@@ -25,7 +25,7 @@ _MAGIC = 8  # bytes: the length of the footer, and PAR1
 
 
 class _Field(NamedTuple):
-    """A field of a struct: where its header and its value begin."""
+    """A field of a struct, with the offsets of its header and its value."""
 
     number: int
     kind: int
@@ -34,9 +34,9 @@ class _Field(NamedTuple):
 
 
 def read_as_numbers(path: Path) -> dict[int, str]:
-    """Make the file at `path` say integer where it says time; give, by column, the unit of each.
+    """Turn times into integers in the footer of the file at `path`; return their units by column.
 
-    Times of nanoseconds stay: the databases with times beyond a day write none.
+    Times in nanoseconds stay: databases with times beyond a day do not write them.
     """
     with path.open("r+b") as file:
         file.seek(-_MAGIC, 2)
@@ -65,7 +65,7 @@ def _change_times(footer: bytearray) -> Iterator[tuple[int, str]]:
 
 
 def _time(footer: bytearray, logical: _Field | None) -> _Field | None:
-    """The TimeType that a logical type is."""
+    """The TimeType of a logical type, if it is one."""
     fields = _fields(footer, logical.value) if logical else ()
     return next((field for field in fields if field.number == _TIME), None)
 
@@ -77,9 +77,9 @@ def _unit(footer: bytearray, time: _Field) -> int:
 
 
 def _columns(footer: bytearray) -> Iterator[dict[int, _Field]]:
-    """The elements of the schema right below its root, by the numbers of their fields."""
+    """The schema's elements right below its root, each as fields by their numbers."""
     schema = next(field for field in _fields(footer, 0) if field.number == _SCHEMA)
-    left: list[int] = []  # of each element above, how many of those below it are still to come
+    left: list[int] = []  # for each open element, how many of its children are still to come
     for element in _elements(footer, schema.value):
         if len(left) == 1:
             yield element
@@ -112,7 +112,7 @@ def _fields(footer: bytearray, at: int) -> Iterator[_Field]:
 
 
 def _behind(footer: bytearray, kind: int, at: int) -> int:
-    """Where a value ends."""
+    """The offset behind a value."""
     if kind in _FIXED:
         return at + _FIXED[kind]
     if kind in _NUMBERS:
@@ -132,7 +132,7 @@ def _behind(footer: bytearray, kind: int, at: int) -> int:
 
 
 def _length(footer: bytearray, at: int) -> tuple[int, int]:
-    """How many elements a list has, and where the first begins."""
+    """The number of elements of a list, and the offset of the first."""
     short = footer[at] >> 4
     return (short, at + 1) if short < 15 else _number(footer, at + 1)
 
