@@ -1,4 +1,4 @@
-"""A stack in a process and session of its own, which lives on when the terminal is closed."""
+"""Runs a stack in its own process and session, so that it outlives the terminal."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ def start_in_background(
     """Start a stack and return when it is ready.
 
     Raises:
-        LocalStackError: it did not start; says why.
+        LocalStackError: the stack did not start; the message says why.
     """
     options = json.dumps([str(template), str(tables or ""), port, warehouse_port, via or ""])
     with tempfile.TemporaryFile() as output:
@@ -52,7 +52,7 @@ def _wait_until_ready(
 
 
 def _describes(stack: RunningStack, pid: int) -> bool:
-    # On the port that this one finds taken another stack may answer, or nothing ever.
+    # Another stack may already answer on this port, or a program that never answers.
     try:
         description: dict[str, Any] = stack.describe(ANSWERS_WITHIN)
     except LocalStackError:

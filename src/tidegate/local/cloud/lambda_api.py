@@ -22,13 +22,13 @@ LARGEST_RESPONSE = (6 << 20) + 100
 
 
 class LambdaApi:
-    """Answers Invoke; leaves everything else to the next."""
+    """Answers Invoke and leaves all other requests to the next service."""
 
     def __init__(self, functions: Functions) -> None:
         self._functions = functions
 
     def answer(self, request: Request) -> Response | None:
-        """The response to an Invoke, None to anything else."""
+        """Return the response to an Invoke, None for any other request."""
         path = PATH.fullmatch(request.path)
         if path is None or request.method != "POST":
             return None

@@ -1,4 +1,4 @@
-"""ALTER TABLE, each form as Redshift allows it.
+"""ALTER TABLE in the forms that Redshift allows.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html
 """
@@ -31,7 +31,7 @@ Change = Callable[[Relation], Sequence[str]]
 
 @dataclass
 class AlterTable(Statement):
-    """ALTER TABLE: what to do follows from the table as it is then."""
+    """ALTER TABLE; decides what to do from the table's state when it runs."""
 
     text: str
     name: Name
@@ -43,7 +43,7 @@ class AlterTable(Statement):
         return [self.name]
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Alters the table; nobody else touches it until the transaction ends."""
+        """Alters the table; holds its exclusive lock until the transaction ends."""
         session.lock([self.name])
         session.transaction.start()
         session.define(self.change(session.catalog.get(self.name)))
@@ -52,13 +52,13 @@ class AlterTable(Statement):
 
 @dataclass
 class AlterColumnType(AlterTable):
-    """ALTER COLUMN … TYPE, which no transaction block may hold."""
+    """ALTER COLUMN … TYPE, which cannot run in a transaction block."""
 
     block: ClassVar[Block] = Block.OUTSIDE
 
     @property
     def label(self) -> str:
-        """What messages call it: https://github.com/flyway/flyway/issues/2438"""
+        """The statement's name in messages: https://github.com/flyway/flyway/issues/2438"""
         return "ALTER TABLE ALTER COLUMN"
 
 
@@ -73,7 +73,7 @@ class Append(Statement):
     kind: str = field(default="ALTER TABLE APPEND")
 
     def names(self) -> Sequence[Name]:
-        """Both tables."""
+        """Returns both tables."""
         return [self.name, self.source]
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
@@ -92,7 +92,7 @@ class Append(Statement):
 
 
 def read_alter_table(words: Words, database: str) -> Statement:
-    """What comes after ALTER TABLE."""
+    """Reads the words after ALTER TABLE."""
     name = words.name()
     if words.accept("APPEND"):
         words.expect("FROM")

@@ -38,11 +38,11 @@ class Copy(Statement):
     kind: str = "COPY"
 
     def names(self) -> Sequence[Name]:
-        """The table."""
+        """Returns the target table."""
         return [self.name]
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Fetches the objects, loads them all or none, and remembers how many rows came."""
+        """Fetches the objects, loads all or none, and records the number of rows."""
         session.share([self.name])
         target = session.catalog.find(self.name)
         if target is None:
@@ -100,7 +100,7 @@ class Copy(Statement):
         files: Files,
         error: "duckdb.Error",
     ) -> None:
-        # The transaction is lost already; the files are read again outside of it.
+        # The transaction has already failed; read the files again outside of it.
         session.transaction.fail()
         try:
             refused = find_refused(session.cursor, columns, files, self.options)
@@ -126,7 +126,7 @@ class Copy(Statement):
 
 
 def read_copy(words: Words) -> Statement:
-    """What comes after COPY."""
+    """Reads the words after COPY."""
     name = words.name()
     columns = words.listed(words.identifier) if words.peek() == "(" else []
     words.expect("FROM")
