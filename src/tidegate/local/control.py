@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tidegate.local.cloud.journal import Journal
 
 PREFIX = "/_tidegate/"
-LONGEST_WAIT = 20.0  # seconds that a request for the log may wait
-LOOKS_AGAIN = 0.05
+MAX_WAIT_SECONDS = 20.0  # seconds that a request for the log may wait
+POLL_SECONDS = 0.05
 Answer = dict[str, Any] | list[Any]
 
 
@@ -28,7 +28,7 @@ class Controlled(Protocol):
     """The part of a stack that the control service uses."""
 
     journal: "Journal"
-    asked_to_stop: threading.Event
+    stop_requested: threading.Event
 
     def describe(self) -> dict[str, Any]:
         """Describe the stack: its process, its environment and whether it is ready."""
@@ -58,11 +58,11 @@ class Control:
 
     def _read_log(self, request: "Request") -> Answer:
         after = request.args.get("after", 0, type=int)
-        wait = min(request.args.get("wait", 0.0, type=float), LONGEST_WAIT)
+        wait = min(request.args.get("wait", 0.0, type=float), MAX_WAIT_SECONDS)
         return [entry.to_json() for entry in self._stack.journal.after(after, wait)]
 
     def _stop(self, _: "Request") -> Answer:
-        self._stack.asked_to_stop.set()
+        self._stack.stop_requested.set()
         return {}
 
 
@@ -113,7 +113,7 @@ class RunningStack:
                 raise LocalStackError(
                     f"the stack on port {self.port} did not stop within {timeout:g} seconds"
                 )
-            time.sleep(LOOKS_AGAIN)
+            time.sleep(POLL_SECONDS)
 
     def _is_there(self) -> bool:
         try:

@@ -8,7 +8,7 @@ from rich.text import Text
 from tidegate.local.cloud.journal import Entry, Journal
 from tidegate.local.log_file import time_of
 
-WAITS = 60.0
+WAIT_SECONDS = 60.0
 SOURCES = ("cyan", "green", "magenta", "yellow", "blue")
 DEFAULT_PORT = 4566
 
@@ -34,7 +34,7 @@ def follow(journal: Journal, console: Console) -> None:
     """Print each entry of the journal as it is written; never returns."""
     seen = 0
     while True:
-        for entry in journal.after(seen, WAITS):
+        for entry in journal.after(seen, WAIT_SECONDS):
             seen = entry.number
             console.print(render(entry), soft_wrap=True)
 

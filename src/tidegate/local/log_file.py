@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tidegate.local.cloud.journal import Entry, Journal
 
-WAITS = 60.0
+WAIT_SECONDS = 60.0
 
 
 class LogFile:
@@ -33,7 +33,7 @@ class LogFile:
         seen = 0
         with self.path.open("a", encoding="utf-8") as file:
             while not self._stopping.is_set():
-                for entry in self._journal.after(seen, WAITS):
+                for entry in self._journal.after(seen, WAIT_SECONDS):
                     seen = entry.number
                     file.write(f"{time_of(entry)} {entry.source:<16} {entry.text}\n")
                 file.flush()

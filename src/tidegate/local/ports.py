@@ -7,7 +7,7 @@ from tidegate.errors import LocalStackError
 from tidegate.local.cloud.identity import HOST
 
 
-def take_port(number: int, what_for: str, option: str) -> socket.socket:
+def take_port(number: int, purpose: str, option: str) -> socket.socket:
     """Return a socket that listens on the port; with 0 the system chooses a free port.
 
     Raises:
@@ -23,11 +23,11 @@ def take_port(number: int, what_for: str, option: str) -> socket.socket:
         port.close()
         why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
         raise LocalStackError(
-            f"port {number}, for {what_for}, {why}; choose another one with {option}"
+            f"port {number}, for {purpose}, {why}; choose another one with {option}"
         ) from error
     return port
 
 
-def check_port(number: int, what_for: str, option: str) -> None:
+def check_port(number: int, purpose: str, option: str) -> None:
     """Raise the error of `take_port` if the port is not free."""
-    take_port(number, what_for, option).close()
+    take_port(number, purpose, option).close()

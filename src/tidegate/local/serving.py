@@ -14,11 +14,11 @@ from tidegate.local.stack import Stack
 def run(stack: Stack, when_ready: Callable[[], None] = lambda: None) -> None:
     """Run `stack` until a signal or `tidegate local down` stops it."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stack.asked_to_stop.set())
+        signal.signal(number, lambda *_: stack.stop_requested.set())
     try:
         stack.start()
         when_ready()
-        stack.asked_to_stop.wait()
+        stack.stop_requested.wait()
     finally:
         stack.stop()
 

@@ -45,7 +45,7 @@ class Stack:
     ) -> None:
         self.journal = Journal()
         self.environment: dict[str, str] = {}
-        self.asked_to_stop = threading.Event()
+        self.stop_requested = threading.Event()
         self.job_python = find_job_python(template.resolve().parent)
         self._template = Template(template)
         self._contracts = _read_contracts(tables, template.parent / TABLES)

@@ -25,7 +25,7 @@ class App:
 
     def __init__(self, parameters: dict[str, str]) -> None:
         self.journal = Journal()
-        self.asked_to_stop = threading.Event()
+        self.stop_requested = threading.Event()
         port = take_port(0, "the cloud", "--port")
         self.port = port.getsockname()[1]
         self.cloud = Cloud(port, find_job_python(CHECKOUT).path, self.journal)

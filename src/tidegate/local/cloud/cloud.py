@@ -30,7 +30,7 @@ from tidegate.local.cloud.template import Template
 
 # Lambda polls a queue with the function's role.
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-POLLS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+POLL_ACTIONS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 # Each request has its own thread. With Python's default switch interval of 5 ms it would wait that
 # long whenever another thread computes.
 SWITCH_SECONDS = 0.0005
@@ -137,7 +137,7 @@ class Cloud:
 
     def _feed(self, settings: MappingSettings) -> QueueFeed:
         function = self._function(settings.function)
-        needs = [Permission(f"sqs:{action}", settings.queue) for action in POLLS]
+        needs = [Permission(f"sqs:{action}", settings.queue) for action in POLL_ACTIONS]
         if refused := self.roles.refuse(function.settings.role, needs):
             raise LocalStackError(f"{settings.queue} cannot be fed to a function: {refused}")
         return QueueFeed(settings, function, self._journal)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # moto reads and then writes without a lock. Two conditional writes to one item could both succeed,
 # and two executions with one name could both start.
-ONE_AT_A_TIME = ("DynamoDB_", "AWSStepFunctions.StartExecution")
+SERIALIZED_ACTIONS = ("DynamoDB_", "AWSStepFunctions.StartExecution")
 
 
 class Service(Protocol):
@@ -38,7 +38,7 @@ class Front:
             response = service.answer(request)
             if response is not None:
                 return response(environ, start)
-        if request.headers.get("X-Amz-Target", "").startswith(ONE_AT_A_TIME):
+        if request.headers.get("X-Amz-Target", "").startswith(SERIALIZED_ACTIONS):
             environ["wsgi.input"] = io.BytesIO(request.get_data())
             with self._one_at_a_time:
                 return self._moto(environ, start)

@@ -17,7 +17,7 @@ from tidegate.local.cloud.sandbox import Answer, FunctionSettings, Sandbox
 
 # A laptop is smaller than AWS: further invocations first wait for a process, and are throttled
 # only if none becomes free.
-MOST_PROCESSES = max(4, 2 * (os.cpu_count() or 1))
+MAX_PROCESSES = max(4, 2 * (os.cpu_count() or 1))
 WAITS_FOR_PROCESS = 60.0
 MOST_IN_BACKGROUND = 32
 
@@ -45,7 +45,7 @@ class Function:
         self._folder = folder
         self._journal = journal
         self._environment = build_environment(settings, endpoint, self._lay_out_layers())
-        self._free = threading.BoundedSemaphore(settings.reserved or MOST_PROCESSES)
+        self._free = threading.BoundedSemaphore(settings.reserved or MAX_PROCESSES)
         self._lock = threading.Lock()
         self._idle: list[Sandbox] = []
         self._busy: list[Sandbox] = []

@@ -38,7 +38,7 @@ from tidegate.local.cloud.runs import RunReport
 from tidegate.local.cloud.tables import patch_transactions
 
 WAITS_FOR_TASK = 24 * 3600
-MOST_TASKS = 256  # tasks that may call one service at a time
+MAX_TASKS = 256  # tasks that may call one service at a time
 
 
 def apply(endpoint: str, journal: Journal, roles: Roles) -> None:
@@ -132,7 +132,7 @@ class Clients:
             parameter_validation=False,
             retries={"total_max_attempts": 1},
             read_timeout=WAITS_FOR_TASK,
-            max_pool_connections=MOST_TASKS,
+            max_pool_connections=MAX_TASKS,
         )
 
     def find(

@@ -19,10 +19,10 @@ from tidegate.local.cloud.identity import ACCOUNT, REGION, arn
 from tidegate.local.cloud.journal import Journal
 from tidegate.local.cloud.sandbox import Answer
 
-LOOKS_AGAIN = 0.5  # seconds; the end of a visibility timeout wakes no thread
+POLL_SECONDS = 0.5  # seconds; the end of a visibility timeout wakes no thread
 GATHERS_EVERY = 0.2
-MOST_BATCHES = 5  # concurrent batches, as Lambda starts with
-LARGEST_BATCH = 6_000_000  # bytes, below the limit of an invocation's payload
+MAX_CONCURRENT_BATCHES = 5  # concurrent batches, as Lambda starts with
+MAX_BATCH_BYTES = 6_000_000  # bytes, below the limit of an invocation's payload
 
 
 class SharedQueue(Queue):
@@ -77,8 +77,8 @@ class QueueFeed:
         self._journal = journal
         self._queue = find_queue(settings.queue)
         self._stopping = threading.Event()
-        self._slots = threading.BoundedSemaphore(MOST_BATCHES)
-        self._invoking = ThreadPoolExecutor(MOST_BATCHES, thread_name_prefix="feed")
+        self._slots = threading.BoundedSemaphore(MAX_CONCURRENT_BATCHES)
+        self._invoking = ThreadPoolExecutor(MAX_CONCURRENT_BATCHES, thread_name_prefix="feed")
         self._polling = threading.Thread(target=self._poll, daemon=True)
 
     def start(self) -> None:
@@ -94,7 +94,7 @@ class QueueFeed:
 
     def _poll(self) -> None:
         while not self._stopping.is_set():
-            if not self._slots.acquire(timeout=LOOKS_AGAIN):
+            if not self._slots.acquire(timeout=POLL_SECONDS):
                 continue
             batch = self._gather()
             if batch and not self._stopping.is_set():
@@ -103,7 +103,7 @@ class QueueFeed:
                 self._slots.release()
 
     def _gather(self) -> list[Message]:
-        batch = self._queue.take(self._most(0), LOOKS_AGAIN)
+        batch = self._queue.take(self._most(0), POLL_SECONDS)
         closes = time.monotonic() + self._settings.window
         while batch and (left := closes - time.monotonic()) > 0 and self._has_room(batch):
             if self._stopping.wait(min(left, GATHERS_EVERY)):
@@ -116,7 +116,7 @@ class QueueFeed:
 
     def _has_room(self, batch: list[Message]) -> bool:
         size = sum(len(message.body) for message in batch)
-        return len(batch) < self._settings.batch_size and size < LARGEST_BATCH
+        return len(batch) < self._settings.batch_size and size < MAX_BATCH_BYTES
 
     def _feed(self, batch: list[Message]) -> None:
         try:

@@ -16,7 +16,7 @@ from tidegate.local.cloud.journal import Journal
 from tidegate.local.cloud.processes import kill_group, signal_name
 
 WORKER = Path(__file__).with_name("worker.py")
-STARTS_WITHIN = 60.0  # seconds for a handler's imports; a laptop under load is slower than Lambda
+START_TIMEOUT = 60.0  # seconds for a handler's imports; a laptop under load is slower than Lambda
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Sandbox:
     def wait_until_started(self) -> None:
         """Return when the import of the handler's module has succeeded or failed."""
         try:
-            self._pipe.poll(STARTS_WITHIN)
+            self._pipe.poll(START_TIMEOUT)
         except (EOFError, OSError):
             return
 
@@ -106,9 +106,9 @@ class Sandbox:
     def _wait_for_start(self) -> Answer | None:
         if self._started:
             return None
-        if not self._pipe.poll(STARTS_WITHIN):
+        if not self._pipe.poll(START_TIMEOUT):
             kill_group(self._process)
-            return _error("Sandbox.Timedout", f"Init timed out after {STARTS_WITHIN:.2f} seconds")
+            return _error("Sandbox.Timedout", f"Init timed out after {START_TIMEOUT:.2f} seconds")
         frame = self._receive()
         if "started" not in frame:
             self._process.wait()

@@ -12,7 +12,7 @@ from tidegate.local.cloud.journal import Journal
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-WAITING_CONNECTIONS = 4096  # thousands of files may land at once
+LISTEN_BACKLOG = 4096  # thousands of files may land at once
 
 
 class Server:
@@ -21,7 +21,7 @@ class Server:
     def __init__(
         self, port: socket.socket, application: "WSGIApplication", journal: Journal
     ) -> None:
-        port.listen(WAITING_CONNECTIONS)
+        port.listen(LISTEN_BACKLOG)
         host, number = port.getsockname()
         self._server: BaseWSGIServer = make_server(
             host, number, application, True, request_handler=_handler(journal), fd=port.fileno()

@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from typing import Any
 
 Handler = Callable[[Any, "Context"], Any]
-LOOKS_AT_MEMORY = 0.05  # seconds between two looks
+MEMORY_POLL_SECONDS = 0.05  # seconds between two looks
 
 
 class Context:
@@ -102,7 +102,7 @@ def _receive(pipe: Connection, requests: "SimpleQueue[dict[str, Any]]") -> None:
 def _watch_memory(pipe: Connection, working: threading.Event) -> None:
     limit = int(os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) << 20
     while resident_bytes() <= limit:
-        time.sleep(LOOKS_AT_MEMORY)
+        time.sleep(MEMORY_POLL_SECONDS)
         working.wait()
     _send(pipe, {"out_of_memory": True})
     os.kill(os.getpid(), signal.SIGKILL)

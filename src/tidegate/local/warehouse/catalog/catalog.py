@@ -40,7 +40,7 @@ def _column(
     return Column(name, known, nullable, default, kept.get("encode"), kept.get("remark"))
 
 
-class Committed:
+class CommittedCatalog:
     """A cache of committed tables and views for all sessions; a catalogue change empties it.
 
     To find one table, DuckDB reads its whole catalogue: columns and comments of all tables.
@@ -51,7 +51,7 @@ class Committed:
         self._found: dict[tuple[int, Name], Relation | None] = {}
         self.version = 0
 
-    def changed(self) -> None:
+    def invalidate(self) -> None:
         """Empty the cache: a session has committed a change of the catalogue."""
         with self._guard:
             self.version += 1
@@ -74,7 +74,7 @@ class Catalog:
     def __init__(
         self,
         cursor: "duckdb.DuckDBPyConnection",
-        committed: Committed,
+        committed: CommittedCatalog,
         is_current: Callable[[], bool],
     ) -> None:
         self._cursor = cursor

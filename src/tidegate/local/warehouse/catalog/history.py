@@ -100,7 +100,7 @@ class History:
         entry.status = "failed" if error else "success"
         entry.error_message = error
 
-    def refuse_row(self, error: LoadError) -> None:
+    def record_load_error(self, error: LoadError) -> None:
         """Records a row that COPY could not load."""
         with self._guard:
             self._load_errors.append(error)

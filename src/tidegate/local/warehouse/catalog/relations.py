@@ -75,7 +75,7 @@ class Relation:
         keys = [self.kept.get("primary_key", []), *self.kept.get("unique", [])]
         return {name for key in keys for name in key}
 
-    def picked(self, names: list[str]) -> list[Column]:
+    def select(self, names: list[str]) -> list[Column]:
         """Returns the columns with these names in this order; all columns if `names` is empty."""
         return [self.column(name) for name in names] or list(self.columns)
 

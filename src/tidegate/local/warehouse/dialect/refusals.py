@@ -86,7 +86,7 @@ def merge_branch_has_no_condition(when: exp.Expr) -> SqlError | None:
 
 
 @_rule(exp.When)
-def merge_branch_does_what_it_may(when: exp.Expr) -> SqlError | None:
+def merge_branch_has_an_allowed_action(when: exp.Expr) -> SqlError | None:
     """Only UPDATE and DELETE are allowed when matched, only INSERT when not matched."""
     action = when.args["then"]
     word = action.name if isinstance(action, exp.Var) else action.key

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from tidegate.local.warehouse.catalog.catalog import Committed
+from tidegate.local.warehouse.catalog.catalog import CommittedCatalog
 from tidegate.local.warehouse.catalog.history import History
 from tidegate.local.warehouse.catalog.macros import macro_statements
 from tidegate.local.warehouse.catalog.relations import DATABASE, DEFAULT_SCHEMA, SYSTEM_SCHEMA
@@ -30,7 +30,7 @@ class Cluster:
         self._folder = tempfile.TemporaryDirectory(prefix="tidegate-warehouse-")
         self.folder = Path(self._folder.name)
         self._pids = itertools.count(FIRST_PID)
-        self.committed = Committed()
+        self.committed = CommittedCatalog()
         self._connection = self._create()
 
     def _create(self) -> "duckdb.DuckDBPyConnection":

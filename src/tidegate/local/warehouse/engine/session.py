@@ -40,7 +40,7 @@ class Session:
         self.pid = cluster.pid()
         self.cursor = cluster.connect()
         self.settings = Settings(application_name=application, session_authorization=user)
-        self.catalog = Catalog(self.cursor, cluster.committed, self._sees_what_all_see)
+        self.catalog = Catalog(self.cursor, cluster.committed, self._sees_committed_catalog)
         self.interruption = Interruption(self.cursor.interrupt)
         self.transaction = Transaction(
             self.cursor, ended=self._transaction_ended, undone=self.catalog.forget
@@ -112,11 +112,11 @@ class Session:
         if self._catalog_version != self.cluster.committed.version:
             self.catalog.forget()
         if self._catalog_changed:
-            self.cluster.committed.changed()
+            self.cluster.committed.invalidate()
         self._catalog_changed = False
         self._catalog_version = self.cluster.committed.version
 
-    def _sees_what_all_see(self) -> bool:
+    def _sees_committed_catalog(self) -> bool:
         """Returns whether this block sees the committed catalogue: it changed nothing itself, and
         no other session has changed anything since the block began.
         """
@@ -127,11 +127,11 @@ class Session:
         """Queues a notice for the client."""
         self.notices.append(SqlError(code, message, severity=severity))
 
-    def share(self, names: Sequence[Name]) -> None:
+    def lock_shared(self, names: Sequence[Name]) -> None:
         """Locks the tables in shared mode; waits for exclusive holders."""
         self._acquire(names, exclusively=False)
 
-    def lock(self, names: Sequence[Name]) -> None:
+    def lock_exclusively(self, names: Sequence[Name]) -> None:
         """Locks the tables exclusively; waits for all other holders."""
         self._acquire(names, exclusively=True)
 
@@ -167,13 +167,13 @@ class Session:
         `temporary` says that they concern temporary tables, which no other session sees. If they
         change only one table, `made` is its name.
         """
-        with self.transaction.unit():
+        with self.transaction.atomic():
             self._catalog_changed |= not temporary
             for statement in statements:
                 self.cursor.execute(statement)
             self.catalog.forget(made)
 
-    def loaded(self, copy_id: int, count: int) -> None:
+    def record_copy(self, copy_id: int, count: int) -> None:
         """Sets what pg_last_copy_id() and pg_last_copy_count() return from now on."""
         self._last_copy = {"last_copy_id": copy_id, "last_copy_count": count}
 

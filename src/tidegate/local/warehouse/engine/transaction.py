@@ -94,7 +94,7 @@ class Transaction:
             )
 
     @contextmanager
-    def unit(self) -> Iterator[None]:
+    def atomic(self) -> Iterator[None]:
         """Runs the body all or nothing, in the open block or in a new transaction."""
         if self.in_block:
             self.start()

@@ -35,7 +35,7 @@ _ACCEPTED = {
 # FIXED_LEN_BYTE_ARRAY (None for other types).
 Schema = tuple[tuple[str, str, str, int | None], ...]
 
-_HELD_AS = """
+_PHYSICAL_TYPES = """
 select name, type, case type when 'FIXED_LEN_BYTE_ARRAY' then cast(type_length as integer) end
 from parquet_schema($1)
 """
@@ -64,7 +64,7 @@ def _schema(cursor: "duckdb.DuckDBPyConnection", place: S3Object, path: Path) ->
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
         raise s3_failure(_SPECTRUM, 15001, f"File '{place.url}' is not a Parquet file") from error
     columns = [(row[0], row[1]) for row in described.fetchall()]
-    listed = cursor.execute(_HELD_AS, [str(path)]).fetchall()
+    listed = cursor.execute(_PHYSICAL_TYPES, [str(path)]).fetchall()
     held_as = {name: (held, length) for name, held, length in listed}
     return tuple((name, kind, *held_as[name]) for name, kind in columns)
 

@@ -44,7 +44,7 @@ class AlterTable(Statement):
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
         """Alters the table; holds its exclusive lock until the transaction ends."""
-        session.lock([self.name])
+        session.lock_exclusively([self.name])
         session.transaction.start()
         session.define(self.change(session.catalog.get(self.name)))
         return Outcome("ALTER TABLE")
@@ -78,14 +78,14 @@ class Append(Statement):
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
         """Moves the rows."""
-        session.lock(self.names())
+        session.lock_exclusively(self.names())
         target, source = (session.catalog.get(name) for name in self.names())
         if target.temporary or source.temporary:
             raise SqlError(UNSUPPORTED, "ALTER TABLE APPEND needs permanent tables")
         if [(c.name, c.type) for c in target.columns] != [(c.name, c.type) for c in source.columns]:
             raise SqlError(UNSUPPORTED, f"columns of {self.name} and {self.source} do not match")
         move = f"insert into {target.sql} select * from {source.sql}"  # noqa: S608 - quoted names
-        with session.transaction.unit():
+        with session.transaction.atomic():
             session.cursor.execute(move)
             session.cursor.execute(f"truncate {source.sql}")
         return Outcome("ALTER TABLE APPEND")

@@ -76,7 +76,7 @@ class Lock(Statement):
         for name in self.tables:
             if session.catalog.get(name).view_sql is not None:
                 raise SqlError("42809", f'"{name.table}" is not a table')
-        session.lock(self.tables)
+        session.lock_exclusively(self.tables)
         return Outcome("LOCK TABLE")
 
 

@@ -47,7 +47,7 @@ class CreateView(Statement):
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
         """Creates the view."""
-        session.share(self.query.names())
+        session.lock_shared(self.query.names())
         verb = "create or replace view" if self.or_replace else "create view"
         named = f" ({', '.join(map(quote, self.column_names))})" if self.column_names else ""
         session.define([f"{verb} {self.name.in_schema.sql}{named} as {self.query.sql()}"])
@@ -75,7 +75,7 @@ class Drop(Statement):
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
         """Drops all of them or none."""
-        session.lock(self.names())
+        session.lock_exclusively(self.names())
         session.define([sql for name in self.targets for sql in self._statement(session, name)])
         return Outcome(self.kind)
 
@@ -110,9 +110,9 @@ class Truncate(Statement):
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
         """Empties the table and commits the whole transaction; nothing can undo it."""
-        session.lock([self.name])
+        session.lock_exclusively([self.name])
         target = session.catalog.get(self.name)
-        with session.transaction.unit():
+        with session.transaction.atomic():
             session.cursor.execute(f"truncate {target.sql}")
         if session.transaction.in_block:
             session.transaction.commit()

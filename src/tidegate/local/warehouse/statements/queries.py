@@ -63,7 +63,7 @@ class Query(Statement):
 
     def describe(self, session: Session, oids: Sequence[int]) -> Sequence[Field] | None:
         """Lets DuckDB bind the query; this takes the snapshot, as running it does."""
-        session.share(self.names())
+        session.lock_shared(self.names())
         session.publish(self.text)
         known = tuple(oids) or (_UNTYPED,) * self.parameters
         rows = session.read("describe " + self.sql(known), [None] * self.parameters).fetchall()
@@ -71,7 +71,7 @@ class Query(Statement):
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
         """Starts the query; DuckDB computes rows as you take them."""
-        session.share(self.names())
+        session.lock_shared(self.names())
         session.publish(self.text)
         cursor = session.read(self.sql(_oids(parameters)), _values(parameters))
         fields = [field_of(column[0], str(column[1])) for column in cursor.description]
@@ -104,13 +104,13 @@ class Change(Statement):
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
         """Changes the rows; counts them for commands whose tag in Redshift has a count."""
-        session.share(self.names())
+        session.lock_shared(self.names())
         session.publish(self.text)
         target = session.catalog.get(self._target)
         if target.view_sql is not None:
             raise SqlError("42809", f'"{target.name.table}" is a view')
         sql = self._sql(target.columns, _oids(parameters))
-        with session.transaction.unit():
+        with session.transaction.atomic():
             row = session.cursor.execute(sql, _values(parameters)).fetchone()
         count = int(row[0]) if row else 0
         return Outcome(_TAGS[self.kind].format(count))
@@ -150,7 +150,7 @@ class Explain(Statement):
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
         """Returns DuckDB's plan."""
-        session.share(self._query.names())
+        session.lock_shared(self._query.names())
         plans = session.read("explain " + self._query.sql(), []).fetchall()
         lines = [(line,) for plan in plans for line in plan[-1].splitlines()]
         return Outcome("EXPLAIN", self._FIELDS, [lines])

@@ -45,7 +45,7 @@ class CreateTable(Statement):
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
         """Creates the table and stores its Redshift attributes."""
         if self.definition.like:
-            session.share([self.definition.like])
+            session.lock_shared([self.definition.like])
         if not (self.if_not_exists and _exists(session, self.name, temporary=self.temporary)):
             session.define(self._statements(session), made=self.name, temporary=self.temporary)
         return Outcome("CREATE TABLE")
@@ -87,13 +87,13 @@ class CreateTableAs(Statement):
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
         """Creates and fills the table, all or nothing."""
-        session.share(self.query.names())
+        session.lock_shared(self.query.names())
         session.publish(self.text)
         if self.if_not_exists and _exists(session, self.name, temporary=self.temporary):
             return Outcome("SELECT")
         table = _sql_name(self.name, temporary=self.temporary)
         named = f" ({', '.join(map(quote, self.column_names))})" if self.column_names else ""
-        with session.transaction.unit():
+        with session.transaction.atomic():
             create = _create(temporary=self.temporary)
             session.define(
                 [f"{create} {table}{named} as {self.query.sql()}"],

@@ -37,7 +37,7 @@ class Unload(Statement):
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
         """Writes the rows and, with MANIFEST, a manifest."""
-        session.share(self.names())
+        session.lock_shared(self.names())
         session.publish(self.text)
         place = parse_url(self.url + self._suffix())
         self._refuse_overwriting(session, place.bucket, place.key)
