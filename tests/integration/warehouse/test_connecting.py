@@ -27,9 +27,9 @@ def test_no_secret_switches_tls_off(secret, old):
 
 
 def test_a_warehouse_of_another_name_is_refused_with_what_to_do(secret):
-    with pytest.raises(load_batch.WarehouseBusyError) as raised:
+    with pytest.raises(load_batch.DeploymentError) as raised:
         load_batch.connect({**secret, "host": "127.1"}, "sales.orders")
-    assert str(raised.value) == (
+    assert str(raised.value).startswith(
         "the certificate of 127.1 is refused: Hostname mismatch, certificate is not valid for "
         "'127.1'; the host in the connection secret must be the endpoint that Redshift shows, or "
         "its custom domain name"
@@ -38,7 +38,7 @@ def test_a_warehouse_of_another_name_is_refused_with_what_to_do(secret):
 
 def test_a_warehouse_that_nobody_vouches_for_is_refused(secret, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
-    with pytest.raises(load_batch.WarehouseBusyError, match="unable to get local issuer"):
+    with pytest.raises(load_batch.DeploymentError, match="unable to get local issuer"):
         load_batch.connect(secret, "sales.orders")
 
 
