@@ -1,4 +1,4 @@
-"""What the record of a batch must count, from what had landed before it and what has after it."""
+"""Computes the expected counts of a batch from the files landed before and after it."""
 
 from typing import Any, NamedTuple
 

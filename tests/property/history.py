@@ -1,8 +1,8 @@
-"""Histories of a source table, the DMS files they are cut into, and what must become of them.
+"""Generates histories of a source table and the DMS files that hold them; models the target.
 
-The model knows the laws, not the code: per key the newest of all landed changes wins. A change is
-newer if it is a change and the other a row of a snapshot; then by the sequence, if the contract
-has one; then by the name of the file, its folder and the line.
+The model knows the rules, not the code: for each key, the newest landed change wins. A change is
+newer than a row of a snapshot. Between two changes the sequence decides, if the contract has one;
+then the name of the file, its folder and the line.
 """
 
 import gzip

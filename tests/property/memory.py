@@ -1,6 +1,6 @@
 """Versioned buckets in memory, with the calls that the steps make.
 
-They meet S3's protocol in other tests.
+Other tests use S3's protocol.
 """
 
 # ruff: noqa: N803  (the names of arguments are boto3's)

@@ -1,8 +1,8 @@
-"""Histories for every write mode, the DMS files they are cut into, and what must become of them.
+"""Generates histories and their DMS files for every write mode; models the expected target.
 
-The models know the laws, not the code. Each is told all changes that were ever landed, in the order
-of the source, and says what the target must hold: how often, in which order and in which batches
-they came must not matter.
+The models know the rules, not the code. Each gets all landed changes in the order of the source and
+returns the expected target. How often, in which order and in which batches the changes land must
+not matter.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""From landed files to merged rows, by the steps that touch rows: prepare_chunk and the job."""
+"""Takes landed files to merged rows with the steps that touch rows: prepare_chunk and the job."""
 
 import itertools
 from collections.abc import Iterator
