@@ -18,7 +18,7 @@ def take_port(number: int, purpose: str, option: str) -> socket.socket:
     port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         port.bind((HOST, number))
-        port.listen()  # bind alone succeeds even where another process already listens
+        port.listen()  # with SO_REUSEADDR, only listen proves that the port is free
     except OSError as error:
         port.close()
         why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"

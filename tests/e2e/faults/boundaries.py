@@ -18,7 +18,7 @@ _OPEN = ["s3:PutObject", "dynamodb:UpdateItem"]  # writes the plan, opens its ba
 # Nothing waits any more: plan_batch releases the lease.
 _LET_GO = [*_TAKE_THE_LEASE, "dynamodb:UpdateItem"]
 _PLAN_BATCH = [*_TAKE_THE_LEASE, *_OPEN, *_LET_GO]
-_PLAN_UNLIKE = [*_TAKE_THE_LEASE, "s3:GetObject", *_OPEN, *_LET_GO]  # reads the file's columns
+_PLAN_DRIFT = [*_TAKE_THE_LEASE, "s3:GetObject", *_OPEN, *_LET_GO]  # reads the file's columns
 _PLAN_RELEASE = [
     "dynamodb:UpdateItem",  # releases the open batch
     *("dynamodb:GetItem", "dynamodb:UpdateItem", "s3:GetObject"),  # plans it again
@@ -79,7 +79,7 @@ _LOAD_REFRESH = [
     *_FILL,
     "redshift:select",  # does the snapshot have enough rows?
 ]
-_LOAD_UNLIKE = [
+_LOAD_DRIFT = [
     *_BEGIN_JOB,
     *_DESCRIBE,
     *("redshift:alter", "redshift:alter"),  # adds one column, widens another
@@ -124,10 +124,10 @@ CALLS = {
     },
     "a refresh of a busy table": {"plan_batch": PLAN_BUSY},
     "a replay": {"plan_batch": [*_REPEAT, *_PLAN_BATCH]},
-    "a file unlike its contract": {
-        "plan_batch": _PLAN_UNLIKE,
+    "schema drift": {
+        "plan_batch": _PLAN_DRIFT,
         "prepare_chunk": _PREPARE_REFUSED,
-        "load_batch": _LOAD_UNLIKE,
+        "load_batch": _LOAD_DRIFT,
         "commit_batch": _COMMIT_BATCH,
     },
     "a column that stays narrow": {
@@ -167,7 +167,7 @@ _READS = {
 # For these scenarios only the calls that loads of late changes and full refreshes do not make.
 _STRUCK_IN_LOADS = {
     "a first load": {"redshift:create", "redshift:insert"},
-    "a file unlike its contract": {"redshift:alter"},
+    "schema drift": {"redshift:alter"},
     "a column that stays narrow": {"redshift:alter", "s3:PutObject"},
     "deletes held back": set(_GIVE_UP),
     "a refused refresh": set(_GIVE_UP),

@@ -167,7 +167,7 @@ class People(Landed):
         """Add a file that matches the contract."""
         return self.add(SNAPSHOT, ["Op,id,name\n", "I,1,Ann\n", "I,2,Bob\n"], 2, 2, 0, 0, 0)
 
-    def add_unlike(self) -> dict[str, bytes]:
+    def add_drift(self) -> dict[str, bytes]:
         """Add a file with a new column, a text that is too long, and a row without a key."""
         lines = ["Op,id,name,colour\n", "I,3,Annabella Lee,blue\n", "I,4,Cid,red\n", "I,,Dan,\n"]
         loaded = 1 if self.is_fixed else 2

@@ -19,7 +19,7 @@ EVER = {"from": "2020-01-01", "to": "2099-01-01"}
 _OF_A_RUN = (
     *("late changes", "a first load", "a full refresh", "a refresh of a busy table"),
     *("a replay", "a release"),
-    *("a file unlike its contract", "a column that stays narrow", "an unreadable file"),
+    *("schema drift", "a column that stays narrow", "an unreadable file"),
 )
 Calls = list[Call]
 
@@ -40,7 +40,7 @@ class Trials:
             "a full refresh": self._refresh,
             "a refresh of a busy table": self._busy,
             "a replay": self._replay,
-            "a file unlike its contract": self._unlike,
+            "schema drift": self._drift,
             "a column that stays narrow": self._narrow,
             "an unreadable file": self._unreadable,
             "deletes held back": self._held_back,
@@ -197,11 +197,11 @@ class Trials:
         most = 2 if any(fault.at.step == "fail_batch" for fault in faults) else 1
         assert self._stack.letters(subject) <= before + most, f"told too often: {subject}"
 
-    def _unlike(self, trial: Trial) -> Calls:
+    def _drift(self, trial: Trial) -> Calls:
         table = self._tables.people()
         table.land(table.landed.add_first())
         table.settle()
-        return self._land(table, table.landed.add_unlike(), faults_of(trial))
+        return self._land(table, table.landed.add_drift(), faults_of(trial))
 
     def _narrow(self, trial: Trial) -> Calls:
         table = self._tables.people()
@@ -209,7 +209,7 @@ class Trials:
         columns = "id integer, name varchar(8) default 'none'"
         self._stack.query(f"create table {table.name} ({columns})")
         table.landed.is_fixed = True
-        return self._land(table, table.landed.add_unlike(), faults_of(trial))
+        return self._land(table, table.landed.add_drift(), faults_of(trial))
 
     def _unreadable(self, trial: Trial) -> Calls:
         with self._tables.loaded() as table:

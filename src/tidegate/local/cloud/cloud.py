@@ -139,7 +139,7 @@ class Cloud:
         function = self._function(settings.function)
         needs = [Permission(f"sqs:{action}", settings.queue) for action in POLL_ACTIONS]
         if refused := self.roles.refuse(function.settings.role, needs):
-            raise LocalStackError(f"{settings.queue} cannot be fed to a function: {refused}")
+            raise LocalStackError(f"Lambda may not read the queue {settings.queue}: {refused}")
         return QueueFeed(settings, function, self._journal)
 
     def _schedule(self, settings: ScheduleSettings) -> Schedule:

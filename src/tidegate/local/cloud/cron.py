@@ -43,7 +43,7 @@ class Cron:
                         if found > moment:
                             return found
             day += timedelta(days=1)
-        raise LocalStackError(f"cron({self._fields}) names no moment after {moment:%Y-%m-%d}")
+        raise LocalStackError(f"cron({self._fields}) never fires after {moment:%Y-%m-%d}")
 
     def _has_day(self, day: datetime) -> bool:
         weekday = day.isoweekday() % 7 + 1  # on AWS, Sunday is 1

@@ -105,7 +105,7 @@ def _not_understood(policy: str, given: Mapping[str, Any], what: str) -> LocalSt
     return LocalStackError(
         f"the local stack does not understand the statement {given.get('Sid', '')!r} of the policy "
         f"{policy}: {what}. Write it with Effect, Action, Resource and StringEquals on "
-        "aws:ResourceAccount, or teach tidegate/local/cloud/permissions/policies.py"
+        "aws:ResourceAccount, or extend tidegate/local/cloud/permissions/policies.py"
     )
 
 

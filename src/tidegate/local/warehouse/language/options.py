@@ -133,7 +133,7 @@ def _read_option(words: Words, known: dict[str, Callable[[Words], str]], options
         words.take()
         options.iam_role = "default" if words.accept("DEFAULT") else words.string()
     elif word in {"CREDENTIALS", "ACCESS_KEY_ID", "WITH"}:
-        raise not_supported_locally(f"{word}; IAM_ROLE is, and it")
+        raise not_supported_locally(f"authorization by {word} instead of IAM_ROLE")
     elif word == "FORMAT" or word in _FORMATS:
         _read_format(words, options)
     elif word in known:

@@ -113,7 +113,7 @@ class Warehouse:
         except OSError as error:
             message = (
                 f"the warehouse cannot listen on {self.host}:{self.port}: {error.strerror}; "
-                "stop what uses the port, or choose another"
+                "stop the program that uses the port, or choose another port"
             )
             raise LocalStackError(message) from error
         self.port = listener.getsockname()[1]
