@@ -1,4 +1,4 @@
-"""Runs the small application of app/ in a process of its own, until its standard input closes."""
+"""Runs the small application of app/ until this process's standard input closes."""
 
 import json
 import os
@@ -21,7 +21,7 @@ ROLES = ("ProbeRole", "CollectRole", "MachineRole", "LoadTableRole", "OneStepRol
 
 
 class App:
-    """What the control service tells of the application."""
+    """The running application, as the control service describes it."""
 
     def __init__(self, parameters: dict[str, str]) -> None:
         self.journal = Journal()

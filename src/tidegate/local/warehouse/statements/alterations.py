@@ -39,7 +39,7 @@ class AlterTable(Statement):
     kind: str = "ALTER TABLE"
 
     def names(self) -> Sequence[Name]:
-        """The table."""
+        """Returns the table."""
         return [self.name]
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:

@@ -105,7 +105,7 @@ class Truncate(Statement):
     kind: str = "TRUNCATE"
 
     def names(self) -> Sequence[Name]:
-        """The table."""
+        """Returns the table."""
         return [self.name]
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
@@ -130,7 +130,7 @@ class Comment(Statement):
     kind: str = "COMMENT"
 
     def names(self) -> Sequence[Name]:
-        """The table."""
+        """Returns the table."""
         return [self.table]
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
