@@ -1,8 +1,8 @@
-"""Permissions are proved by use: what roles did in the end-to-end tests, against the template.
+"""Proves the template's permissions by use: compares them with the calls of the end-to-end tests.
 
-The local stack refuses what no statement allows, and records every action that a role used. After
-the tests, a refusal fails the session; so does an action that the template allows and no test
-needed, if all end-to-end tests ran. AWS_ALONE lists what only AWS itself needs.
+The local stack refuses calls that no statement allows, and records every action that a role used.
+After the tests, a refused call fails the session. If all end-to-end tests ran, an allowed action
+that no test used also fails it. AWS_ALONE lists actions that only AWS itself needs.
 """
 
 import json
@@ -28,7 +28,7 @@ _SCRIPT = "Glue fetches the script of the job; the local stack runs it where it 
 _LOGS = "Glue writes what the job prints; the local stack has a log of its own"
 _VPC = "Glue plugs the job into a VPC; the local stack has none"
 _NO_OUTCOME = "only a job that succeeds and reports nothing needs it, which none does here"
-# Role, statement and action (* for all of a statement) that no test needs, and why it stays.
+# Role, statement and action (* for all actions) that no test needs, and why the template has it.
 AWS_ALONE: dict[Allowed, str] = {
     ("LoadTableRole", "Job", "glue:GetJobRuns"): _SYNC,
     ("LoadTableRole", "Job", "glue:BatchStopJobRun"): _SYNC,
@@ -51,8 +51,8 @@ REMEDY = (
 
 
 def read_allowed(template: Path = ROOT / "template.yaml") -> set[Allowed]:
-    """What the roles of the template are allowed, whatever its conditions say."""
-    from tidegate.local.cloud.template import Template  # takes a second, which few sessions need
+    """Return the actions that the template allows its roles; ignore conditions."""
+    from tidegate.local.cloud.template import Template  # takes a second; few sessions need it
 
     resources = Template(template).translate({"WarehouseHost": "any"})["Resources"]
     return {
@@ -65,7 +65,7 @@ def read_allowed(template: Path = ROOT / "template.yaml") -> set[Allowed]:
 
 
 def find_refused(calls: Iterable[Call]) -> list[str]:
-    """A line for each action that a role lacks."""
+    """Return a line for each action that a role lacks."""
     return sorted(
         {
             f"{one['role']} needs {one['action']} on {one['resource']}: {one['remedy']} in "
@@ -77,7 +77,7 @@ def find_refused(calls: Iterable[Call]) -> list[str]:
 
 
 def find_unneeded(calls: Iterable[Call], allowed: Iterable[Allowed]) -> list[str]:
-    """A line for each action that a role is allowed, and that nobody needed."""
+    """Return a line for each allowed action that no test needed."""
     used = {(one["role"], one["statement"], one["action"]) for one in calls}
     return [
         f"{role} is allowed {action} by the statement {statement}, which no test needed"
@@ -88,7 +88,7 @@ def find_unneeded(calls: Iterable[Call], allowed: Iterable[Allowed]) -> list[str
 
 @contextmanager
 def recorded(config: pytest.Config, port: int) -> Iterator[None]:
-    """Keep what the roles of the stack on `port` do meanwhile, for the end of the session."""
+    """Record the calls of the stack's roles on `port` during the body, for the session's end."""
     record = Path(RunningStack(port).describe()["calls"])
     try:
         yield
@@ -99,7 +99,7 @@ def recorded(config: pytest.Config, port: int) -> Iterator[None]:
 
 
 class Proof:
-    """A plugin of pytest: gathers the calls of all workers of pytest-xdist, and judges them."""
+    """A pytest plugin: collects the calls from all xdist workers and checks them."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -139,7 +139,7 @@ class Proof:
                 terminalreporter.line(fault, red=True)
 
     def _is_whole(self, arguments: list[str]) -> bool:
-        """Whether the end-to-end tests ran, all of them."""
+        """Return whether all end-to-end tests ran."""
         chosen = any("::" in one for one in arguments)
         return not self._is_part and not chosen and _end_to_end_files() <= self._passed
 

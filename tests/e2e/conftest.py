@@ -1,4 +1,4 @@
-"""One local stack for all end-to-end tests, with a fresh table for whoever asks."""
+"""Fixtures: one local stack for all end-to-end tests, and a fresh table for each test that asks."""
 
 import itertools
 import os
@@ -73,7 +73,7 @@ WRITE_MODES = {
 
 @dataclass(frozen=True)
 class FreshTable:
-    """A table nothing landed for yet."""
+    """Return a table for which nothing has landed yet."""
 
     name: str
     prefix: str
@@ -125,7 +125,7 @@ def other_table(_numbers: Iterator[int]) -> FreshTable:
 
 
 def _fresh(number: int) -> FreshTable:
-    # Several workers of pytest-xdist run a stack each; their tables' names must not be the same.
+    # Each xdist worker runs its own stack; the names of their tables must differ.
     name = f"customers_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{number}"
     return FreshTable(f"e2e.{name}", f"dms/e2e/{name}/")
 

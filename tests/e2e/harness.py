@@ -1,4 +1,4 @@
-"""A running local stack, as its users meet it: the command line, boto3 and redshift_connector."""
+"""Drives a running local stack as a user does: command line, boto3 and redshift_connector."""
 
 import json
 import os
@@ -28,14 +28,14 @@ _ENVIRONMENT = threading.Lock()
 def tidegate(
     *arguments: str, check: bool = True, **options: Any
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does."""
+    """Run `tidegate` with `arguments`, as a user does."""
     return subprocess.run(
         [TIDEGATE, *arguments], check=check, capture_output=True, text=True, cwd=ROOT, **options
     )
 
 
 class LocalStack:
-    """What `tidegate local env` exports, and clients made from nothing else."""
+    """The variables that `tidegate local env` exports, and clients that use only these."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -77,14 +77,14 @@ class LocalStack:
 
     @contextmanager
     def unheard(self) -> Iterator[None]:
-        """Lose the events of what lands meanwhile."""
+        """Lose the events of files that land within the body."""
         events, rule = self.client("events"), self.physical_id("LandingRule")
         events.disable_rule(Name=rule)
         yield
         events.enable_rule(Name=rule)
 
     def sweep(self, look_for: str) -> dict[str, Any]:
-        """Let sweep_tables look now, as its schedule will some time; gives Lambda's answer."""
+        """Invoke sweep_tables now, as its schedule does; return Lambda's response."""
         payload = json.dumps({"look_for": look_for}).encode()
         return self.invoking.invoke(FunctionName=self._sweep, Payload=payload)
 
@@ -107,7 +107,7 @@ class LocalStack:
         )["executionArn"]
 
     def finished(self, run: str, timeout: float = 60) -> dict[str, Any]:
-        """The execution's description once it ended."""
+        """Wait for the end of the execution; return its description."""
         return until(lambda: self._ended(run), timeout=timeout, what=f"execution {run} did not end")
 
     def _ended(self, run: str) -> dict[str, Any] | None:
@@ -130,7 +130,7 @@ class LocalStack:
             yield connection
 
     def _connect(self) -> redshift_connector.Connection:
-        # The driver takes authorities from the environment only, and each stack has its own.
+        # The driver reads its authorities only from the environment, and each stack has its own.
         with _ENVIRONMENT, pytest.MonkeyPatch.context() as environment:
             environment.setenv("SSL_CERT_FILE", self.variables["PGSSLROOTCERT"])
             return redshift_connector.connect(
@@ -158,7 +158,7 @@ class LocalStack:
 
     @contextmanager
     def held(self, table: str) -> Iterator[None]:
-        """Hold the mutex of `table`, so that a job that merges into it must wait."""
+        """Hold the lock of `table`, so that a job that merges into it must wait."""
         with self.session() as connection:
             control = table.replace(".", "__")
             connection.cursor().execute(f"lock table tidegate.{control}__batches")
@@ -167,7 +167,7 @@ class LocalStack:
 
 
 def free_ports() -> tuple[int, int]:
-    """Two ports that nobody listens on."""
+    """Return two free ports."""
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("", 0)) as other:
         return one.getsockname()[1], other.getsockname()[1]
 
@@ -179,7 +179,7 @@ def until(
     what: str = "it did not happen",
     every: float = 0.1,
 ) -> Any:
-    """What `look` gives once it gives something; looks again until `timeout` seconds are over."""
+    """Call `look` until it returns something true and return that; fail after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not (found := look()):
         if time.monotonic() > deadline:

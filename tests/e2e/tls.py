@@ -1,4 +1,4 @@
-"""TLS as plain sockets: what a proxy that reads the protocol needs on both of its sides."""
+"""Turns TLS connections into plain sockets, for a proxy that reads the protocol."""
 
 import contextlib
 import selectors
@@ -15,17 +15,17 @@ _PIECE = 1 << 16
 
 @dataclass(frozen=True)
 class Tls:
-    """How to be the warehouse of a local stack, and how to trust it."""
+    """A local stack's certificates: to act as its warehouse, and to trust its warehouse."""
 
     folder: Path
 
     @classmethod
     def of(cls, variables: dict[str, str]) -> "Tls":
-        """That of the stack with these variables."""
+        """Return the certificates of the stack with these environment variables."""
         return cls(Path(variables["PGSSLROOTCERT"]).parent)
 
     def accept(self, client: socket.socket) -> socket.socket:
-        """What `client` says and hears, who asks for TLS first."""
+        """Answer the TLS request of `client`; return the plain side of the connection."""
         if client.recv(len(SSL_REQUEST), socket.MSG_WAITALL) != SSL_REQUEST:
             raise ConnectionError("the client went, or did not ask for TLS")
         client.sendall(b"S")
@@ -34,7 +34,7 @@ class Tls:
         return _as_plain(context.wrap_socket(client, server_side=True))
 
     def connect(self, port: int) -> socket.socket:
-        """A connection to the warehouse."""
+        """Connect to the warehouse with TLS; return the plain side of the connection."""
         server = socket.create_connection(("127.0.0.1", port))
         server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         server.sendall(SSL_REQUEST)
@@ -45,7 +45,7 @@ class Tls:
 
 
 def _as_plain(encrypted: ssl.SSLSocket) -> socket.socket:
-    """The plain side of `encrypted`, which one thread alone touches, as OpenSSL demands."""
+    """Return the plain side of `encrypted`; only one thread uses it, as OpenSSL requires."""
     ours, theirs = socket.socketpair()
     threading.Thread(target=_pump, args=(encrypted, ours), daemon=True).start()
     return theirs
@@ -61,7 +61,7 @@ def _pump(encrypted: ssl.SSLSocket, plain: socket.socket) -> None:
 
 
 def _decrypt(encrypted: ssl.SSLSocket, plain: socket.socket) -> bool:
-    """Pass on what has come; whether there may be more."""
+    """Decrypt the received data and pass it on; return whether more may come."""
     encrypted.settimeout(0)
     with contextlib.suppress(ssl.SSLWantReadError):
         while data := encrypted.recv(_PIECE):
@@ -71,7 +71,7 @@ def _decrypt(encrypted: ssl.SSLSocket, plain: socket.socket) -> bool:
 
 
 def _encrypt(encrypted: ssl.SSLSocket, plain: socket.socket) -> bool:
-    """Pass on what is to go; whether there may be more."""
+    """Encrypt and send the next data; return whether more may come."""
     data = plain.recv(_PIECE)
     encrypted.settimeout(None)
     encrypted.sendall(data)

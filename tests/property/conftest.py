@@ -1,4 +1,4 @@
-"""One warehouse and one S3 for all examples of a module; each example has its own table."""
+"""Fixtures: one warehouse and one S3 for all examples of a module; each has its own table."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What the record of a batch must count, from what had landed before it and what has after it."""
+"""Computes the expected counts of a batch from the files landed before and after it."""
 
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ Position = tuple[Any, ...]
 
 
 class Counts(NamedTuple):
-    """Rows that a batch added, wrote anew and removed; of a soft delete, marked."""
+    """Rows that a batch inserted, updated and deleted (for a soft delete: marked)."""
 
     inserted: int = 0
     updated: int = 0
@@ -16,7 +16,7 @@ class Counts(NamedTuple):
 
 
 def counts(before: Landed, after: Landed, batch: list[FileId]) -> Counts:
-    """The counts of the batch of the files of `batch`, which is all that `after` has more."""
+    """Return the counts of a batch; `after` is `before` plus the files of `batch`."""
     keeps_rows = after.mode in {"soft_delete", "history"}
     if len(after.epochs) > len(before.epochs) and not keeps_rows:
         return Counts(inserted=len(after.rows()), deleted=len(before.rows()))
@@ -35,7 +35,7 @@ def counts(before: Landed, after: Landed, batch: list[FileId]) -> Counts:
 
 def _merged(before: Landed, after: Landed) -> Counts:
     lived, lives = _living(before), _living(after)
-    # Partial rows are made anew of all that is known, and merged with what is there.
+    # Tidegate rebuilds partial rows from all known changes and merges them with existing rows.
     emptied_at = after.emptied_at() if after.mode == "upsert" else ()
     kept = {key: position for key, position in lived.items() if position > emptied_at}
     return Counts(
@@ -46,10 +46,10 @@ def _merged(before: Landed, after: Landed) -> Counts:
 
 
 def partial_updates(before: Landed, after: Landed, batch: list[File]) -> tuple[int, int]:
-    """The least and the most partial rows that a batch may write anew.
+    """Return the least and the most partial rows that a batch may update.
 
-    Changes that were superseded are forgotten: one that comes again may write its row once more,
-    and a truncation that comes late may not know that it is later than a change of that row.
+    Tidegate forgets superseded changes. If such a change lands again, it may update its row again.
+    A late truncation may not know that it is later than a change of a row.
     """
     lived, lives = _living(before), _living(after)
     kept = lived.keys() & lives.keys()
@@ -60,7 +60,7 @@ def partial_updates(before: Landed, after: Landed, batch: list[File]) -> tuple[i
 
 
 def _living(landed: Landed) -> dict[Any, Position]:
-    """The positions of the last changes of the keys that have a row."""
+    """Return the position of the last change of each key that has a row."""
     emptied_at = landed.emptied_at()
     return {
         key: events[-1].position
@@ -70,7 +70,7 @@ def _living(landed: Landed) -> dict[Any, Position]:
 
 
 def _touched(before: Landed, after: Landed) -> set[Any]:
-    """The keys that the batch changes: partial rows by any change, whole rows by a newer one."""
+    """Return the keys that the batch changes: partial rows by any change, others by a newer one."""
     old, new = before.by_key(), after.by_key()
     if after.mode == "upsert":
         return {key for key in new if new[key][-1:] != old.get(key, [])[-1:]}
@@ -78,7 +78,7 @@ def _touched(before: Landed, after: Landed) -> set[Any]:
 
 
 def _versions(before: Landed, after: Landed) -> Counts:
-    """All versions of a key that changes are written anew; a key without a current one is gone."""
+    """Count all versions of a changed key as updated; a key without current version as deleted."""
     old, new = before.by_key(), after.by_key()
     touched = _touched(before, after)
     had = sum(len(before.versions(old.get(key, []))) for key in touched)
@@ -98,7 +98,7 @@ def _replaced(before: Landed, after: Landed, batch: list[FileId]) -> Counts:
 
 
 def _marked(before: Landed, after: Landed) -> Counts:
-    """A row that is marked already is not deleted once more."""
+    """Count soft deletes; a row that is already marked does not count again."""
     old, new = _values(before), _values(after)
     return Counts(
         inserted=len(new.keys() - old.keys()),
@@ -108,7 +108,7 @@ def _marked(before: Landed, after: Landed) -> Counts:
 
 
 def _values(landed: Landed) -> dict[Any, Position]:
-    """The positions of the changes that rows have their values from."""
+    """Return for each row the position of the change that its values come from."""
     by_key = landed.by_key().items()
     living = {key: [one for one in events if one.change.operation != "D"] for key, events in by_key}
     return {key: events[-1].position for key, events in living.items() if events}

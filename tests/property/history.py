@@ -1,8 +1,8 @@
-"""Histories of a source table, the DMS files they are cut into, and what must become of them.
+"""Generates histories of a source table and the DMS files that hold them; models the target.
 
-The model knows the laws, not the code: per key the newest of all landed changes wins. A change is
-newer if it is a change and the other a row of a snapshot; then by the sequence, if the contract
-has one; then by the name of the file, its folder and the line.
+The model knows the rules, not the code: for each key, the newest landed change wins. A change is
+newer than a row of a snapshot. Between two changes the sequence decides, if the contract has one;
+then the name of the file, its folder and the line.
 """
 
 import gzip
@@ -23,7 +23,7 @@ _UNREADABLE = "x"
 
 
 class Change(NamedTuple):
-    """One line of a file; `amount` as the file has it."""
+    """One line of a file; `amount` is the text in the file."""
 
     operation: str
     version: int | None
@@ -35,7 +35,7 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """How a source writes its files, and what identifies and orders its rows."""
+    """The file format of a source, and the columns that identify and order its rows."""
 
     key: tuple[str, ...]
     order: Order
@@ -84,7 +84,7 @@ class Source:
 
 @dataclass(frozen=True)
 class File:
-    """One file as DMS leaves it; it quotes what must be quoted, or everything."""
+    """One file as DMS writes it; quotes only where it must, or everywhere."""
 
     folder: str
     name: str
@@ -133,7 +133,7 @@ class File:
 
 
 class Newest(NamedTuple):
-    """The newest change of a key, and the batch it came with."""
+    """The newest change of a key, and the batch that brought it."""
 
     position: Key
     row: Key | None
@@ -142,7 +142,7 @@ class Newest(NamedTuple):
 
 @dataclass
 class Model:
-    """What the warehouse must hold: the newest change by key, and what each batch did."""
+    """The expected warehouse: the newest change of each key, and the counts of each batch."""
 
     source: Source
     by_key: dict[Key, Newest] = field(default_factory=dict)

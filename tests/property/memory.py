@@ -1,6 +1,6 @@
 """Versioned buckets in memory, with the calls that the steps make.
 
-They meet S3's protocol in other tests.
+Other tests use S3's protocol.
 """
 
 # ruff: noqa: N803  (the names of arguments are boto3's)
@@ -15,9 +15,9 @@ from botocore.response import StreamingBody
 
 
 class MemoryS3:
-    """What a client of S3 does, as far as the steps and the warehouse ask it.
+    """An S3 client in memory, with the methods that the steps and the warehouse call.
 
-    A batch asks S3 some twenty times; through boto3 and moto that was a quarter of a history.
+    A batch calls S3 some twenty times; boto3 and moto took a quarter of a history's time for that.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class MemoryS3:
         self._versions.clear()
 
     def create_bucket(self, *, Bucket: str) -> None:
-        """Any bucket is there."""
+        """Do nothing: every bucket exists."""
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> dict[str, str]:
         versions = self._versions.setdefault((Bucket, Key), {})

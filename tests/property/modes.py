@@ -1,8 +1,8 @@
-"""Histories for every write mode, the DMS files they are cut into, and what must become of them.
+"""Generates histories and their DMS files for every write mode; models the expected target.
 
-The models know the laws, not the code. Each is told all changes that were ever landed, in the order
-of the source, and says what the target must hold: how often, in which order and in which batches
-they came must not matter.
+The models know the rules, not the code. Each gets all landed changes in the order of the source and
+returns the expected target. How often, in which order and in which batches the changes land must
+not matter.
 """
 
 import json
@@ -45,9 +45,9 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class File:
-    """One file as its source leaves it, with the columns that it names.
+    """One file as its source writes it, with the columns that it names.
 
-    What is written again under its name is a later `version` of it.
+    If the source writes the name again, that is a later `version` of the file.
     """
 
     name: str
@@ -57,7 +57,7 @@ class File:
 
     @property
     def id(self) -> FileId:
-        """What tells it from others; of replaced tables the greatest one counts."""
+        """The identity of the file; in mode `replace` the file with the greatest one counts."""
         return (self.name, self.version)
 
     @property
@@ -65,7 +65,7 @@ class File:
         return "LOAD" in self.name
 
     def is_version_of(self, other: "File") -> bool:
-        """Whether it is that file, or was written under its name after it."""
+        """Return whether this is `other` or a later version of it."""
         return self.name == other.name and self.version >= other.version
 
     def content(self, written_as: Format = "dms_csv") -> bytes:
@@ -88,7 +88,7 @@ class File:
 
 
 class Event(NamedTuple):
-    """A change that can be read, where it stands, and the columns it carries."""
+    """A readable change, its position and the columns that it carries."""
 
     position: tuple[Any, ...]
     change: Change
@@ -98,7 +98,7 @@ class Event(NamedTuple):
 def contract_of(
     mode: Mode, table: str, tracked: list[str] | None = None, written_as: Format = "dms_csv"
 ) -> Contract:
-    """The contract of a table of that mode; `partial` is an upsert of partial rows."""
+    """Return the contract of a table in `mode`; `partial` is an upsert of partial rows."""
     is_csv = written_as == "dms_csv"
     source = {
         "prefix": f"dms/{table}/",
@@ -129,11 +129,11 @@ def contract_of(
 
 @dataclass
 class Landed:
-    """All that ever landed, and what each mode must make of it.
+    """All files that have landed, and the expected target in each mode.
 
-    A full refresh opens an epoch: its snapshot comes after all that landed in the ones before. Keys
-    that neither it nor the changes beside it have are gone. The snapshot has the changes up to the
-    `as_of` of its epoch, nought if that is not said, so these do not count in it.
+    A full refresh opens an epoch: its snapshot is later than all files of earlier epochs. Keys that
+    are in neither the snapshot nor the changes beside it are deleted. The snapshot contains the
+    changes up to its epoch's `as_of` (0 by default), so these do not count again.
     """
 
     mode: Mode
@@ -318,7 +318,7 @@ class Landed:
 
 
 def _missing(epoch: int, known: list[Event], found: list[Event]) -> list[Event]:
-    """A delete for each key that lived and that an epoch does not know any more."""
+    """Return a delete for each key that had a row and is missing from an epoch."""
     newest, new = (
         {event.change.id: event.change for event in events if event.change.operation != "T"}
         for events in (known, found)
@@ -330,7 +330,7 @@ def _missing(epoch: int, known: list[Event], found: list[Event]) -> list[Event]:
 
 
 def _day_of_snapshot(epoch: int) -> int:
-    """Later than all changes of before, and than the snapshots of other epochs."""
+    """Return a day after all earlier changes and after the snapshots of earlier epochs."""
     return epoch + 5 if epoch else 0
 
 
@@ -365,12 +365,12 @@ def _value(change: Change, name: str) -> Any:
 
 
 def _row(change: Change) -> Row:
-    # Of a truncation no value is asked for, so none is refused.
+    # A truncation needs no values, so none of them is refused.
     return (change.id, change.name, None if change.amount == "x" else change.amount)
 
 
 def sequence(number: int) -> str:
-    """As files and `as_of` have it."""
+    """Return the text of a sequence number in files and in `as_of`."""
     return f"{number:05d}"
 
 
@@ -386,7 +386,7 @@ _TYPES = {"Op": "varchar", "seq": "varchar", "at": "timestamp", "BI_id": "bigint
 
 
 def as_parquet(types: dict[str, str], records: list[dict[str, Any]]) -> bytes:
-    """Parquet with columns of DuckDB's `types`, filled by `records`."""
+    """Return a Parquet file with columns of DuckDB's `types` and the values of `records`."""
     columns = [[record[name] for record in records] for name in types]
     typed = ", ".join(f'unnest(?)::{type_} as "{name}"' for name, type_ in types.items())
     with tempfile.TemporaryDirectory() as folder:
@@ -396,7 +396,7 @@ def as_parquet(types: dict[str, str], records: list[dict[str, Any]]) -> bytes:
 
 
 def _text(value: object) -> str:
-    """A field of CSV, quoted where it would be taken for something else."""
+    """Write a CSV field, quoted if it would otherwise mean something else."""
     text = NULL if value is None else str(value)
     must = any(mark in text for mark in ',"\n') or (value == NULL)
     return '"' + text.replace('"', '""') + '"' if must else text

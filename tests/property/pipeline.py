@@ -1,4 +1,4 @@
-"""From landed files to merged rows, by the steps that touch rows: prepare_chunk and the job."""
+"""Takes landed files to merged rows with the steps that touch rows: prepare_chunk and the job."""
 
 import itertools
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tidegate.planning.statements import render_load
 
 
 class Held(NamedTuple):
-    """What the warehouse knows of a key; `row` is None where a tombstone stands for it."""
+    """The warehouse's record of a key; `row` is None if it is a tombstone."""
 
     position: str
     key: tuple[Any, ...]
@@ -38,14 +38,14 @@ class Pipeline:
         self._numbers = itertools.count(1)
 
     def new_name(self) -> str:
-        """A table that does not exist."""
+        """Return the name of a table that does not exist."""
         return f"sales.orders_{next(self._numbers)}"
 
     def forget(self) -> None:
-        """Drop all tables, whose names are given anew, and all objects.
+        """Drop all tables and delete all objects; new_name() then starts again from 1.
 
-        DuckDB takes the longer for a statement the more tables there are, and the warehouse need
-        not read the statements of an example that it has read for another one.
+        DuckDB's statements slow down as the number of tables grows. With the same names, the
+        warehouse also need not parse an example's statements again.
         """
         self._numbers = itertools.count(1)
         for schema in ("sales", "tidegate"):
@@ -54,13 +54,13 @@ class Pipeline:
 
     @contextmanager
     def session(self) -> Iterator[redshift_connector.Connection]:
-        """A connection of somebody else than the job."""
+        """Open a connection that is not the job's."""
         with closing(load_batch.connect(self.secret, "a test")) as connection:
             yield connection
 
 
 class Reports(load_batch.Objects):
-    """The job's documents in S3, and what one run wrote at each address."""
+    """The job's documents in S3, with the document that one run wrote to each URL."""
 
     def __init__(self, s3: Any) -> None:
         super().__init__(s3)
@@ -72,7 +72,7 @@ class Reports(load_batch.Objects):
 
 
 class Table:
-    """One target, and the batches that are loaded into it."""
+    """One target and the batches that load it."""
 
     def __init__(self, pipeline: Pipeline, contract: Contract) -> None:
         self.pipeline = pipeline

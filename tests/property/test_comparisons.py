@@ -1,4 +1,4 @@
-"""Texts that order changes compare as what they are, or do not compare at all."""
+"""Sequence values compare by their meaning (LSN, number, timestamp, …), or are refused."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone

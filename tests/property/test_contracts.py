@@ -1,4 +1,4 @@
-"""A contract written into a plan or a layer is read back as it was, whatever it holds."""
+"""Any contract written into a plan or a layer reads back unchanged."""
 
 import json
 from pathlib import Path

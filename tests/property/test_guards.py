@@ -1,4 +1,4 @@
-"""What the job refuses to commit: too many deletes, too small a snapshot; nothing of it stays."""
+"""The job refuses too many deletes and too small a snapshot, and leaves no trace of them."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -1,6 +1,6 @@
-"""Whatever a history is cut into, and however it lands, the target follows it, each change once.
+"""However a history is split and lands, the target follows it and applies each change once.
 
-TIDEGATE_EXAMPLES=2000 pytest tests/property/test_merge.py looks longer, each time elsewhere.
+TIDEGATE_EXAMPLES=2000 pytest tests/property/test_merge.py tries more, new examples each time.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Runs that work at the same time: every batch lands, each once, whoever comes first."""
+"""Concurrent runs apply every batch exactly once, in any order."""
 
 import random
 import threading

@@ -1,6 +1,6 @@
-"""In every write mode, however a history is cut and lands, the target is what the model says.
+"""In every write mode, however a history is split and lands, the target matches the model.
 
-TIDEGATE_EXAMPLES=5000 pytest tests/property/test_modes.py looks longer, each time elsewhere.
+TIDEGATE_EXAMPLES=5000 pytest tests/property/test_modes.py tries more, new examples each time.
 """
 
 import os

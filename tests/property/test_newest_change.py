@@ -1,4 +1,4 @@
-"""However a history is cut into files, what is kept of each key is its newest good change."""
+"""However a history is split into files, Tidegate keeps the newest good change of each key."""
 
 import csv
 import io

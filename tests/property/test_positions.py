@@ -1,4 +1,4 @@
-"""Positions compare byte by byte as the tuples of what they are made of."""
+"""Positions compare byte by byte in the same order as the tuples of their parts."""
 
 import re
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Folders and their owners: found as if each had been looked at, whatever they are called."""
+"""The prefix tree finds the same owner of a folder as a search through all tables."""
 
 from itertools import combinations
 from pathlib import Path

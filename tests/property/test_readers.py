@@ -1,4 +1,4 @@
-"""Readers of a target while its batches are merged: never locked out, never half a batch."""
+"""While batches merge, readers of a target never wait and never see half a batch."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Files that name more columns, fewer, or longer texts than before, and what the table becomes."""
+"""Schema drift: files with more columns, fewer columns or longer texts, and the resulting table."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Values of every type come through Parquet, stage and merge as what the file says."""
+"""Values of every type pass through Parquet, staging and merge unchanged."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time

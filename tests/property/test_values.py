@@ -1,4 +1,4 @@
-"""Each value as its own file has it, or its row refused: the model is Python's own reading."""
+"""Each value arrives exactly as in its file, or its row is refused; Python is the model."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Whatever runs, registrars and deaths come between each other, nothing that waits is forgotten."""
+"""However runs, registrations and deaths interleave, no waiting file is forgotten."""
 
 from datetime import timedelta
 

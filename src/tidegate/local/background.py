@@ -1,4 +1,4 @@
-"""A stack in a process and session of its own, which lives on when the terminal is closed."""
+"""Runs a stack in its own process and session, so that it outlives the terminal."""
 
 import json
 import subprocess
@@ -11,9 +11,9 @@ from typing import IO, Any
 from tidegate.errors import LocalStackError
 from tidegate.local.control import RunningStack
 
-STARTS_WITHIN = 60.0
-LOOKS_AGAIN = 0.05
-ANSWERS_WITHIN = 1.0
+START_TIMEOUT = 60.0
+POLL_SECONDS = 0.05
+ANSWER_TIMEOUT = 1.0
 
 
 def start_in_background(
@@ -22,7 +22,7 @@ def start_in_background(
     """Start a stack and return when it is ready.
 
     Raises:
-        LocalStackError: it did not start; says why.
+        LocalStackError: the stack did not start; the message says why.
     """
     options = json.dumps([str(template), str(tables or ""), port, warehouse_port, via or ""])
     with tempfile.TemporaryFile() as output:
@@ -39,22 +39,22 @@ def start_in_background(
 def _wait_until_ready(
     process: subprocess.Popen[bytes], stack: RunningStack, output: IO[bytes]
 ) -> RunningStack:
-    deadline = time.monotonic() + STARTS_WITHIN
+    deadline = time.monotonic() + START_TIMEOUT
     while process.poll() is None:
         if _describes(stack, process.pid):
             return stack
         if time.monotonic() > deadline:
             process.kill()
-            raise LocalStackError(f"the stack was not ready within {STARTS_WITHIN:.0f} seconds")
-        time.sleep(LOOKS_AGAIN)
+            raise LocalStackError(f"the stack was not ready within {START_TIMEOUT:.0f} seconds")
+        time.sleep(POLL_SECONDS)
     output.seek(0)
     raise LocalStackError(output.read().decode(errors="replace").strip())
 
 
 def _describes(stack: RunningStack, pid: int) -> bool:
-    # On the port that this one finds taken another stack may answer, or nothing ever.
+    # Another stack may already answer on this port, or a program that never answers.
     try:
-        description: dict[str, Any] = stack.describe(ANSWERS_WITHIN)
+        description: dict[str, Any] = stack.describe(ANSWER_TIMEOUT)
     except LocalStackError:
         return False
     return bool(description["pid"] == pid and description["ready"])

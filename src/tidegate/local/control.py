@@ -1,4 +1,4 @@
-"""How `tidegate local env` and `down` talk to a running stack: over its own port, no pid files."""
+"""Lets `tidegate local env` and `down` talk to a running stack over its port, without pid files."""
 
 import json
 import threading
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from tidegate.local.cloud.journal import Journal
 
 PREFIX = "/_tidegate/"
-LONGEST_WAIT = 20.0  # seconds that a reader of the log may be kept
-LOOKS_AGAIN = 0.05
+MAX_WAIT_SECONDS = 20.0  # seconds that a request for the log may wait
+POLL_SECONDS = 0.05
 Answer = dict[str, Any] | list[Any]
 
 
 class Controlled(Protocol):
-    """What the control service asks of a stack."""
+    """The part of a stack that the control service uses."""
 
     journal: "Journal"
-    asked_to_stop: threading.Event
+    stop_requested: threading.Event
 
     def describe(self) -> dict[str, Any]:
-        """What there is to know of the stack."""
+        """Describe the stack: its process, its environment and whether it is ready."""
 
 
 class Control:
-    """Answers requests below /_tidegate/; leaves everything else to the next."""
+    """Answers requests below /_tidegate/ and leaves all others to the next service."""
 
     def __init__(self, stack: Controlled) -> None:
         self._stack = stack
@@ -46,7 +46,7 @@ class Control:
         }
 
     def answer(self, request: "Request") -> "Response | None":
-        """The response to a request that concerns the stack itself, None to others."""
+        """Return the response to a request for the stack itself, None for any other request."""
         from werkzeug.wrappers import Response
 
         if not request.path.startswith(PREFIX):
@@ -58,11 +58,11 @@ class Control:
 
     def _read_log(self, request: "Request") -> Answer:
         after = request.args.get("after", 0, type=int)
-        wait = min(request.args.get("wait", 0.0, type=float), LONGEST_WAIT)
+        wait = min(request.args.get("wait", 0.0, type=float), MAX_WAIT_SECONDS)
         return [entry.to_json() for entry in self._stack.journal.after(after, wait)]
 
     def _stop(self, _: "Request") -> Answer:
-        self._stack.asked_to_stop.set()
+        self._stack.stop_requested.set()
         return {}
 
 
@@ -73,7 +73,7 @@ class RunningStack:
         self.port = port
 
     def describe(self, timeout: float = 30) -> dict[str, Any]:
-        """What the stack says of itself within `timeout` seconds.
+        """Return the description that the stack gives of itself within `timeout` seconds.
 
         Raises:
             LocalStackError: no stack answers there.
@@ -84,7 +84,7 @@ class RunningStack:
         return description
 
     def environment(self) -> dict[str, str]:
-        """The variables by which everything reaches the stack."""
+        """Return the environment variables that point AWS and warehouse clients at the stack."""
         described = self.describe()
         if "environment" not in described:
             raise self._is_another()
@@ -96,22 +96,24 @@ class RunningStack:
         return environment
 
     def log(self, after: int = 0, wait: float = 0) -> list[dict[str, Any]]:
-        """What happened after the entry of that number; waits up to `wait` seconds for more."""
+        """Return the log entries after number `after`; wait up to `wait` seconds for the first."""
         entries: list[dict[str, Any]] = self._ask(f"log?after={after}&wait={wait}", 30 + wait)
         return entries
 
     def stop(self, timeout: float = 30) -> None:
-        """Ask the stack to stop, and return when it is gone.
+        """Ask the stack to stop, and return when it has stopped.
 
         Raises:
-            LocalStackError: there is none, or it does not go.
+            LocalStackError: no stack answers, or it does not stop within `timeout` seconds.
         """
         self._ask("stop", method="POST")
         deadline = time.monotonic() + timeout
         while self._is_there():
             if time.monotonic() > deadline:
-                raise LocalStackError(f"the stack on port {self.port} does not stop")
-            time.sleep(LOOKS_AGAIN)
+                raise LocalStackError(
+                    f"the stack on port {self.port} did not stop within {timeout:g} seconds"
+                )
+            time.sleep(POLL_SECONDS)
 
     def _is_there(self) -> bool:
         try:
@@ -121,7 +123,7 @@ class RunningStack:
         return True
 
     def _is_another(self) -> LocalStackError:
-        return LocalStackError(f"what answers on port {self.port} is no stack of Tidegate")
+        return LocalStackError(f"port {self.port} belongs to another program, not to Tidegate")
 
     def _ask(self, what: str, timeout: float = 30, method: str = "GET") -> Any:  # noqa: ANN401
         url = f"http://{HOST}:{self.port}{PREFIX}{what}"

@@ -1,4 +1,4 @@
-"""How a stack looks on a terminal: where its parts are, and what happens in it."""
+"""Prints a stack on a terminal: its addresses, the next commands and its journal."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from rich.text import Text
 from tidegate.local.cloud.journal import Entry, Journal
 from tidegate.local.log_file import time_of
 
-WAITS = 60.0
+WAIT_SECONDS = 60.0
 SOURCES = ("cyan", "green", "magenta", "yellow", "blue")
 DEFAULT_PORT = 4566
 
 
 def show_stack(console: Console, description: dict[str, Any], port: int, command: str) -> None:
-    """Print where the parts of a stack are, and what to type next to call `command`, tidegate."""
+    """Print the addresses of a stack and the next commands; `command` is how to call tidegate."""
     environment: dict[str, str] = description["environment"]
     option = "" if port == DEFAULT_PORT else f" --port {port}"
     for name, value in _parts(description).items():
@@ -31,16 +31,16 @@ def show_stack(console: Console, description: dict[str, Any], port: int, command
 
 
 def follow(journal: Journal, console: Console) -> None:
-    """Print what happens, as it happens."""
+    """Print each entry of the journal as it is written; never returns."""
     seen = 0
     while True:
-        for entry in journal.after(seen, WAITS):
+        for entry in journal.after(seen, WAIT_SECONDS):
             seen = entry.number
             console.print(render(entry), soft_wrap=True)
 
 
 def render(entry: Entry) -> Text:
-    """One entry as a line."""
+    """Return one entry as a coloured line; failures are red."""
     colour = SOURCES[sum(entry.source.encode()) % len(SOURCES)]
     return Text.assemble(
         (time_of(entry), "dim"),

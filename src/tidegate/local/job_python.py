@@ -1,11 +1,11 @@
-"""Which Python runs Glue jobs here: 3.9, as Glue does, where the machine has one."""
+"""Chooses the Python for Glue jobs: 3.9, as on Glue, if the machine has one."""
 
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-# What `make setup` makes where it finds a Python 3.9.
+# `make setup` creates it if the machine has Python 3.9.
 GLUE_PYTHON = Path(".venv-glue/bin/python")
 PROBE = """
 import platform
@@ -17,14 +17,14 @@ print(platform.python_version())
 
 @dataclass(frozen=True)
 class JobPython:
-    """An interpreter, and what to tell of it."""
+    """A Python interpreter and its description for the user."""
 
     path: Path
     description: str
 
 
 def find_job_python(checkout: Path) -> JobPython:
-    """The Python of the checkout for Glue jobs, else the one that runs this."""
+    """Return the checkout's Python for Glue jobs, or else the Python that runs this process."""
     path = checkout / GLUE_PYTHON
     version = _probe(path)
     if version is not None:
@@ -32,7 +32,7 @@ def find_job_python(checkout: Path) -> JobPython:
     running = ".".join(map(str, sys.version_info[:3]))
     return JobPython(
         Path(sys.executable),
-        f"Python {running}, not Glue's 3.9, which `make setup` prepares if the machine has it",
+        f"Python {running}; Glue has 3.9: install Python 3.9 and run `make setup` to use it",
     )
 
 

@@ -1,4 +1,4 @@
-"""The journal as a file of lines, and how a line of it looks."""
+"""Writes the journal to a log file, one line an entry."""
 
 import threading
 import time
@@ -6,11 +6,11 @@ from pathlib import Path
 
 from tidegate.local.cloud.journal import Entry, Journal
 
-WAITS = 60.0
+WAIT_SECONDS = 60.0
 
 
 class LogFile:
-    """Writes what the journal says into a file, until it is stopped."""
+    """Appends each entry of the journal to a file until it is stopped."""
 
     def __init__(self, path: Path, journal: Journal) -> None:
         self.path = path
@@ -19,13 +19,13 @@ class LogFile:
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
     def start(self) -> None:
-        """Write from now on."""
+        """Start writing."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Write no more."""
+        """Stop writing."""
         self._stopping.set()
-        self._journal.say("stack", "stops")  # which wakes the thread
+        self._journal.say("stack", "stops")  # the new entry wakes the thread
         if self._thread.is_alive():
             self._thread.join()
 
@@ -33,12 +33,12 @@ class LogFile:
         seen = 0
         with self.path.open("a", encoding="utf-8") as file:
             while not self._stopping.is_set():
-                for entry in self._journal.after(seen, WAITS):
+                for entry in self._journal.after(seen, WAIT_SECONDS):
                     seen = entry.number
                     file.write(f"{time_of(entry)} {entry.source:<16} {entry.text}\n")
                 file.flush()
 
 
 def time_of(entry: Entry) -> str:
-    """When it happened, as the reader's clock has it."""
+    """Return the entry's time of day in the reader's time zone."""
     return time.strftime("%H:%M:%S", time.localtime(entry.at))

@@ -1,4 +1,4 @@
-"""Runs a stack in this process until somebody wants it to stop."""
+"""Runs a stack in this process until a signal or a request stops it."""
 
 import json
 import os
@@ -12,19 +12,19 @@ from tidegate.local.stack import Stack
 
 
 def run(stack: Stack, when_ready: Callable[[], None] = lambda: None) -> None:
-    """Run `stack` in this process until a signal or `tidegate local down` ends it."""
+    """Run `stack` until a signal or `tidegate local down` stops it."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stack.asked_to_stop.set())
+        signal.signal(number, lambda *_: stack.stop_requested.set())
     try:
         stack.start()
         when_ready()
-        stack.asked_to_stop.wait()
+        stack.stop_requested.wait()
     finally:
         stack.stop()
 
 
 def main(options: str) -> int:
-    """Run a stack with the given options; an error is one line."""
+    """Run a stack with `options`, a JSON list; return the exit code, print an error as one line."""
     template, tables, port, warehouse_port, via = json.loads(options)
     try:
         tables = Path(tables) if tables else None
@@ -38,5 +38,5 @@ def main(options: str) -> int:
 
 
 if __name__ == "__main__":
-    # Nothing is left to tidy but moto's memory, which takes the interpreter a second.
+    # The interpreter would take a second to free moto's memory; nothing else is left to tidy up.
     os._exit(main(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""The whole of Tidegate on this machine: cloud and warehouse, deployed from the template."""
+"""All of Tidegate on this machine: a local cloud and warehouse, deployed from the template."""
 
 import json
 import os
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 NAME = "tidegate"
 CONTRACTS = "ContractsLayer"
-TABLES = "tables"  # beside the template, where the layer's makefile looks
+TABLES = "tables"  # beside the template: the layer's makefile reads this folder
 RETRY_SECONDS = "1"
-# Many sessions of the warehouse read from S3 at a time.
+# Many warehouse sessions read from S3 at the same time.
 _S3 = Config(max_pool_connections=64)
 
 
 class Stack:
-    """One local stack; moto's state makes it one per process."""
+    """One local stack. A process can hold only one, because moto's state is global."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Stack:
     ) -> None:
         self.journal = Journal()
         self.environment: dict[str, str] = {}
-        self.asked_to_stop = threading.Event()
+        self.stop_requested = threading.Event()
         self.job_python = find_job_python(template.resolve().parent)
         self._template = Template(template)
         self._contracts = _read_contracts(tables, template.parent / TABLES)
@@ -57,7 +57,7 @@ class Stack:
         self._port = take_port(port, "the cloud", "--port")
         self._warehouse_port = warehouse_port
         self._warehouse: Warehouse | None = None
-        # What is refused is refused before this, for it imports moto, which takes two seconds.
+        # All checks run before this import: it loads moto, which takes two seconds.
         from tidegate.local.cloud.cloud import Cloud
 
         self._cloud = Cloud(self._port, self.job_python.path, self.journal, via)
@@ -65,14 +65,14 @@ class Stack:
 
     @property
     def endpoint(self) -> str:
-        """Where AWS's SDKs and CLI reach the cloud."""
+        """The URL at which AWS SDKs and the AWS CLI reach the cloud."""
         return self._cloud.endpoint
 
     def start(self) -> None:
-        """Start everything; files that land from now on are loaded.
+        """Start everything; the stack loads each file that lands from now on.
 
         Raises:
-            LocalStackError: something cannot start; says what, and what to do.
+            LocalStackError: a part cannot start; the message names it and what to do.
         """
         self.log.start()
         self._build_contracts(self._cloud.folder / CONTRACTS)
@@ -82,7 +82,7 @@ class Stack:
             "RetrySeconds": RETRY_SECONDS,
         }
         certificates = make_certificates(self._cloud.folder)
-        # A job trusts the warehouse alone: OpenSSL takes 50 ms to read whom a machine trusts.
+        # A job trusts only the warehouse: OpenSSL takes 50 ms to read a machine's authorities.
         trusted = {"SSL_CERT_FILE": str(certificates.authority)}
         services = [Control(self)]
         deployment = self._cloud.start(self._template, parameters, NAME, services, trusted)
@@ -93,14 +93,14 @@ class Stack:
         self._cloud.begin()
 
     def stop(self) -> None:
-        """Stop everything; nothing of the stack is left. The port of the cloud goes last."""
+        """Stop and delete everything; close the cloud's port last."""
         if self._warehouse is not None:
             self._warehouse.stop()
         self.log.stop()
         self._cloud.stop()
 
     def describe(self) -> dict[str, Any]:
-        """What `tidegate local env` and others ask a running stack for."""
+        """Return the description that `tidegate local env` and other commands read."""
         return {
             "pid": os.getpid(),
             "ready": bool(self.environment),
@@ -112,7 +112,7 @@ class Stack:
         }
 
     def _build_contracts(self, folder: Path) -> None:
-        """Do for the contracts what `sam build` does."""
+        """Build the contracts layer, as `sam build` does."""
         write_contracts(self._contracts, folder)
         self._template.put_layer(CONTRACTS, folder)
 

@@ -16,7 +16,7 @@ MOST_CONNECTIONS = 128
 
 @dataclass(frozen=True)
 class Answer:
-    """What a caller is told."""
+    """A response to a caller."""
 
     status: int
     body: bytes
@@ -24,7 +24,7 @@ class Answer:
 
 
 class AwsProxy:
-    """Passes requests on, and tells `watch` of each before it is made and when it is answered."""
+    """Passes requests on; tells `watch` about each before the call and after the response."""
 
     def __init__(self, cloud_port: int, watch: Watch, tables: Sequence[str]) -> None:
         self.watch = watch
@@ -45,11 +45,11 @@ class AwsProxy:
 
 
 class _Connection(BaseHTTPRequestHandler):
-    """One connection of one process, which makes many requests over it."""
+    """One connection of one process; it carries many requests."""
 
     proxy: AwsProxy
     protocol_version = "HTTP/1.1"
-    # Headers and body are written apart, which Nagle's algorithm would delay.
+    # http.server writes headers and body separately; Nagle's algorithm would delay the body.
     disable_nagle_algorithm = True
 
     def setup(self) -> None:
@@ -57,7 +57,7 @@ class _Connection(BaseHTTPRequestHandler):
         self.caller = self.proxy.callers.find(self.client_address[1], self.proxy.port)
 
     def handle(self) -> None:
-        """Answer requests until the caller has no more, or is gone."""
+        """Answer requests until the caller closes the connection."""
         try:
             if self.caller is not None:
                 super().handle()
@@ -77,7 +77,7 @@ class _Connection(BaseHTTPRequestHandler):
         else:
             self._tell(instead or answer)
 
-    do_GET = do_POST  # noqa: N815  (the names that http.server looks for)
+    do_GET = do_POST  # noqa: N815  (http.server's names)
     do_PUT = do_POST  # noqa: N815
     do_HEAD = do_POST  # noqa: N815
 
@@ -89,7 +89,7 @@ class _Connection(BaseHTTPRequestHandler):
         pid, step = self.caller
         text = self.path.encode() + body
         if step == "load_batch":
-            text += command_of(pid)  # Secrets Manager is not told of a table
+            text += command_of(pid)  # a request to Secrets Manager names no table
         return Call(
             step=step,
             name=name_request(self.command, self.path, self.headers, body),
@@ -119,5 +119,5 @@ class _Connection(BaseHTTPRequestHandler):
 
 
 def end_to_end(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers that are not only for the connection they come over."""
+    """Return the headers to pass on: those that are not for one connection only."""
     return {name: text for name, text in headers.items() if name.lower() not in BETWEEN_TWO_ONLY}

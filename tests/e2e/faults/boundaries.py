@@ -1,9 +1,9 @@
-"""Every network call of every step, by what happens to a table: the list that is struck through.
+"""Lists every network call of every step, by scenario. Tests kill a process before and after each.
 
-SQS's own deliveries stand in it as the moments before the first call of register_files, when
-nothing is done and the message comes again, and after its last one, when all is done and the
-message comes again all the same. So do the state machine's calls of the other steps: before the
-first call of a step nothing is done, after its last one all is done and nobody is told.
+SQS's deliveries are covered too. Before the first call of register_files nothing is done; SQS then
+delivers the message again. After its last call everything is done, and SQS still delivers it again.
+The same holds for the calls that the state machine makes to other steps. Before a step's first call
+nothing is done. After its last call everything is done, but the state machine does not know.
 """
 
 from collections import Counter
@@ -14,30 +14,30 @@ from tests.e2e.faults.calls import Boundary
 
 _REGISTER_FILES = ["dynamodb:TransactWriteItems", "dynamodb:UpdateItem", "states:StartExecution"]
 _TAKE_THE_LEASE = ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"]
-_OPEN = ["s3:PutObject", "dynamodb:UpdateItem"]  # the plan; its batch is the open one
-# Nothing waits any more: the lease is given back.
+_OPEN = ["s3:PutObject", "dynamodb:UpdateItem"]  # writes the plan, opens its batch
+# Nothing waits any more: plan_batch releases the lease.
 _LET_GO = [*_TAKE_THE_LEASE, "dynamodb:UpdateItem"]
 _PLAN_BATCH = [*_TAKE_THE_LEASE, *_OPEN, *_LET_GO]
-_PLAN_UNLIKE = [*_TAKE_THE_LEASE, "s3:GetObject", *_OPEN, *_LET_GO]  # the names in the file
+_PLAN_DRIFT = [*_TAKE_THE_LEASE, "s3:GetObject", *_OPEN, *_LET_GO]  # reads the file's columns
 _PLAN_RELEASE = [
-    "dynamodb:UpdateItem",  # the open batch is released
-    *("dynamodb:GetItem", "dynamodb:UpdateItem", "s3:GetObject"),  # it is planned again
+    "dynamodb:UpdateItem",  # releases the open batch
+    *("dynamodb:GetItem", "dynamodb:UpdateItem", "s3:GetObject"),  # plans it again
     "s3:ListObjectsV2",  # did a chunk die?
     *_OPEN,
     *_LET_GO,
 ]
-_ASK = ["dynamodb:GetItem", "dynamodb:UpdateItem"]  # is it done? it is wanted
+_ASK = ["dynamodb:GetItem", "dynamodb:UpdateItem"]  # is the refresh done? records the request
 _PLAN_REFRESH = [
     *_ASK,
     *_TAKE_THE_LEASE,
     *("s3:ListObjectsV2", "dynamodb:Query", "dynamodb:BatchGetItem"),  # the files, their counts
     *_OPEN,
-    "dynamodb:GetItem",  # it is done
+    "dynamodb:GetItem",  # sees that the refresh is done
     *_LET_GO,
 ]
-# Another run holds the lease: it is woken, to do what is wanted.
+# Another run holds the lease: wake that run to do the refresh.
 PLAN_BUSY = [*_ASK, "dynamodb:GetItem", "dynamodb:UpdateItem"]
-# What is to be repeated, in both of the states that a file can have, is made to wait.
+# Makes the files to replay wait again; a file can have either of two states.
 _REPEAT = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Query", "dynamodb:TransactWriteItems"]
 _PREPARE_CHUNK = ["s3:GetObject", "s3:GetObject", "s3:PutObject", "s3:PutObject"]
 _PREPARE_REFUSED = [*_PREPARE_CHUNK, "s3:PutObject"]
@@ -45,7 +45,7 @@ _PREPARE_NOTHING = ["s3:GetObject", "s3:GetObject", "s3:PutObject"]
 _BEGIN_JOB = ["s3:GetObject", "secretsmanager:GetSecretValue", "redshift:connect", "s3:GetObject"]
 _DESCRIBE = ["redshift:set", "redshift:set", "redshift:set", "redshift:select"]
 _STAGE = ["redshift:create", "s3:PutObject", "redshift:copy", "redshift:select"]
-# The transaction begins: what was applied, and how many rows there are.
+# Begins the transaction, reads the applied batches and the number of rows.
 _LOCK = ["redshift:begin", "redshift:lock", "redshift:select", "redshift:select"]
 _RECORD = ["redshift:insert", "redshift:commit", "s3:PutObject"]
 _GIVE_UP = ["redshift:rollback", "s3:PutObject"]
@@ -55,7 +55,7 @@ _COMMIT_BATCH = [
 ]
 _MERGE = ["redshift:delete", "redshift:delete", "redshift:insert", "redshift:delete"]
 _MERGE_LATE = [
-    *("redshift:delete", "redshift:delete"),  # what is stale
+    *("redshift:delete", "redshift:delete"),  # deletes stale changes
     "redshift:select",
     *_MERGE,
     "redshift:merge",
@@ -75,14 +75,14 @@ _LOAD_FIRST = [
 ]
 _LOAD_REFRESH = [
     *_TO_THE_MERGE,
-    *("redshift:delete", "redshift:delete"),  # the rows and the tombstones
+    *("redshift:delete", "redshift:delete"),  # deletes rows and tombstones
     *_FILL,
-    "redshift:select",  # are there enough?
+    "redshift:select",  # does the snapshot have enough rows?
 ]
-_LOAD_UNLIKE = [
+_LOAD_DRIFT = [
     *_BEGIN_JOB,
     *_DESCRIBE,
-    *("redshift:alter", "redshift:alter"),  # a column is added, another one widened
+    *("redshift:alter", "redshift:alter"),  # adds one column, widens another
     *_STAGE,
     *_LOCK,
     *("redshift:select", *_MERGE, "redshift:merge"),
@@ -92,7 +92,7 @@ _LOAD_NARROW = [
     *_BEGIN_JOB,
     *_DESCRIBE,
     *("redshift:create", "redshift:create", "redshift:create", "redshift:select"),
-    *(["redshift:alter"] * 5),  # a column is refused, the others are added
+    *(["redshift:alter"] * 5),  # Redshift refuses one column; the others are added
     "s3:PutObject",
     *_TO_THE_MERGE,
     *_FILL,
@@ -100,14 +100,14 @@ _LOAD_NARROW = [
 ]
 _LOAD_NOTHING = [*_BEGIN_JOB, *_DESCRIBE, "redshift:create", *_LOCK, *_RECORD]
 _FAILED = ["s3:GetObject", "s3:GetObject", "dynamodb:GetItem", "dynamodb:UpdateItem"]
-_TELL = ["sns:Publish", "dynamodb:UpdateItem"]  # people are told; the table is blocked
+_TELL = ["sns:Publish", "dynamodb:UpdateItem"]  # sends the alert, blocks the table
 _FREE_AND_START = [
     *("states:DescribeExecution", "dynamodb:UpdateItem", "dynamodb:GetItem"),
     "states:StartExecution",
 ]
 _FIND_MISSED = ["dynamodb:BatchGetItem", *_REGISTER_FILES]
 
-# What each step does for the table, by what happens to it.
+# The calls of each step for the table, by scenario.
 CALLS = {
     "late changes": {
         "register_files": _REGISTER_FILES,
@@ -124,10 +124,10 @@ CALLS = {
     },
     "a refresh of a busy table": {"plan_batch": PLAN_BUSY},
     "a replay": {"plan_batch": [*_REPEAT, *_PLAN_BATCH]},
-    "a file unlike its contract": {
-        "plan_batch": _PLAN_UNLIKE,
+    "schema drift": {
+        "plan_batch": _PLAN_DRIFT,
         "prepare_chunk": _PREPARE_REFUSED,
-        "load_batch": _LOAD_UNLIKE,
+        "load_batch": _LOAD_DRIFT,
         "commit_batch": _COMMIT_BATCH,
     },
     "a column that stays narrow": {
@@ -153,21 +153,21 @@ CALLS = {
     "a dead lease": {"sweep_tables": _FREE_AND_START},
     "a lost event": {"sweep_tables": _FIND_MISSED},
 }
-# What sweep_tables does for no table in particular.
+# The calls of sweep_tables that concern no single table.
 CALLS_FOR_ALL = {
     "a dead lease": ["dynamodb:Query", "dynamodb:BatchGetItem"],
     "a lost event": ["dynamodb:Query", "dynamodb:GetItem", "s3:ListObjectsV2", "dynamodb:PutItem"],
 }
-# After these all is as before them, so that `spread_of_trials` leaves them to `all_trials`.
+# These calls change nothing, so `spread_of_trials` leaves them to `all_trials`.
 _READS = {
     *("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "s3:GetObject"),
     *("s3:ListObjectsV2", "secretsmanager:GetSecretValue", "states:DescribeExecution"),
     *("redshift:connect", "redshift:set", "redshift:begin", "redshift:lock", "redshift:select"),
 }
-# Of these loads only what those of late changes and of a full refresh do not do as well.
+# For these scenarios only the calls that loads of late changes and full refreshes do not make.
 _STRUCK_IN_LOADS = {
     "a first load": {"redshift:create", "redshift:insert"},
-    "a file unlike its contract": {"redshift:alter"},
+    "schema drift": {"redshift:alter"},
     "a column that stays narrow": {"redshift:alter", "s3:PutObject"},
     "deletes held back": set(_GIVE_UP),
     "a refused refresh": set(_GIVE_UP),
@@ -176,7 +176,7 @@ _STRUCK_IN_LOADS = {
 
 @dataclass(frozen=True)
 class Trial:
-    """Something that happens to a table, and where a process is killed; nowhere in a clean run."""
+    """A scenario and the boundary at which a process is killed; None for a clean run."""
 
     happens: str
     at: Boundary | None = None
@@ -191,7 +191,7 @@ CLEAN_RUNS = [Trial(happens) for happens in CALLS]
 
 
 def all_trials() -> list[Trial]:
-    """Both sides of every call."""
+    """Return the trials before and after every call."""
     return [
         Trial(happens, boundary, for_all)
         for happens, step, calls, for_all in _listed()
@@ -200,9 +200,9 @@ def all_trials() -> list[Trial]:
 
 
 def spread_of_trials() -> list[Trial]:
-    """Of each step and kind of write, the moment after its last one: done, and nobody knows.
+    """Return one trial per step and kind of write: after the last such write, before the step ends.
 
-    And of a refresh that another run will do, the moment before it is noted that it is wanted.
+    Add one for a refresh that another run will do: before the request is recorded.
     """
     chosen = {
         (happens, step, name): Trial(happens, Boundary(step, "after", nth, name), for_all)

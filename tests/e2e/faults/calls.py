@@ -1,4 +1,4 @@
-"""A network call of a step, as a proxy sees it, and the moments at which a fault may strike."""
+"""A network call of a step as a proxy sees it, and the boundaries at which a fault can happen."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,15 +15,15 @@ SERVICES = {
     "AWSStepFunctions": "states",
     "secretsmanager": "secretsmanager",
 }
-LOOKS = 20  # a process that has just begun is not listed at once
+LOOKS = 20  # a new process is not listed at once
 OF_OBJECTS = {"GET": "GetObject", "PUT": "PutObject", "HEAD": "HeadObject", "POST": "PostObject"}
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call, made by the process `pid`; `table` is empty if it concerns none or all of them.
+    """One call by the process `pid`; `table` is empty if it concerns no table or all tables.
 
-    `invocation` tells the invocations of a function from each other; a job has only one.
+    `invocation` identifies an invocation of a function; a job has only one.
     """
 
     step: str
@@ -35,7 +35,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Boundary:
-    """A moment between two things that a step does: what a process can be killed at."""
+    """A moment between two actions of a step, at which a process can be killed."""
 
     step: str
     moment: Moment
@@ -52,7 +52,7 @@ def ordinal(number: int) -> str:
 
 
 def name_request(method: str, path: str, headers: Mapping[str, str], body: bytes) -> str:
-    """An AWS request by the name of its IAM action."""
+    """Return the IAM action of an AWS request."""
     target = headers.get("X-Amz-Target")
     if target:
         service, _, operation = target.rpartition(".")
@@ -64,22 +64,22 @@ def name_request(method: str, path: str, headers: Mapping[str, str], body: bytes
 
 
 def name_statement(sql: str) -> str:
-    """A statement of SQL by its verb."""
+    """Name a SQL statement by its verb, for example `redshift:delete`."""
     found = re.match(r"\s*(\w+)", sql)
     return f"redshift:{found[1].lower()}" if found else "redshift:"
 
 
 class Callers:
-    """Tells who is at the other end of a connection to this process."""
+    """Finds the process at the other end of a connection to this process."""
 
     def __init__(self, cloud_port: int) -> None:
         self._stack = RunningStack(cloud_port)
         self._steps: dict[int, str] = {}
 
     def find(self, port: int, proxy_port: int) -> tuple[int, str] | None:
-        """The process that connects from `port` to `proxy_port`, and the step it runs.
+        """Return the process that connects from `port` to `proxy_port`, and its step.
 
-        None if it is gone.
+        None if the process has ended.
         """
         for _ in range(LOOKS):
             inode = find_inode(port, proxy_port)
@@ -102,12 +102,12 @@ def has_socket(pid: int, inode: str) -> bool:
     try:
         files = [str(one.readlink()) for one in Path(f"/proc/{pid}/fd").iterdir()]
     except OSError:
-        return False  # it has just ended, or closed a file
+        return False  # the process has just ended or closed a file
     return f"socket:[{inode}]" in files
 
 
 def find_inode(port: int, peer: int) -> str:
-    """The inode of a connection's socket: https://docs.kernel.org/networking/proc_net_tcp.html"""
+    """Return a socket's inode: https://docs.kernel.org/networking/proc_net_tcp.html"""
     ends = f"0100007F:{port:04X} 0100007F:{peer:04X}"
     for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines():
         if ends in line:
@@ -116,7 +116,7 @@ def find_inode(port: int, peer: int) -> str:
 
 
 def command_of(pid: int) -> bytes:
-    """How a process was started; nothing if it is gone."""
+    """Return the command line of a process; empty if it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
@@ -124,5 +124,5 @@ def command_of(pid: int) -> bytes:
 
 
 def find_table(text: bytes, tables: Sequence[str]) -> str:
-    """The table that a request tells of: its name stands in keys, ARNs and subjects alike."""
+    """Return the table whose name a request contains, in a key, an ARN or a subject."""
     return next((table for table in tables if table.rpartition(".")[2].encode() in text), "")

@@ -1,4 +1,4 @@
-"""What lands in the tests of faults, and plain Python's account of what must come of it."""
+"""The files that land in fault tests, and a plain Python model of the expected target."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -13,15 +13,15 @@ SNAPSHOT = "LOAD00000001.csv"
 SMALL = "small/LOAD00000001.csv"
 NEWER = "20250101-000000000.csv"
 KEPT, BEATEN, DELETED = 1, 2, 3  # keys
-MOST_DELETES = 5  # rows that a batch may delete without a person's word
+MOST_DELETES = 5  # rows that a batch may delete without approval
 COUNTS = ("rows_staged", "rows_inserted", "rows_updated", "rows_deleted", "rows_stale")
-_SPARE = range(2_000, 2_250)  # keys that are there to be deleted
+_SPARE = range(2_000, 2_250)  # keys for deletes
 _REST = "L,F,1,A,,C,,1,X,"
 
 
 @dataclass
 class Landed(ABC):
-    """The files of one table, the batches that they are loaded in, and what must come of them."""
+    """The files of one table, the batches that load them, and the expected target."""
 
     key: ClassVar[str]
     columns: ClassVar[tuple[str, ...]]
@@ -34,18 +34,18 @@ class Landed(ABC):
     @staticmethod
     @abstractmethod
     def contract(table: str, prefix: str) -> str:
-        """The contract of a table that such files land for."""
+        """Return the contract of a table for such files."""
 
     @abstractmethod
     def rows(self) -> dict[int, Row]:
-        """What the target must hold, by key."""
+        """Return the expected rows of the target, by key."""
 
     @abstractmethod
     def tombstones(self) -> list[int]:
-        """The keys that were deleted; none of them comes back here."""
+        """Return the deleted keys; no test inserts them again."""
 
     def add(self, name: str, lines: list[str], *counts: int) -> dict[str, bytes]:
-        """Add a file, and its batch with what comes of its rows; gives the file."""
+        """Add a file and the expected counts of its batch; return the file."""
         new = {name: "".join(lines).encode()}
         self.files |= new
         self.batches.append(dict(zip(COUNTS, counts, strict=True)))
@@ -54,7 +54,7 @@ class Landed(ABC):
 
 @dataclass
 class Customers(Landed):
-    """Changes of the table that the demo loads."""
+    """Changes to the table that the demo loads."""
 
     key = "customer_number"
     columns = tuple(column["name"] for column in yaml.safe_load(contract_text("", ""))["columns"])
@@ -68,22 +68,22 @@ class Customers(Landed):
         return contract_text(table, prefix) + guards
 
     def add_snapshot(self) -> dict[str, bytes]:
-        """What a table begins with."""
+        """Add the first snapshot."""
         keys = (KEPT, BEATEN, DELETED, *_SPARE)
         lines = [f"{key},Name,{_REST},0.00\n" for key in keys]
         return self.add(SNAPSHOT, lines, len(keys), len(keys), 0, 0, 0)
 
     def add_small_snapshot(self) -> dict[str, bytes]:
-        """One that cannot be all of the table."""
+        """Add a snapshot that is too small to be the whole table."""
         return self.add(SMALL, [f"{KEPT},Name,{_REST},0.00\n"], 1, 0, 1, 0, 0)
 
     def add_newer(self) -> dict[str, bytes]:
-        """Changes that move the watermark far."""
+        """Add changes that move the watermark far."""
         lines = [f"U,{BEATEN},Newer,{_REST},0.00\n", _delete(DELETED)]
         return self.add(NEWER, lines, 2, 0, 1, 1, 0)
 
     def add_late(self) -> dict[str, bytes]:
-        """Changes below it: an insert, an update, a delete, and two that come too late."""
+        """Add late changes below the watermark: an insert, an update, a delete, two stale ones."""
         self.late += 1
         lines = [
             f"I,{1_000 + self.late},Name {self.late},{_REST},{self.late}.00\n",
@@ -95,26 +95,26 @@ class Customers(Landed):
         return self.add(self._next_name(), lines, 5, 1, 1, 1, 2)
 
     def add_mass_delete(self) -> dict[str, bytes]:
-        """Deletes of more rows than a batch may delete."""
+        """Add deletes of more rows than a batch may delete."""
         self.late += 1
         lines = [_delete(next(self.spare)) for _ in range(MOST_DELETES + 1)]
         return self.add(self._next_name(), lines, len(lines), 0, 0, len(lines), 0)
 
     def add_unreadable(self) -> dict[str, bytes]:
-        """A file of which half is missing."""
+        """Add a file whose second half is missing."""
         self.late += 1
         new = self.add(self._next_name(), ['U,1,"Na'], 0, 0, 0, 0, 0)
         self.unreadable |= new.keys()
         return new
 
     def refresh(self) -> None:
-        """The snapshot once more, and on top of it the changes, which all landed after it."""
+        """Expect a full refresh: the snapshot again, then all changes that landed after it."""
         rows = len(self.rows())
         staged = rows + len(self.tombstones())
         self.batches.append(dict(zip(COUNTS, (staged, rows, 0, rows, 0), strict=True)))
 
     def replay(self) -> None:
-        """All of it once more, of which nothing is new."""
+        """Expect a replay of all files, which changes nothing."""
         staged = len(self.rows()) + len(self.tombstones())
         self.batches.append(dict(zip(COUNTS, (staged, 0, 0, 0, staged), strict=True)))
 
@@ -139,9 +139,9 @@ def _delete(key: int) -> str:
 
 @dataclass
 class People(Landed):
-    """Files that name their columns, and bring more than the contract says.
+    """Files with column names that bring more columns than the contract has.
 
-    Of a table that somebody made by hand Redshift may not let a column become wider.
+    If a person created the table, Redshift may refuse to widen a column.
     """
 
     key = "id"
@@ -164,11 +164,11 @@ class People(Landed):
         return yaml.safe_dump(written, sort_keys=False)
 
     def add_first(self) -> dict[str, bytes]:
-        """What is as the contract says."""
+        """Add a file that matches the contract."""
         return self.add(SNAPSHOT, ["Op,id,name\n", "I,1,Ann\n", "I,2,Bob\n"], 2, 2, 0, 0, 0)
 
-    def add_unlike(self) -> dict[str, bytes]:
-        """A new column, a text that is too long, and a row without a key."""
+    def add_drift(self) -> dict[str, bytes]:
+        """Add a file with a new column, a text that is too long, and a row without a key."""
         lines = ["Op,id,name,colour\n", "I,3,Annabella Lee,blue\n", "I,4,Cid,red\n", "I,,Dan,\n"]
         loaded = 1 if self.is_fixed else 2
         self.refused += 3 - loaded

@@ -1,4 +1,4 @@
-"""The stack that is struck."""
+"""Fixtures of the fault tests: the stack with proxies and its tables."""
 
 import os
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ def faulted(
     tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> Iterator[FaultedStack]:
     if not Path("/proc/net/tcp").exists():
-        pytest.skip("whose connection it is, and so whom to kill, is only told by Linux")
-    # Names of one length: none of them is a part of another.
+        pytest.skip("only Linux tells which process owns a connection")
+    # All names have the same length, so that none is part of another.
     tables: dict[str, type[Landed]] = {
         **dict.fromkeys((f"e2e.faults_{number:03d}" for number in range(TABLES)), Customers),
         **dict.fromkeys((f"e2e.people_{number:03d}" for number in range(PEOPLE)), People),

@@ -1,4 +1,4 @@
-"""A local stack with proxies before its cloud and its warehouse, and somebody who sweeps often."""
+"""A local stack with proxies before its cloud and its warehouse, and frequent sweeps."""
 
 import json
 import re
@@ -17,15 +17,15 @@ from tests.e2e.tls import Tls
 from tidegate.ledger import FileLedger, LedgerTable, StateLedger, TableState
 from tidegate.runs import start_run
 
-SCHEDULES = 2  # of sweeps for what is due, and for what was missed
+SCHEDULES = 2  # sweeps for due tables, and for missed objects
 SWEEPS_EVERY = 2.0  # seconds; the schedule's own rate is once a minute
-# A message that a killed function had comes back after that; as deployed it is six minutes.
+# SQS delivers a killed function's message again after this time; as deployed, after six minutes.
 VISIBILITY_SECONDS = "6"
 Kinds = Mapping[str, type[Landed]]  # what lands for each, by name
 
 
 class FaultedStack(LocalStack):
-    """A stack whose steps can be watched and struck; `tables` are those it keeps."""
+    """A stack whose steps tests can watch and kill; `tables` are its tables."""
 
     def __init__(self, port: int, watch: Watch, tables: Kinds) -> None:
         super().__init__(port)
@@ -44,25 +44,25 @@ class FaultedStack(LocalStack):
         return self.states.read(table)
 
     def start_run(self, table: str, **more: str | bool) -> None:
-        """Start load_table as `tidegate` does: under a name that `has_runs` knows it by."""
+        """Start load_table as `tidegate` does, with a name that `has_runs` recognizes."""
         start_run(self.runs, self.variables["TIDEGATE_STATE_MACHINE_ARN"], table, **more)
 
     def has_runs(self, table: str) -> bool:
-        """Whether a run of load_table is under way for `table`."""
+        """Return whether load_table is running for `table`."""
         running = self.runs.list_executions(
             stateMachineArn=self.variables["TIDEGATE_STATE_MACHINE_ARN"], statusFilter="RUNNING"
         )["executions"]
         return any(table.replace(".", "-") in run["name"] for run in running)
 
     def abort(self, call: Call) -> object:
-        """Stop the run that holds the lease of a table, and kill what calls for it."""
+        """Stop the run that holds the table's lease, and kill the calling process."""
         run = self.state(call.table).holder
         assert run
         self.runs.stop_execution(executionArn=run)
         return kill(call)
 
     def sweep_until(self, stop: threading.Event) -> None:
-        """Look for tables that are due every other moment."""
+        """Sweep for due tables every SWEEPS_EVERY seconds."""
         while not stop.wait(SWEEPS_EVERY):
             with self.sweeping:
                 self.sweep("due")
@@ -82,7 +82,7 @@ class FaultedStack(LocalStack):
                 self.land(self.key(table, name), body)
 
     def letters(self, subject: str) -> int:
-        """How many letters of the topic Alerts came with `subject`."""
+        """Return how many messages with `subject` the topic Alerts has sent."""
         wanted, inbox = {"QueueUrl": self._inbox, "MaxNumberOfMessages": 10}, self.client("sqs")
         while received := inbox.receive_message(**wanted).get("Messages"):
             for message in received:
@@ -105,7 +105,7 @@ class FaultedStack(LocalStack):
         )
 
     def move_warehouse(self, port: int) -> None:
-        """Let the jobs find the warehouse at another port: as a DBA would, in the secret."""
+        """Write another warehouse port into the secret that jobs read, as a DBA does."""
         secrets = self.client("secretsmanager")
         arn = self.physical_id("WarehouseSecret")
         secret = json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])
@@ -115,7 +115,7 @@ class FaultedStack(LocalStack):
 
 @contextmanager
 def faulted_stack(folder: Path, tables: Kinds) -> Iterator[FaultedStack]:
-    """A stack with a contract for each of `tables`."""
+    """Run a stack with a contract for each of `tables`."""
     contracts = folder / "tables"
     contracts.mkdir()
     for table, kind in tables.items():
@@ -151,7 +151,7 @@ def faulted_stack(folder: Path, tables: Kinds) -> Iterator[FaultedStack]:
 
 
 def write_template(folder: Path) -> Path:
-    """The application, but for the schedule of its sweeps: tests say when they may come."""
+    """Copy the application with its sweeps scheduled once a day, so that tests start them."""
     folder.mkdir()
     for file in ROOT.iterdir():
         (folder / file.name).symlink_to(file)

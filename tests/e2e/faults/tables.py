@@ -1,4 +1,4 @@
-"""The tables that faults are tried on: fresh ones, and loaded ones that are used again."""
+"""The tables of the fault tests: fresh tables, and loaded tables that tests reuse."""
 
 import queue
 from collections import defaultdict
@@ -19,7 +19,7 @@ Kind = TypeVar("Kind", bound=Landed, covariant=True)
 
 @dataclass(frozen=True)
 class Table(Generic[Kind]):
-    """A table, what landed for it, and how it must end."""
+    """A table, the files that landed for it, and its expected rows."""
 
     stack: FaultedStack
     name: str
@@ -37,12 +37,12 @@ class Table(Generic[Kind]):
             until(happened.is_set, timeout=PATIENCE, what=f"{self.name}: no {fault.at}")
 
     def settle(self) -> None:
-        """Wait until all that landed is applied, nobody works on it any more, nothing is wrong."""
+        """Wait until all landed files are applied, no run is left and nothing is wrong."""
         late = f"{self.name} did not settle"
         until(self.is_settled, timeout=PATIENCE, what=late, every=LOOKS_EVERY)
 
     def is_settled(self) -> bool:
-        # A run that goes on has something to say yet, whatever the ledger says now.
+        # A run that has not ended may still write to the ledger.
         return self._is_calm() and not self.stack.has_runs(self.name) and self._is_calm()
 
     def _is_calm(self) -> bool:
@@ -52,7 +52,7 @@ class Table(Generic[Kind]):
         return settled and not worked_on and not (state.blocked or state.last_error)
 
     def check(self) -> None:
-        """Assert that all is as if nothing had ever gone wrong."""
+        """Assert that the outcome is the same as without any fault."""
         self.settle()
         found = self.stack.query(f"select {', '.join(self.landed.columns)} from {self.name}")
         by_key = {row[0]: tuple(row) for row in found}
@@ -89,7 +89,7 @@ class Table(Generic[Kind]):
 
 
 class Tables:
-    """Hands out tables; a loaded one comes back for the next who wants one."""
+    """Gives tables to tests; takes loaded ones back for the next test."""
 
     def __init__(self, stack: FaultedStack) -> None:
         self._stack = stack
@@ -99,16 +99,16 @@ class Tables:
             self._fresh[kind].put(name)
 
     def fresh(self) -> Table[Customers]:
-        """A table that nothing landed for yet."""
+        """Return a table for which nothing has landed yet."""
         return Table(self._stack, self._fresh[Customers].get_nowait(), Customers())
 
     def people(self) -> Table[People]:
-        """A table of people that nothing landed for yet."""
+        """Return a table of people for which nothing has landed yet."""
         return Table(self._stack, self._fresh[People].get_nowait(), People())
 
     @contextmanager
     def loaded(self) -> Iterator[Table[Customers]]:
-        """A table with a watermark, a tombstone and many rows; not used again after a failure."""
+        """Lend a table with a watermark, a tombstone and many rows; drop it after a failure."""
         try:
             table = self._loaded.get_nowait()
         except queue.Empty:

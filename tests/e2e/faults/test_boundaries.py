@@ -1,6 +1,6 @@
-"""A process that is killed hard, before or after any network call: the outcome is the same.
+"""Kills a process before or after any network call: the outcome is always the same.
 
-TIDEGATE_ALL_FAULTS=1 kills at every boundary, without it at a spread of them.
+TIDEGATE_ALL_FAULTS=1 kills at every boundary; without it, at a selection of boundaries.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from tests.e2e.faults.stack import FaultedStack
 from tests.e2e.faults.tables import Tables
 from tests.e2e.faults.trials import Trials, turn
 
-# Trials of register_files lie apart, for a message is given up when five were killed over it; and
-# those that are under way together are looked at together, lest one waits for others too long.
+# Trials of register_files are kept apart: SQS gives a message up after five killed deliveries.
+# Trials that run together are checked together, so that none waits too long for the others.
 STRUCK = sorted(
     all_trials() if ALL_FAULTS else spread_of_trials(),
     key=lambda trial: (turn(trial), trial.at.name),
@@ -27,7 +27,7 @@ STRUCK = sorted(
 def trials(
     faulted: FaultedStack, tables: Tables, request: pytest.FixtureRequest
 ) -> Iterator[Trials]:
-    """All the trials that tests were chosen for, under way at once."""
+    """Start the trials of all selected tests at once."""
     chosen = [
         item.callspec.params["trial"]
         for item in request.session.items
@@ -58,7 +58,7 @@ def test_a_process_killed_at_a_boundary_changes_nothing_of_the_outcome(
 
 
 def rounds(step: str, calls: list[Call]) -> list[list[str]]:
-    """The calls of a step: of sweeps, which come again and again, by invocation."""
+    """Return the calls of a step; for sweeps, which repeat, one list per invocation."""
     own = [call for call in calls if call.step == step]
     if step != "sweep_tables":
         return [[call.name for call in own]]

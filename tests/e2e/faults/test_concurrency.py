@@ -1,4 +1,4 @@
-"""Many at once: tables do not wait for each other, runs of one table do not meet, zombies lose."""
+"""Concurrent runs: tables do not wait for each other, a table has one run, zombies lose."""
 
 import threading
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ def test_pain_11_twenty_executions_at_once_apply_everything_exactly_once(
 
 @dataclass
 class Sleep:
-    """A job falls asleep at a call, and goes on when it is woken."""
+    """Stops a job at a call until a test wakes it."""
 
     asleep: threading.Event = field(default_factory=threading.Event)
     woken: threading.Event = field(default_factory=threading.Event)
@@ -95,7 +95,7 @@ def at_lock(nth: int) -> Boundary:
 
 
 def leave_a_zombie(table: Table[Customers], zombie: Sleep) -> None:
-    """Let a job fall asleep and end the run it works for, so that a sweep starts another run."""
+    """Put a job to sleep and end its run, so that a sweep starts another run."""
     table.land(table.landed.add_late())
     until(zombie.asleep.is_set, timeout=PATIENCE, what="no job came to its lock")
     run = table.stack.state(table.name).holder
@@ -105,7 +105,7 @@ def leave_a_zombie(table: Table[Customers], zombie: Sleep) -> None:
 
 
 def jobs(table: Table[Customers]) -> list[str]:
-    """The Glue runs that work for the table."""
+    """Return the Glue job runs that work for the table."""
     glue = table.stack.client("glue")
     runs = glue.get_job_runs(JobName=table.stack.physical_id("LoadBatch"))["JobRuns"]
     return [

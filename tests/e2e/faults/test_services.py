@@ -1,4 +1,4 @@
-"""Services that refuse, drop, fill up or come twice: the outcome is the same."""
+"""Services refuse, drop, fill up or deliver twice: the outcome is always the same."""
 
 import json
 import resource
@@ -110,7 +110,7 @@ def test_messages_that_come_twice_and_out_of_order_are_one_change_each(
 
 
 def at_each_call(service: str, act: Act) -> list[Fault]:
-    """A fault at each call that the steps make to a service while late changes are loaded."""
+    """Return a fault at each call to a service in a load of late changes."""
     return [
         Fault(Boundary(step, "before", nth, name), act)
         for step, calls in CALLS["late changes"].items()
@@ -127,12 +127,12 @@ def load_late_changes(table: Table[Customers], *faults: Fault) -> None:
 
 
 def has_failed(table: Table[Customers]) -> bool:
-    """Whether a run of the table came to fail_batch since it was last watched."""
+    """Return whether a run of the table has reached fail_batch since the watch began."""
     return any(call.step == "fail_batch" for call in table.stack.watch.calls(table.name))
 
 
 def limit_files(pid: int, size: int) -> None:
-    """Let a process write no file larger than that, so that writing fails as on a full disk."""
+    """Limit a process's files to `size` bytes, so that writing fails as on a full disk."""
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 

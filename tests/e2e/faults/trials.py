@@ -1,4 +1,4 @@
-"""What can happen to a table, with a process killed at one boundary of it; many at a time."""
+"""Runs trials, many at a time: a scenario for a table, and a process killed at one boundary."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -19,13 +19,13 @@ EVER = {"from": "2020-01-01", "to": "2099-01-01"}
 _OF_A_RUN = (
     *("late changes", "a first load", "a full refresh", "a refresh of a busy table"),
     *("a replay", "a release"),
-    *("a file unlike its contract", "a column that stays narrow", "an unreadable file"),
+    *("schema drift", "a column that stays narrow", "an unreadable file"),
 )
 Calls = list[Call]
 
 
 class Trials:
-    """Runs trials and keeps what came of each: the calls of the table, or the failed assertion."""
+    """Runs trials and keeps each result: the calls for the table, or the failed assertion."""
 
     def __init__(self, stack: FaultedStack, tables: Tables, trials: Sequence[Trial]) -> None:
         self._stack = stack
@@ -40,7 +40,7 @@ class Trials:
             "a full refresh": self._refresh,
             "a refresh of a busy table": self._busy,
             "a replay": self._replay,
-            "a file unlike its contract": self._unlike,
+            "schema drift": self._drift,
             "a column that stays narrow": self._narrow,
             "an unreadable file": self._unreadable,
             "deletes held back": self._held_back,
@@ -57,7 +57,7 @@ class Trials:
                 self._results[trial] = self._pool.submit(self._run, trial, earlier)
 
     def result(self, trial: Trial) -> Calls:
-        """Wait for what came of a trial."""
+        """Wait for the result of a trial."""
         return self._results[trial].result()
 
     def stop(self) -> None:
@@ -69,7 +69,7 @@ class Trials:
             return self._kinds[trial.happens](trial)
 
     def _undisturbed(self, trial: Trial) -> AbstractContextManager[object]:
-        # A sweep between the event and the lease starts a second run, which calls too, and leaves.
+        # A sweep between the event and the lease starts a second run, which adds calls of its own.
         needs_no_sweep = trial.happens in _OF_A_RUN
         return self._stack.sweeping if needs_no_sweep and not trial.at else nullcontext()
 
@@ -119,7 +119,7 @@ class Trials:
         return self._stack.state(table.name).open_batch is not None
 
     def _first_of_plan(self, table: Table[Landed]) -> Calls:
-        """What a run calls until it waits for another one, once it has."""
+        """Return the first calls of a run that waits for another; empty until all are made."""
         calls = [call for call in self._stack.watch.calls(table.name) if call.step == "plan_batch"]
         return calls[: len(PLAN_BUSY)] if len(calls) >= len(PLAN_BUSY) else []
 
@@ -156,14 +156,14 @@ class Trials:
             away = Fault(
                 Boundary("load_batch", "before", 1, "redshift:connect"), act=lambda _: KILLED
             )
-            # The wait after one more is so long that the run leaves it to a later one.
+            # After one more attempt the wait is so long that the run leaves it to a later run.
             self._set_state(table, attempts=9)
             table.watch(away, *faults)
             table.land(table.landed.add_late())
             table.wait_for(away, *faults)
             until(lambda: self._is_left(table), timeout=PATIENCE, what="no later run has it")
             calls = self._stack.watch.calls(table.name)
-            self._set_state(table, retry_at=1)  # the wait is over
+            self._set_state(table, retry_at=1)  # ends the wait
             table.check()
             return calls
 
@@ -178,7 +178,7 @@ class Trials:
 
     @contextmanager
     def _blocks(self, table: Table[Landed], *faults: Fault) -> Iterator[None]:
-        """Something after which the table must be blocked, and people told."""
+        """Assert that the body blocks the table and sends an alert."""
         with self._tells(f"Tidegate: {table.name} is blocked", *faults):
             yield
             table.wait_for(*faults)
@@ -189,7 +189,7 @@ class Trials:
 
     @contextmanager
     def _tells(self, subject: str, *faults: Fault) -> Iterator[None]:
-        """Something that people must be told of, once; twice only if what tells them dies."""
+        """Assert that the body sends one alert; two only if the sending step is killed."""
         before = self._stack.letters(subject)
         yield
         what = f"nobody was told: {subject}"
@@ -197,11 +197,11 @@ class Trials:
         most = 2 if any(fault.at.step == "fail_batch" for fault in faults) else 1
         assert self._stack.letters(subject) <= before + most, f"told too often: {subject}"
 
-    def _unlike(self, trial: Trial) -> Calls:
+    def _drift(self, trial: Trial) -> Calls:
         table = self._tables.people()
         table.land(table.landed.add_first())
         table.settle()
-        return self._land(table, table.landed.add_unlike(), faults_of(trial))
+        return self._land(table, table.landed.add_drift(), faults_of(trial))
 
     def _narrow(self, trial: Trial) -> Calls:
         table = self._tables.people()
@@ -209,7 +209,7 @@ class Trials:
         columns = "id integer, name varchar(8) default 'none'"
         self._stack.query(f"create table {table.name} ({columns})")
         table.landed.is_fixed = True
-        return self._land(table, table.landed.add_unlike(), faults_of(trial))
+        return self._land(table, table.landed.add_drift(), faults_of(trial))
 
     def _unreadable(self, trial: Trial) -> Calls:
         with self._tables.loaded() as table:
@@ -247,7 +247,7 @@ class Trials:
             table.wait_for(*faults)
         until(lambda: self._wants_none(table), timeout=PATIENCE, what="it was not refused")
         calls = self._stack.watch.calls(table.name)
-        table.land(table.landed.add_late())  # the table goes on
+        table.land(table.landed.add_late())  # the table still loads
         table.check()
         return calls
 
@@ -296,11 +296,11 @@ class Trials:
 
 
 def turn(trial: Trial) -> int:
-    """When a trial has its turn; those of one turn run side by side.
+    """Return the turn of a trial; trials with the same turn run in parallel.
 
-    Whoever kills register_files disturbs those whose events came with the same batch of messages,
-    so the clean runs come before; whoever looks for missed objects finds those of others before
-    their events come, so it comes first or last.
+    Clean runs come before the kills: a killed register_files also delays trials whose events came
+    in the same SQS batch. Trials that sweep for missed objects come first or last: they would find
+    the objects of other trials before their events arrive.
     """
     if trial.happens == "a lost event":
         return 3 if trial.at else 0

@@ -1,4 +1,4 @@
-"""A proxy between the jobs of a local stack and its warehouse, which reads what they say.
+"""A proxy between a local stack's jobs and its warehouse that reads their messages.
 
 https://www.postgresql.org/docs/current/protocol-message-formats.html
 """
@@ -20,7 +20,7 @@ READY, COMPLETE, EMPTY, ERROR = b"Z", b"C", b"I", b"E"
 
 @dataclass(frozen=True)
 class Refusal:
-    """An answer of the server to a statement that it never sees."""
+    """An error response that the proxy gives instead of passing the statement on."""
 
     code: str
     message: str
@@ -34,7 +34,7 @@ class Refusal:
 
 
 class WarehouseProxy:
-    """Passes messages on, and tells `watch` of each statement before and after it is done."""
+    """Passes messages on; tells `watch` about each statement before and after it runs."""
 
     def __init__(
         self, warehouse_port: int, cloud_port: int, watch: Watch, tables: Sequence[str]
@@ -49,7 +49,7 @@ class WarehouseProxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def serve_as(self, tls: Tls) -> None:
-        """Be the warehouse to all that connect from now on."""
+        """Accept connections from now on, with the warehouse's certificate."""
         self._tls = tls
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class WarehouseProxy:
 
 
 class Conversation:
-    """One session of a job; `call` is the first thing it does, which is to connect."""
+    """One session of a job; `call` is its first call, which is to connect."""
 
     def __init__(
         self, client: socket.socket, server: socket.socket, watch: Watch, call: Call
@@ -92,11 +92,11 @@ class Conversation:
         self._watch = watch
         self._call = call
         self._nth = 0
-        self._awaited = READY  # what the server says when the call is done
+        self._awaited = READY  # the server's message at the end of the call
         self._refused: Refusal | None = None
 
     def go_on(self) -> None:
-        """Pass messages on until one side has enough."""
+        """Pass messages on until one side disconnects."""
         back = threading.Thread(target=self._pass_back)
         back.start()
         with contextlib.suppress(OSError):
@@ -121,7 +121,7 @@ class Conversation:
                 self._refused = None
 
     def _let_pass(self, body: bytes) -> bool:
-        """Whether the session goes on after a statement was asked for; it may be refused."""
+        """Pass a statement on or refuse it; return whether the session goes on."""
         sql = body.split(b"\0")[1].decode()
         self._call = replace(self._call, name=name_statement(sql))
         self._nth, instead = self._watch.before(self._call)
@@ -140,20 +140,20 @@ class Conversation:
             shut(one)
 
     def _is_over(self) -> bool:
-        """Whether the session ends now that its last call was answered."""
+        """Return whether the session ends after the response to its last call."""
         self._awaited = b""
         return self._watch.after(self._call, self._nth) is not None
 
 
 def messages(source: socket.socket) -> Iterator[tuple[bytes, bytes]]:
-    """The messages of one side, kind and body, until it goes."""
+    """Yield the kind and body of one side's messages until it disconnects."""
     while head := receive(source, 5):
         kind, length = struct.unpack("!ci", head)
         yield kind, receive(source, length - 4)
 
 
 def receive(source: socket.socket, count: int) -> bytes:
-    """`count` bytes; fewer if there are no more."""
+    """Read `count` bytes; fewer if the other side disconnects."""
     data = b""
     while len(data) < count and (more := source.recv(count - len(data))):
         data += more

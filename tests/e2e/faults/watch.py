@@ -1,4 +1,4 @@
-"""Counts the calls that go by, and strikes at those it was told to."""
+"""Counts the calls that pass the proxies and injects faults at chosen ones."""
 
 import os
 import signal
@@ -10,20 +10,20 @@ from typing import Any
 
 from tests.e2e.faults.calls import Boundary, Call, Moment
 
-# What a fault gives is what the caller hears instead of the answer; None lets the call pass.
+# A fault returns the response to give instead of the real one; None lets the call pass.
 Act = Callable[[Call], Any]
 KILLED = object()
 
 
 def kill(call: Call) -> object:
-    """Kill -9 the process that calls."""
+    """Kill the calling process with SIGKILL."""
     os.kill(call.pid, signal.SIGKILL)
     return KILLED
 
 
 @dataclass
 class Fault:
-    """Something that happens at a boundary, once."""
+    """A fault at a boundary; it happens once."""
 
     at: Boundary
     act: Act = kill
@@ -32,7 +32,7 @@ class Fault:
 
 @dataclass
 class Case:
-    """What is known of one table since somebody began to watch it."""
+    """The calls and faults of one table since its watch began."""
 
     faults: list[Fault] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
@@ -40,35 +40,35 @@ class Case:
 
 
 class Watch:
-    """Keeps a case for each table; the table of calls that concern none is the empty one."""
+    """Keeps a case for each table; the empty name stands for calls that concern no table."""
 
     def __init__(self) -> None:
         self._cases: dict[str, Case] = defaultdict(Case)
         self._lock = threading.Lock()
 
     def begin(self, table: str, *faults: Fault) -> None:
-        """Forget what was seen of `table`, and wait for the calls at which `faults` strike."""
+        """Start a new watch of `table`; inject `faults` at their calls."""
         with self._lock:
             self._cases[table] = Case(list(faults))
 
     def calls(self, table: str) -> list[Call]:
-        """The calls that were made for `table`, in their order."""
+        """Return the calls for `table` in order."""
         with self._lock:
             return list(self._cases[table].calls)
 
     def before(self, call: Call) -> tuple[int, Any]:
-        """To be told before a call is passed on; gives its number, and what to answer instead."""
+        """Record a call before it is passed on; return its number and the response to give."""
         with self._lock:
             case = self._cases[call.table]
             case.calls.append(call)
-            # A sweep comes again and again, so its calls are counted within one invocation.
+            # Sweeps repeat, so their calls are counted within one invocation.
             within = call.invocation if call.step == "sweep_tables" else ""
             case.counts[call.step, call.name, within] += 1
             nth = case.counts[call.step, call.name, within]
         return nth, self._strike(call, "before", nth)
 
     def after(self, call: Call, nth: int) -> Any:
-        """To be told when a call is answered; gives what to answer instead."""
+        """Record the response to a call; return the response to give instead, or None."""
         return self._strike(call, "after", nth)
 
     def _strike(self, call: Call, moment: Moment, nth: int) -> Any:

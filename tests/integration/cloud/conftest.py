@@ -1,4 +1,4 @@
-"""A cloud with the small application of app/, for all tests here, and clients of it."""
+"""Fixtures: one cloud with the small application of app/ for all tests here, and its clients."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ def dynamodb(app: App) -> Any:
 
 @pytest.fixture
 def invoke(app: App, functions: Any) -> Callable[..., tuple[Any, str | None]]:
-    """Invoke a function; gives what it returned, and the kind of error if it is one."""
+    """Invoke a function; return its result, and the kind of error if it failed."""
 
     def call(name: str = "Probe", **event: Any) -> tuple[Any, str | None]:
         answer = functions.invoke(FunctionName=app.ids[name], Payload=json.dumps(event))

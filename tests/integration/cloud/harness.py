@@ -1,4 +1,4 @@
-"""The small application in a process of its own, and what tests need to look at it."""
+"""Runs the small test application in its own process and gives tests access to it."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ SERVE = Path(__file__).with_name("serve.py")
 
 @dataclass
 class App:
-    """The application, seen from outside."""
+    """The running application: its process, endpoint, folder and resource ids."""
 
     process: subprocess.Popen[bytes]
     endpoint: str
@@ -55,12 +55,12 @@ def start_app() -> App:
 
 
 def stop_app(app: App) -> None:
-    """Let the application end; if it was killed, only tidy after it."""
+    """Stop the application; if it was killed, only collect its process."""
     app.process.communicate(timeout=20)
 
 
 def wait_for(what: Callable[[], Any], within: float = 15.0) -> Any:
-    """What `what` gives as soon as it gives something."""
+    """Call `what` until it returns something true, and return that."""
     deadline = time.monotonic() + within
     while not (found := what()):
         assert time.monotonic() < deadline, f"waited {within} s in vain for {what}"
@@ -69,6 +69,6 @@ def wait_for(what: Callable[[], Any], within: float = 15.0) -> Any:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that only waits for its parent to notice its end does not."""
+    """Return whether a process runs; a zombie does not."""
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
     return state.stdout.strip() not in {"", "Z", "Zs"}

@@ -1,4 +1,4 @@
-"""Runs the small application of app/ in a process of its own, until its standard input closes."""
+"""Runs the small application of app/ until this process's standard input closes."""
 
 import json
 import os
@@ -21,11 +21,11 @@ ROLES = ("ProbeRole", "CollectRole", "MachineRole", "LoadTableRole", "OneStepRol
 
 
 class App:
-    """What the control service tells of the application."""
+    """The running application, as the control service describes it."""
 
     def __init__(self, parameters: dict[str, str]) -> None:
         self.journal = Journal()
-        self.asked_to_stop = threading.Event()
+        self.stop_requested = threading.Event()
         port = take_port(0, "the cloud", "--port")
         self.port = port.getsockname()[1]
         self.cloud = Cloud(port, find_job_python(CHECKOUT).path, self.journal)

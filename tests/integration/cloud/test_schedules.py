@@ -31,7 +31,7 @@ def at(text):
         ("5 4 3 2 ? 2030", "2030-02-03 04:05"),
     ],
 )
-def test_a_cron_expression_names_the_moments_that_aws_says(fields, expected):
+def test_a_cron_expression_fires_when_aws_says(fields, expected):
     assert Cron(fields).after(MONDAY) == at(expected)
 
 
@@ -49,7 +49,7 @@ def test_a_cron_expression_that_cannot_be_read_is_refused(fields, message):
 
 
 def test_a_cron_expression_of_the_past_never_fires():
-    with pytest.raises(LocalStackError, match="names no moment after 2026-11-23"):
+    with pytest.raises(LocalStackError, match="never fires after 2026-11-23"):
         Cron("0 0 1 1 ? 2020").after(MONDAY)
 
 

@@ -175,7 +175,8 @@ def test_a_queue_that_the_role_of_its_function_may_not_read_is_refused_as_on_aws
     up = ["local", "up", "--detach", f"--template={tmp_path}/template.yaml"]
     refused = tidegate(*up, *ports, check=False)
     assert refused.returncode == 1
-    assert "tidegate-landing cannot be fed to a function: " in refused.stderr
+    assert "Lambda may not read the queue " in refused.stderr
+    assert "tidegate-landing: " in refused.stderr
     assert "is not authorized to perform: sqs:DeleteMessage on resource: " in refused.stderr
 
 

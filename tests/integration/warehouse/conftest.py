@@ -1,4 +1,4 @@
-"""A warehouse of its own for each test, with an S3 in this process."""
+"""Fixtures: a new warehouse for each test, with an S3 in this process."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ USER, PASSWORD, DATABASE = "tidegate", "a-password", "dev"
 
 
 class Bucket:
-    """The bucket that COPY loads from, and how to fill it."""
+    """The bucket that COPY loads from, with methods to fill and read it."""
 
     def __init__(self, s3, folder: Path) -> None:
         self.s3 = s3
@@ -31,7 +31,7 @@ class Bucket:
     def parquet(
         self, key: str, query: str, options: str = "write_timestamp_as_int96 true"
     ) -> dict[str, object]:
-        """Writes the query's rows; gives the entry for a manifest."""
+        """Write the query's rows as Parquet; return the manifest entry."""
         path = self._folder / "rows.parquet"
         duckdb.sql(f"copy ({query}) to '{path}' (format parquet, {options})")
         url = self.put(key, path.read_bytes())
@@ -107,7 +107,7 @@ def connect(warehouse) -> Iterator[Connect]:
 
 
 def _close(connection: redshift_connector.Connection) -> None:
-    # A test may have closed it already.
+    # A test may have closed the connection already.
     if connection._sock is not None:
         connection.close()
 

@@ -29,7 +29,7 @@ def test_no_secret_switches_tls_off(secret, old):
 def test_a_warehouse_of_another_name_is_refused_with_what_to_do(secret):
     with pytest.raises(load_batch.DeploymentError) as raised:
         load_batch.connect({**secret, "host": "127.1"}, "sales.orders")
-    assert str(raised.value) == (
+    assert str(raised.value).startswith(
         "the certificate of 127.1 is refused: Hostname mismatch, certificate is not valid for "
         "'127.1'; put the endpoint that Redshift shows, or its custom domain name, into the "
         "connection secret as host; Tidegate tries again by itself"

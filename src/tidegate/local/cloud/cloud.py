@@ -1,4 +1,4 @@
-"""The local cloud as a whole: what is deployed from a template, running."""
+"""The local cloud: deploys a template and runs its functions, jobs, queues and schedules."""
 
 import logging
 import shutil
@@ -28,11 +28,11 @@ from tidegate.local.cloud.schedules import Schedule, ScheduleSettings
 from tidegate.local.cloud.server import Server
 from tidegate.local.cloud.template import Template
 
-# Lambda polls a queue with the role of the function.
+# Lambda polls a queue with the function's role.
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-POLLS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
-# Each request reads and writes a socket in a thread of its own; with Python's usual 5 ms it would
-# wait that long to go on while another one computes.
+POLL_ACTIONS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+# Each request has its own thread. With Python's default switch interval of 5 ms it would wait that
+# long whenever another thread computes.
 SWITCH_SECONDS = 0.0005
 
 
@@ -44,9 +44,9 @@ class Stoppable(Protocol):
 
 
 class Cloud:
-    """A deployed template on one port; moto's state makes it one per process.
+    """A deployed template on one port. A process can hold only one: moto's state is global.
 
-    With `via`, functions and jobs call that address instead: a proxy that stands before the cloud.
+    With `via`, functions and jobs call that address, where a proxy passes calls on to the cloud.
     """
 
     def __init__(
@@ -73,12 +73,12 @@ class Cloud:
         services: Sequence[Service] = (),
         job_environment: Mapping[str, str] | None = None,
     ) -> Deployment:
-        """Deploy `template` and answer requests; `services` answer before all others."""
+        """Deploy `template` and answer requests; `services` see each request first."""
         logging.getLogger().addHandler(JournalHandler(self._journal))
         sys.setswitchinterval(SWITCH_SECONDS)
         moto_patches.apply(self.endpoint, self._journal, self.roles)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # moto warns of each resource type it does not know
+            warnings.simplefilter("ignore")  # moto warns about each unknown resource type
             deployment = deploy(template, name, parameters)
         self.roles.deploy(deployment.roles())
         self.functions = Functions(
@@ -101,14 +101,14 @@ class Cloud:
         return deployment
 
     def begin(self) -> None:
-        """Feed the queues and fire the schedules from now on."""
+        """Start to deliver queue messages to functions and to fire the schedules."""
         for feed in self._feeds:
             feed.start()
         for schedule in self._schedules:
             schedule.start()
 
     def stop(self) -> None:
-        """End everything that was started and forget everything that was stored."""
+        """End all processes and threads, and delete all stored data."""
         parts: tuple[Stoppable, ...] = (*self._schedules, *self._feeds, *self.jobs.values())
         for part in (*parts, self.functions):
             part.stop()
@@ -137,9 +137,9 @@ class Cloud:
 
     def _feed(self, settings: MappingSettings) -> QueueFeed:
         function = self._function(settings.function)
-        needs = [Permission(f"sqs:{action}", settings.queue) for action in POLLS]
+        needs = [Permission(f"sqs:{action}", settings.queue) for action in POLL_ACTIONS]
         if refused := self.roles.refuse(function.settings.role, needs):
-            raise LocalStackError(f"{settings.queue} cannot be fed to a function: {refused}")
+            raise LocalStackError(f"Lambda may not read the queue {settings.queue}: {refused}")
         return QueueFeed(settings, function, self._journal)
 
     def _schedule(self, settings: ScheduleSettings) -> Schedule:

@@ -16,7 +16,7 @@ LOOKS_AHEAD = timedelta(days=366 * 8)
 
 
 class Cron:
-    """The moments that an expression names."""
+    """The moments at which a cron expression fires."""
 
     def __init__(self, fields: str) -> None:
         parts = fields.split()
@@ -29,7 +29,11 @@ class Cron:
         self._minutes, self._hours, self._days, self._months, self._weekdays, self._years = values
 
     def after(self, moment: datetime) -> datetime:
-        """The first of the moments after `moment`."""
+        """Return the first moment after `moment` at which the expression fires.
+
+        Raises:
+            LocalStackError: the expression never fires again.
+        """
         day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
         while day - moment < LOOKS_AHEAD:
             if self._has_day(day):
@@ -39,10 +43,10 @@ class Cron:
                         if found > moment:
                             return found
             day += timedelta(days=1)
-        raise LocalStackError(f"cron({self._fields}) names no moment after {moment:%Y-%m-%d}")
+        raise LocalStackError(f"cron({self._fields}) never fires after {moment:%Y-%m-%d}")
 
     def _has_day(self, day: datetime) -> bool:
-        weekday = day.isoweekday() % 7 + 1  # AWS counts from 1, a Sunday
+        weekday = day.isoweekday() % 7 + 1  # on AWS, Sunday is 1
         return (
             day.year in self._years
             and day.month in self._months

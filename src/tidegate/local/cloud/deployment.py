@@ -1,4 +1,4 @@
-"""Deploys a template: moto creates the resources, and what has to run is described from them."""
+"""Deploys a template: moto creates the resources, this module reads from them what to run."""
 
 import json
 import re
@@ -42,7 +42,7 @@ class Deployment:
         self._stack = stack
 
     def physical_id(self, logical_id: str) -> str:
-        """What the resource is called in the local cloud.
+        """Return the name or ARN of the resource in the local cloud.
 
         Raises:
             LocalStackError: the template has no such resource.
@@ -65,7 +65,7 @@ class Deployment:
         return [_describe_job(logical_id, job) for logical_id, job in self._find(JobResource)]
 
     def mappings(self) -> list[MappingSettings]:
-        """The queues to feed to functions."""
+        """The event source mappings: which queue goes to which function."""
         return [_describe_mapping(one.properties) for _, one in self._find(MappingResource)]
 
     def schedules(self) -> list[ScheduleSettings]:
@@ -77,7 +77,7 @@ class Deployment:
         ]
 
     def roles(self) -> list[Role]:
-        """The roles, with what their policies allow."""
+        """The roles with the statements of their policies."""
         more = [one.properties for _, one in self._find(RolePolicyResource)]
         managed: dict[str, Any] = json.loads(aws_managed_policies_data)
         return [
@@ -86,7 +86,7 @@ class Deployment:
         ]
 
     def create_state_machines(self) -> None:
-        """Create the state machines where moto executes them."""
+        """Create the state machines in the part of moto that executes them."""
         for _, machine in self._find(StateMachineResource):
             given = machine.properties
             stepfunctions_parser_backends[ACCOUNT][REGION].create_state_machine(
@@ -104,7 +104,7 @@ class Deployment:
 
 
 def deploy(template: Template, name: str, parameters: Mapping[str, str]) -> Deployment:
-    """Create what the template describes, under the stack name `name`.
+    """Create the template's resources in a stack called `name`.
 
     Raises:
         LocalStackError: the template cannot be deployed here.
@@ -121,7 +121,7 @@ def deploy(template: Template, name: str, parameters: Mapping[str, str]) -> Depl
     except LocalStackError:
         raise
     except Exception as error:
-        # Whatever moto makes of a template that it does not understand.
+        # moto raises errors of any type for a template that it does not understand.
         raise LocalStackError(f"{template.path} cannot be deployed here: {error!r}") from error
     return deployment
 
@@ -203,8 +203,8 @@ def _read_policies(
     for arn in role.managed:  # type: ignore[attr-defined]
         if (name := _name(arn)) not in managed:
             raise LocalStackError(
-                f"the role {role.name} has the managed policy {arn}, which is not known here; "
-                "write its statements in the template"
+                f"the role {role.name} has the managed policy {arn}, which the local stack does "
+                "not know; write its statements in the template"
             )
         yield from read_statements(name, managed[name]["Document"])
 

@@ -1,4 +1,4 @@
-"""The WSGI application that stands in front of moto and answers what moto does not."""
+"""The WSGI application in front of moto: it answers the requests that moto cannot."""
 
 import io
 import threading
@@ -11,20 +11,20 @@ from werkzeug.wrappers import Request, Response
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# moto looks and then writes, with nothing that keeps two threads apart: two conditional writes
-# of one item could both succeed, two executions of one name both start.
-ONE_AT_A_TIME = ("DynamoDB_", "AWSStepFunctions.StartExecution")
+# moto reads and then writes without a lock. Two conditional writes to one item could both succeed,
+# and two executions with one name could both start.
+SERIALIZED_ACTIONS = ("DynamoDB_", "AWSStepFunctions.StartExecution")
 
 
 class Service(Protocol):
-    """Something that answers some requests."""
+    """Answers some of the requests."""
 
     def answer(self, request: Request) -> Response | None:
-        """The response, or None if it is for the next service."""
+        """Return the response, or None to leave the request to the next service."""
 
 
 class Front:
-    """Asks each service in turn, and at last moto."""
+    """Asks each service in turn, and moto last."""
 
     def __init__(self, services: Iterable[Service]) -> None:
         self._services = tuple(services)
@@ -38,7 +38,7 @@ class Front:
             response = service.answer(request)
             if response is not None:
                 return response(environ, start)
-        if request.headers.get("X-Amz-Target", "").startswith(ONE_AT_A_TIME):
+        if request.headers.get("X-Amz-Target", "").startswith(SERIALIZED_ACTIONS):
             environ["wsgi.input"] = io.BytesIO(request.get_data())
             with self._one_at_a_time:
                 return self._moto(environ, start)

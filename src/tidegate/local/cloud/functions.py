@@ -1,4 +1,4 @@
-"""The deployed functions: each invoked in a process of its own, as many as overlap."""
+"""The deployed functions: invocations that overlap run in separate processes."""
 
 import os
 import shutil
@@ -15,19 +15,20 @@ from tidegate.local.cloud.identity import ACCOUNT, credentials
 from tidegate.local.cloud.journal import Journal, read_error
 from tidegate.local.cloud.sandbox import Answer, FunctionSettings, Sandbox
 
-# A laptop is not AWS: invocations beyond this wait for a process, and are throttled only then.
-MOST_PROCESSES = max(4, 2 * (os.cpu_count() or 1))
+# A laptop is smaller than AWS: further invocations first wait for a process, and are throttled
+# only if none becomes free.
+MAX_PROCESSES = max(4, 2 * (os.cpu_count() or 1))
 WAITS_FOR_PROCESS = 60.0
 MOST_IN_BACKGROUND = 32
 
 
 class ThrottledError(Exception):
-    """All the processes a function may have are busy."""
+    """Every process that the function may have is busy."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """A process that runs a function, for those who want to look at it or kill it."""
+    """A process that runs a function or job, for tests that inspect or kill it."""
 
     name: str
     pid: int
@@ -44,7 +45,7 @@ class Function:
         self._folder = folder
         self._journal = journal
         self._environment = build_environment(settings, endpoint, self._lay_out_layers())
-        self._free = threading.BoundedSemaphore(settings.reserved or MOST_PROCESSES)
+        self._free = threading.BoundedSemaphore(settings.reserved or MAX_PROCESSES)
         self._lock = threading.Lock()
         self._idle: list[Sandbox] = []
         self._busy: list[Sandbox] = []
@@ -73,13 +74,13 @@ class Function:
             sandbox.wait_until_started()
 
     def processes(self) -> list[Process]:
-        """The processes there are now."""
+        """The processes that are running now."""
         with self._lock:
             idle = [Process(self.settings.logical_id, one.pid, False) for one in self._idle]
             return idle + [Process(self.settings.logical_id, one.pid, True) for one in self._busy]
 
     def stop(self) -> None:
-        """End all processes; invocations that are under way fail."""
+        """End all processes; invocations in progress fail."""
         with self._lock:
             self._stopped = True
             idle, self._idle, busy = self._idle, [], list(self._busy)
@@ -133,7 +134,7 @@ class Function:
 
 
 class Functions:
-    """All the functions of a deployment, by name or ARN."""
+    """The functions of a deployment, by name or ARN."""
 
     def __init__(self, functions: list[Function]) -> None:
         self.all = functions
@@ -141,29 +142,29 @@ class Functions:
         self._background = ThreadPoolExecutor(MOST_IN_BACKGROUND, "invoke")
 
     def find(self, name: str) -> Function | None:
-        """The function of that name, ARN or partial ARN, whatever its qualifier."""
+        """Return the function with this name, ARN or partial ARN; ignore any qualifier."""
         parts = name.split(":")
         plain = parts[parts.index("function") + 1] if "function" in parts else parts[0]
         return self._by_name.get(plain)
 
     def invoke_later(self, function: Function, payload: bytes) -> None:
-        """Run the handler without waiting for what it gives."""
+        """Run the handler without waiting for its result."""
         self._background.submit(function.invoke, payload)
 
     def warm(self) -> None:
-        """Start a process of each function, without waiting for them."""
+        """Start one process for each function, without waiting for them."""
         for function in self.all:
             self._background.submit(function.warm)
 
     def stop(self) -> None:
-        """End everything that runs."""
+        """End all processes and threads."""
         self._background.shutdown(wait=False, cancel_futures=True)
         for function in self.all:
             function.stop()
 
 
 def build_environment(settings: FunctionSettings, endpoint: str, opt: Path) -> dict[str, str]:
-    """The variables of a function: the template's, and those that Lambda sets.
+    """Return a function's environment: the template's variables and those that Lambda sets.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """
@@ -189,7 +190,7 @@ def build_environment(settings: FunctionSettings, endpoint: str, opt: Path) -> d
 
 
 def _move_opt(value: str, opt: Path) -> str:
-    # A laptop has no /opt of the function's own.
+    # On Lambda each function has its own /opt; a laptop has no such folder.
     if value == "/opt" or value.startswith("/opt/"):
         return str(opt) + value.removeprefix("/opt")
     return value

@@ -16,7 +16,7 @@ Body = dict[str, Any]
 
 
 class GlueError(Exception):
-    """An answer that Glue gives as an error."""
+    """An error response of Glue."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -24,7 +24,7 @@ class GlueError(Exception):
 
 
 class GlueApi:
-    """Answers what concerns the runs of jobs; leaves everything else to the next."""
+    """Answers requests about job runs and leaves all others to the next service."""
 
     def __init__(self, jobs: Mapping[str, Job]) -> None:
         self._jobs = jobs
@@ -36,7 +36,7 @@ class GlueApi:
         }
 
     def answer(self, request: Request) -> Response | None:
-        """The response to one of the actions, None to anything else."""
+        """Return the response to a job-run action, None for any other request."""
         action = self._actions.get(request.headers.get("X-Amz-Target", ""))
         if action is None:
             return None

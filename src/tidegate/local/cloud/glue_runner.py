@@ -1,6 +1,6 @@
-"""Runs a Glue Python Shell script in a process of its own; ends it when the local cloud ends.
+"""Runs a Glue Python Shell script in its own process and ends it when the local cloud ends.
 
-Started by jobs.py under Python 3.9 where there is one, so it holds no newer syntax.
+jobs.py starts this file under Python 3.9 if the machine has it, so it uses no newer syntax.
 """
 
 import os
@@ -11,7 +11,7 @@ import threading
 
 
 def main(script: str, arguments: list[str]) -> None:
-    """Run `script` as the main program, as `python script arguments` would."""
+    """Run `script` as the main program, as `python script arguments` does."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.argv = [script, *arguments]
     sys.path[0] = os.path.dirname(script)  # noqa: PTH120  (nothing more is imported than needed)
@@ -19,8 +19,8 @@ def main(script: str, arguments: list[str]) -> None:
 
 
 def _end_with_parent() -> None:
-    # Nothing is ever sent: reading ends when the other end of the pipe is closed. Not through
-    # sys.stdin, whose lock would be held when the interpreter ends.
+    # The cloud sends nothing: the read returns when the other end of the pipe closes. Reading
+    # through sys.stdin would still hold its lock when the interpreter ends.
     os.read(0, 1)
     os.killpg(0, signal.SIGKILL)
 

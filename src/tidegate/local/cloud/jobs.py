@@ -1,4 +1,4 @@
-"""The deployed Glue Python Shell jobs: each run a process of the deployed script."""
+"""The deployed Glue Python Shell jobs: each run is a process with the deployed script."""
 
 import json
 import os
@@ -24,7 +24,7 @@ REMEMBERED_LINES = 50
 
 @dataclass(frozen=True)
 class JobSettings:
-    """What the template says of a job, intrinsics resolved; `timeout` in minutes."""
+    """A job's properties in the template, intrinsics resolved; `timeout` is in minutes."""
 
     logical_id: str
     name: str
@@ -36,11 +36,11 @@ class JobSettings:
 
 
 class TooManyRunsError(Exception):
-    """As many runs of the job are under way as it may have."""
+    """The job already has as many concurrent runs as it may have."""
 
 
 class JobRun:
-    """One run of a job: its process, and what Glue tells of it."""
+    """One run of a job: its process and its description as Glue gives it."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class JobRun:
 
     @property
     def pid(self) -> int:
-        """The id of the process, and of its group."""
+        """The id of the process, which is also the id of its group."""
         return self._process.pid
 
     @property
@@ -89,7 +89,7 @@ class JobRun:
         self._end("STOPPED")
 
     def describe(self) -> dict[str, Any]:
-        """The run as GetJobRun shows it."""
+        """Return the run as GetJobRun shows it."""
         shown: dict[str, Any] = {
             "Id": self.id,
             "Attempt": 0,
@@ -147,7 +147,7 @@ class JobRun:
 
 
 class Job:
-    """One deployed job and its runs; `environment` is what they get besides AWS's variables."""
+    """One deployed job and its runs; `environment` is added to AWS's variables in each run."""
 
     def __init__(
         self,
@@ -165,10 +165,10 @@ class Job:
         self._lock = threading.Lock()
 
     def start(self, arguments: Mapping[str, str], timeout: float | None = None) -> JobRun:
-        """Start a run; `timeout` in minutes.
+        """Start a run; `timeout` is in minutes.
 
         Raises:
-            TooManyRunsError: the job may not have another run now.
+            TooManyRunsError: the job already has as many concurrent runs as it may have.
         """
         with self._lock:
             running = [run for run in self.runs.values() if run.is_under_way]
@@ -188,7 +188,7 @@ class Job:
 
 
 def command_line(arguments: Mapping[str, str]) -> list[str]:
-    """How a script sees its arguments; Glue keeps those without dashes to itself."""
+    """Return the arguments that the script gets; Glue passes on only those with dashes."""
     return [
         word for name, value in arguments.items() if name.startswith("--") for word in (name, value)
     ]
@@ -199,7 +199,7 @@ def _environment(endpoint: str, role: str) -> dict[str, str]:
     return {
         "LANG": "C.UTF-8",
         "TZ": "UTC",
-        # Glue's own boto3 is too old to say that 3.9 is.
+        # Glue's own boto3 is older and does not warn about Python 3.9.
         "PYTHONWARNINGS": "ignore:Boto3 will no longer support",
         **passed,
         **credentials(endpoint, role),

@@ -1,4 +1,4 @@
-"""What happens in the local cloud, in order, for whoever wants to read along."""
+"""The journal: all events of the local cloud in order, for the terminal and the log file."""
 
 import json
 import logging
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 KEPT = 20_000
-# What Powertools' logger adds to each line: it says where, the reader wants to know what.
+# Powertools' logger adds these keys to each line. They say where; the reader wants to know what.
 # https://docs.powertools.aws.dev/lambda/python/latest/core/logger/#standard-structured-keys
 _STANDARD = {
     "cold_start",
@@ -32,7 +32,7 @@ _STANDARD = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened: when (seconds since the epoch), where, and what."""
+    """One event: when (`at`, seconds since the epoch), where (`source`), and what (`text`)."""
 
     number: int
     at: float
@@ -41,12 +41,12 @@ class Entry:
     failed: bool
 
     def to_json(self) -> dict[str, Any]:
-        """As a JSON object."""
+        """Return the entry as a JSON object."""
         return asdict(self)
 
 
 class Journal:
-    """The entries so far; safe to write and follow from any thread."""
+    """Holds the entries; any thread may write and follow it."""
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque(maxlen=KEPT)
@@ -54,40 +54,40 @@ class Journal:
         self._changed = threading.Condition()
 
     def say(self, source: str, text: str, *, failed: bool = False) -> None:
-        """Write that `text` happened at `source`."""
+        """Add an entry: `text` happened at `source`."""
         with self._changed:
             self._written += 1
             self._entries.append(Entry(self._written, time.time(), source, text, failed))
             self._changed.notify_all()
 
     def say_line(self, source: str, line: str) -> None:
-        """Write a line that a function or a job printed, in a form that can be read."""
+        """Add a line that a function or a job printed, in readable form."""
         said = read_line(line)
         if said is not None:
             text, failed = said
             self.say(source, text, failed=failed)
 
     def after(self, number: int, wait: float = 0) -> list[Entry]:
-        """The entries after `number`; with none, waits up to `wait` seconds for the next."""
+        """Return the entries after `number`; if there are none, wait up to `wait` seconds."""
         with self._changed:
             self._changed.wait_for(lambda: self._written > number, timeout=wait)
             return [entry for entry in self._entries if entry.number > number]
 
 
 class JournalHandler(logging.Handler):
-    """Takes the errors that libraries log, which nobody would see otherwise."""
+    """Writes errors that libraries log into the journal, where you can see them."""
 
     def __init__(self, journal: Journal) -> None:
         super().__init__(logging.ERROR)
         self._journal = journal
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Called by logging with each error."""
+        """Add one error; logging calls this."""
         self._journal.say(record.name, self.format(record), failed=True)
 
 
 def read_line(line: str) -> tuple[str, bool] | None:
-    """A printed line as text, and whether it tells of a failure; None if it tells nothing."""
+    """Return a printed line as text and whether it reports a failure; None to skip the line."""
     line = line.rstrip()
     try:
         logged = json.loads(line)
@@ -104,7 +104,7 @@ def read_line(line: str) -> tuple[str, bool] | None:
 
 
 def read_error(text: str) -> str:
-    """What an error of Lambda or Glue, written as JSON, says to a reader."""
+    """Return the readable text of an error that Lambda or Glue wrote as JSON."""
     try:
         error = json.loads(text)
     except ValueError:

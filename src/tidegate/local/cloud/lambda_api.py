@@ -16,19 +16,19 @@ from tidegate.local.cloud.identity import arn
 
 PATH = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/invocations")
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-LARGEST_REQUEST = 6 << 20
+MAX_REQUEST_BYTES = 6 << 20
 LARGEST_EVENT = 1 << 20
-LARGEST_RESPONSE = (6 << 20) + 100
+MAX_RESPONSE_BYTES = (6 << 20) + 100
 
 
 class LambdaApi:
-    """Answers Invoke; leaves everything else to the next."""
+    """Answers Invoke and leaves all other requests to the next service."""
 
     def __init__(self, functions: Functions) -> None:
         self._functions = functions
 
     def answer(self, request: Request) -> Response | None:
-        """The response to an Invoke, None to anything else."""
+        """Return the response to an Invoke, None for any other request."""
         path = PATH.fullmatch(request.path)
         if path is None or request.method != "POST":
             return None
@@ -57,7 +57,7 @@ class LambdaApi:
                 Reason="ReservedFunctionConcurrentInvocationLimitExceeded",
             )
         body, failed = answer.payload, answer.failed
-        if len(body) > LARGEST_RESPONSE:
+        if len(body) > MAX_RESPONSE_BYTES:
             body, failed = _too_large(len(body)), True
         response = _response(HTTPStatus.OK, body)
         response.headers["X-Amz-Executed-Version"] = "$LATEST"
@@ -67,7 +67,7 @@ class LambdaApi:
 
 
 def _check(payload: bytes, kind: str) -> Response | None:
-    limit = LARGEST_EVENT if kind == "Event" else LARGEST_REQUEST
+    limit = LARGEST_EVENT if kind == "Event" else MAX_REQUEST_BYTES
     if len(payload) > limit:
         message = (
             f"{len(payload)} byte payload is too large for the {kind} invocation type "
@@ -86,7 +86,7 @@ def _check(payload: bytes, kind: str) -> Response | None:
 def _too_large(size: int) -> bytes:
     message = (
         f"Response payload size ({size} bytes) exceeded maximum allowed payload size "
-        f"({LARGEST_RESPONSE} bytes)."
+        f"({MAX_RESPONSE_BYTES} bytes)."
     )
     error = {"errorMessage": message, "errorType": "Function.ResponseSizeTooLarge"}
     return json.dumps(error).encode()

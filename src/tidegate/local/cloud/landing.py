@@ -1,4 +1,4 @@
-"""S3's events, as the real EventBridge delivers them; moto's own differ.
+"""Sends S3's events as the real EventBridge delivers them; moto's own events differ.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 """
@@ -29,28 +29,28 @@ DELETED = {
 
 
 class Sequencer:
-    """Hands out what orders the events of one object: hexadecimal numbers that only grow."""
+    """Makes the sequencers that order one object's events: growing hexadecimal numbers."""
 
     def __init__(self) -> None:
         self._last = 0
         self._lock = threading.Lock()
 
     def next(self) -> str:
-        """The next number."""
+        """Return the next number."""
         with self._lock:
             self._last = max(self._last + 1, time.time_ns())
             return f"{self._last:018X}"
 
 
 class ObjectEvents:
-    """Tells EventBridge's rules of the objects that come and go."""
+    """Sends events to EventBridge's rules when objects are created and deleted."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._sequencer = Sequencer()
 
     def send(self, account_id: str, bucket: Any, event_name: str, key: Any) -> None:  # noqa: ANN401
-        """Send the event of one object; stands in for moto's function of the same arguments."""
+        """Send the event of one object; replaces moto's function with the same arguments."""
         event = self._build(bucket, event_name, key)
         if event is None:
             return
@@ -68,7 +68,7 @@ class ObjectEvents:
             if target["Arn"].split(":")[2] == "sqs":
                 find_queue(target["Arn"]).put(json.dumps(event))
             else:
-                text = f"rule {rule.name} has a target that is not run here: {target['Arn']}"
+                text = f"rule {rule.name}: the local stack does not run the target {target['Arn']}"
                 self._journal.say("EventBridge", text, failed=True)
 
     def _build(self, bucket: Any, event_name: str, key: Any) -> dict[str, Any] | None:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""Distributed Maps, made to fail: moto lets any number of their executions fail unseen."""
+"""Makes distributed Maps fail as on AWS; moto ignores failed child executions."""
 
 from moto.stepfunctions.parser.api import HistoryEventType, MapRunFailedEventDetails
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
@@ -27,9 +27,9 @@ _REFUSED = StatesErrorName(StatesErrorNameType.StatesPermissions)
 
 
 def patch_distributed_maps(roles: Roles) -> None:
-    """Let a Map fail when more of its executions failed than it tolerates, by default none.
+    """Make a Map fail when more child executions fail than it tolerates, by default none.
 
-    It also fails when its role may not start executions of its state machine.
+    It also fails when its role may not start executions of its state machine:
     https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
     """
 
@@ -44,7 +44,7 @@ def patch_distributed_maps(roles: Roles) -> None:
 def eval_job(
     roles: Roles, worker: distributed.DistributedItemProcessorWorker, env: Environment, job: Job
 ) -> None:
-    """Run one execution of a Map; with `roles`, stands in for moto's method of these arguments."""
+    """Run one child execution; bound to `roles`, replaces moto's method with these arguments."""
     machine = env.states.context_object.context_object_data["StateMachine"]["Id"]
     starts = [Permission("states:StartExecution", machine)]
     if refused := roles.refuse(env.aws_execution_details.role_arn, starts):

@@ -1,6 +1,6 @@
-"""What moto 5.2 does otherwise than AWS and Tidegate needs as AWS does it; once per process.
+"""Patches moto 5.2 where Tidegate needs AWS's behaviour; applied once per process.
 
-Each patch says what is wrong; tests/integration/cloud/ shows that it is cured.
+Each comment says what moto does wrong; tests/integration/cloud/ proves each patch.
 """
 
 import sys
@@ -38,30 +38,30 @@ from tidegate.local.cloud.runs import RunReport
 from tidegate.local.cloud.tables import patch_transactions
 
 WAITS_FOR_TASK = 24 * 3600
-MOST_TASKS = 256  # that may talk to one service at a time
+MAX_TASKS = 256  # tasks that may call one service at a time
 
 
 def apply(endpoint: str, journal: Journal, roles: Roles) -> None:
-    """Make moto behave, for the local cloud at `endpoint`."""
+    """Patch moto for the local cloud at `endpoint`."""
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     default_user_config["lambda"] = {"use_docker": False}
     _patch_step_functions(endpoint, journal, roles)
-    # moto's S3 events lack or misname fields, and it hides what fails in delivering them.
+    # moto's S3 events lack or misname fields, and moto hides failures to deliver them.
     notifications._send_event_bridge_message = ObjectEvents(journal).send
-    # moto tells of a multipart upload twice, once as of a put, and of two versions of an object
-    # that are put at the same moment it keeps one.
+    # moto sends two events for a multipart upload, one of them a put event. When two versions of
+    # an object are put at the same moment, moto keeps only one.
     S3Backend.put_object = _put_object  # type: ignore[assignment]
-    # moto looks for its own modules on disk at each request.
+    # moto lists its own modules on disk at each request.
     modules = tuple(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
-    # moto's transactions take longer the more there is in a table: seconds each with a thousand.
+    # moto's transactions slow down as a table grows: with 1,000 items each takes seconds.
     patch_transactions()
     # moto's queues lose messages when several threads use them.
     queue_models.Queue = SharedQueue  # type: ignore[misc]
 
 
 def reset() -> None:
-    """Forget everything that moto holds."""
+    """Delete all of moto's state."""
     moto_api_backend.reset()
 
 
@@ -69,16 +69,16 @@ def _patch_step_functions(endpoint: str, journal: Journal, roles: Roles) -> None
     # Without it each glue:startJobRun.sync fails: "'NoneType' … 'interrupt_all'".
     patterns = state_task_service_glue._SUPPORTED_INTEGRATION_PATTERNS
     patterns.add(ResourceCondition.WaitForTaskToken)  # type: ignore[arg-type]
-    # moto's tasks make a client for each call, in many threads at once, which boto3 does not
-    # allow, look for the port in the environment of the process, and forget whose role they have.
+    # moto's tasks make a client for each call in many threads at once, which boto3 forbids. They
+    # read the port from the process environment, and do not call with their role.
     _replace_everywhere("boto_client_for", boto_client.boto_client_for, Clients(endpoint).find)
-    # moto refuses a Fail state that passes on an error of Step Functions' own, States.Timeout say.
+    # moto refuses a Fail state that passes on Step Functions' own errors, such as States.Timeout.
     custom_error_name.ILLEGAL_CUSTOM_ERROR_PREFIX = "\0"  # type: ignore[misc]
-    # moto's distributed Maps succeed even if all that they run fails, and need no permission.
+    # moto's distributed Maps succeed even if every child fails, and need no permission.
     patch_distributed_maps(roles)
-    # moto's executions without a name are all called None, so that there can be only one.
+    # moto calls every execution without a name "None", so there can be only one.
     StepFunctionsParserBackend.start_execution = _start_execution  # type: ignore[method-assign]
-    # moto tells nobody that an execution started or ended.
+    # moto does not report that an execution started or ended.
     execution.Execution._get_start_execution_worker_comm = (  # type: ignore[method-assign]
         lambda self: RunReport(self, journal)
     )
@@ -122,7 +122,7 @@ def _start_execution(
 
 
 class Clients:
-    """One client a service and role, for the tasks of all executions."""
+    """One client for each service and role, shared by the tasks of all executions."""
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
@@ -132,7 +132,7 @@ class Clients:
             parameter_validation=False,
             retries={"total_max_attempts": 1},
             read_timeout=WAITS_FOR_TASK,
-            max_pool_connections=MOST_TASKS,
+            max_pool_connections=MAX_TASKS,
         )
 
     def find(
@@ -141,7 +141,7 @@ class Clients:
         service: str,
         state_credentials: Any = None,  # noqa: ANN401  (moto's)
     ) -> BaseClient:
-        """The client of a service; stands in for moto's function of the same arguments."""
+        """Return the client of a service; replaces moto's function with the same arguments."""
         role = state_credentials.role_arn.rpartition("/")[2] if state_credentials else ACCESS_KEY
         with self._lock:
             if (service, role) not in self._made:

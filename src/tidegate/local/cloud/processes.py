@@ -1,22 +1,22 @@
-"""Processes that the local cloud starts: each leads a group, so that all of it can be ended."""
+"""Ends the processes that the local cloud starts; each leads a process group."""
 
 import contextlib
 import os
 import signal
 import subprocess
 
-# As Go, in which Lambda's runtime supervisor is written, names them: https://pkg.go.dev/syscall
+# Go's names: Lambda's runtime supervisor is written in Go. https://pkg.go.dev/syscall
 _GO_NAMES = {"SIGKILL": "killed", "SIGSEGV": "segmentation fault", "SIGTERM": "terminated"}
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End `process`, which leads a group, and everything in the group."""
+    """Kill `process`, the leader of a group, and all processes of the group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 def signal_name(number: int) -> str:
-    """The word for a signal, as Lambda uses it."""
+    """Return Lambda's name for a signal."""
     name = signal.Signals(number).name
     return _GO_NAMES.get(name, name.removeprefix("SIG").lower())

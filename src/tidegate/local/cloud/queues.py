@@ -1,4 +1,4 @@
-"""Event source mappings: messages of a queue go in batches to its function, as Lambda polls.
+"""Event source mappings: deliver a queue's messages in batches to a function, as Lambda does.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 """
@@ -19,20 +19,20 @@ from tidegate.local.cloud.identity import ACCOUNT, REGION, arn
 from tidegate.local.cloud.journal import Journal
 from tidegate.local.cloud.sandbox import Answer
 
-LOOKS_AGAIN = 0.5  # seconds; a message whose visibility timeout ended wakes nobody
+POLL_SECONDS = 0.5  # seconds; the end of a visibility timeout wakes no thread
 GATHERS_EVERY = 0.2
-MOST_BATCHES = 5  # at a time, as Lambda begins with
-LARGEST_BATCH = 6_000_000  # bytes, below what an invocation may carry
+MAX_CONCURRENT_BATCHES = 5  # concurrent batches, as Lambda starts with
+MAX_BATCH_BYTES = 6_000_000  # bytes, below the limit of an invocation's payload
 
 
 class SharedQueue(Queue):
     """moto's queue, made safe for many threads.
 
-    moto's own loses a message that arrives while another one is being deleted.
+    moto's own queue loses a message that arrives while another message is deleted.
     """
 
     def put(self, body: str) -> None:
-        """Add a message; moto's own way computes all attributes of the queue for each."""
+        """Add a message; faster than moto, which computes all queue attributes for each one."""
         message = Message(str(uuid.uuid4()), body)
         message.mark_sent()
         self.add_message(message)
@@ -43,7 +43,7 @@ class SharedQueue(Queue):
             super().delete_message(receipt_handle)
 
     def take(self, count: int, wait: float) -> list[Message]:
-        """Up to `count` messages that are visible now, or will be within `wait` seconds."""
+        """Take up to `count` messages that are visible now or within `wait` seconds."""
         backend = sqs_backends[self.account_id][self.region]
         with self._messages_lock:
             self._messages_lock.wait_for(lambda: self.messages, timeout=wait)
@@ -59,7 +59,7 @@ class SharedQueue(Queue):
 
 @dataclass(frozen=True)
 class MappingSettings:
-    """What the template says of an event source mapping, intrinsics resolved."""
+    """An event source mapping's properties in the template, intrinsics resolved."""
 
     queue: str
     function: str
@@ -69,7 +69,7 @@ class MappingSettings:
 
 
 class QueueFeed:
-    """Feeds one queue to one function until it is stopped."""
+    """Delivers one queue's messages to one function until it is stopped."""
 
     def __init__(self, settings: MappingSettings, function: Function, journal: Journal) -> None:
         self._settings = settings
@@ -77,16 +77,16 @@ class QueueFeed:
         self._journal = journal
         self._queue = find_queue(settings.queue)
         self._stopping = threading.Event()
-        self._slots = threading.BoundedSemaphore(MOST_BATCHES)
-        self._invoking = ThreadPoolExecutor(MOST_BATCHES, thread_name_prefix="feed")
+        self._slots = threading.BoundedSemaphore(MAX_CONCURRENT_BATCHES)
+        self._invoking = ThreadPoolExecutor(MAX_CONCURRENT_BATCHES, thread_name_prefix="feed")
         self._polling = threading.Thread(target=self._poll, daemon=True)
 
     def start(self) -> None:
-        """Feed from now on."""
+        """Start to deliver."""
         self._polling.start()
 
     def stop(self) -> None:
-        """Feed no more; a batch under way ends with its function."""
+        """Stop delivering; a batch in progress ends with its function."""
         self._stopping.set()
         if self._polling.is_alive():
             self._polling.join()
@@ -94,7 +94,7 @@ class QueueFeed:
 
     def _poll(self) -> None:
         while not self._stopping.is_set():
-            if not self._slots.acquire(timeout=LOOKS_AGAIN):
+            if not self._slots.acquire(timeout=POLL_SECONDS):
                 continue
             batch = self._gather()
             if batch and not self._stopping.is_set():
@@ -103,7 +103,7 @@ class QueueFeed:
                 self._slots.release()
 
     def _gather(self) -> list[Message]:
-        batch = self._queue.take(self._most(0), LOOKS_AGAIN)
+        batch = self._queue.take(self._most(0), POLL_SECONDS)
         closes = time.monotonic() + self._settings.window
         while batch and (left := closes - time.monotonic()) > 0 and self._has_room(batch):
             if self._stopping.wait(min(left, GATHERS_EVERY)):
@@ -116,7 +116,7 @@ class QueueFeed:
 
     def _has_room(self, batch: list[Message]) -> bool:
         size = sum(len(message.body) for message in batch)
-        return len(batch) < self._settings.batch_size and size < LARGEST_BATCH
+        return len(batch) < self._settings.batch_size and size < MAX_BATCH_BYTES
 
     def _feed(self, batch: list[Message]) -> None:
         try:
@@ -125,10 +125,10 @@ class QueueFeed:
             failed = self._find_failed(answer, {message.id for message in batch})
             self._queue.forget({message.id for message in batch} - failed)
             if failed:
-                text = f"{len(failed)} of {len(batch)} messages were not taken"
+                text = f"{len(failed)} of {len(batch)} messages failed"
                 self._journal.say(self._settings.queue.split(":")[-1], text, failed=True)
         except ThrottledError:
-            return  # the messages come back when their visibility timeout ends
+            return  # the messages are visible again when their visibility timeout ends
         finally:
             self._slots.release()
 
@@ -142,7 +142,7 @@ class QueueFeed:
 
 
 def read_failures(response: Any) -> Set[str] | None:  # noqa: ANN401  (whatever a handler gives)
-    """The messages a handler reports as failed; None if its response fails the whole batch.
+    """Return the ids of messages that the handler reports as failed; None if all of them failed.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
@@ -155,7 +155,7 @@ def read_failures(response: Any) -> Set[str] | None:  # noqa: ANN401  (whatever 
 
 
 def find_queue(queue_arn: str) -> SharedQueue:
-    """The queue of that ARN."""
+    """Return the queue with this ARN."""
     queue = sqs_backends[ACCOUNT][REGION].get_queue(queue_arn.split(":")[-1])
     assert isinstance(queue, SharedQueue)
     return queue

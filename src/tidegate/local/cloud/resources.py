@@ -1,6 +1,7 @@
-"""Resources that moto's CloudFormation does not know, or makes in a way that runs nothing.
+"""Resources that moto's CloudFormation does not know, or creates without running them.
 
-moto resolves the intrinsics of the template; these keep what comes out, for deployment.py.
+moto resolves the template's intrinsics. These classes keep the resolved properties for
+deployment.py.
 """
 
 import json
@@ -19,11 +20,11 @@ Properties = dict[str, Any]
 
 
 class DeployedResource(CloudFormationModel):
-    """A resource of the template, with its properties resolved; by itself it does nothing."""
+    """A resource of the template with resolved properties; it runs nothing by itself."""
 
     kind: ClassVar[str] = "Tidegate::Local::Accepted"
     name_property: ClassVar[str] = "Name"
-    # The service and the resource of its ARN, and whether Ref gives that instead of the name.
+    # The service and the resource part of the ARN, and whether Ref returns the ARN or the name.
     arn_of: ClassVar[tuple[str, str]] = ("cloudformation", "resource/{name}")
     ref_is_arn: ClassVar[bool] = False
 
@@ -33,32 +34,32 @@ class DeployedResource(CloudFormationModel):
 
     @property
     def physical_resource_id(self) -> str:
-        """What Ref gives."""
+        """The value of Ref."""
         return self.arn if self.ref_is_arn else self.name
 
     @property
     def arn(self) -> str:
-        """What Fn::GetAtt gives for Arn."""
+        """The value of Fn::GetAtt for Arn."""
         service, resource = self.arn_of
         return arn(service, resource.format(name=self.name))
 
     def get_cfn_attribute(self, attribute: str) -> str:
-        """What Fn::GetAtt gives."""
+        """Return the value of Fn::GetAtt for `attribute`."""
         return {"Arn": self.arn, "Name": self.name}.get(attribute, self.physical_resource_id)
 
     @classmethod
     def cloudformation_type(cls) -> str:
-        """The type in the template."""
+        """Return the resource type in the template."""
         return cls.kind
 
     @classmethod
     def cloudformation_name_type(cls) -> str:
-        """The property that holds a name, if one is given."""
+        """Return the property that holds the name, if the template gives one."""
         return cls.name_property
 
     @classmethod
     def has_cfn_attr(cls, attr: str) -> bool:
-        """Whether Fn::GetAtt knows an attribute; here all do."""
+        """Tell moto that Fn::GetAtt accepts every attribute."""
         return bool(attr)
 
     @classmethod
@@ -83,7 +84,7 @@ class DeployedResource(CloudFormationModel):
         account_id: str,
         region_name: str,
     ) -> "DeployedResource":
-        """Called by moto when a stack changes; what runs stays as it was deployed."""
+        """Ignore a change of the stack; moto calls this. Running parts stay as deployed."""
         return original_resource
 
     @classmethod
@@ -94,10 +95,10 @@ class DeployedResource(CloudFormationModel):
         account_id: str,
         region_name: str,
     ) -> None:
-        """Called by moto when a stack is deleted; what runs ends with the cloud."""
+        """Ignore the deletion of the stack; moto calls this. Running parts end with the cloud."""
 
     def is_created(self) -> bool:
-        """Whether it is there; it is at once."""
+        """Tell moto that the resource exists as soon as it is created."""
         return True
 
 
@@ -119,7 +120,7 @@ class LayerResource(DeployedResource):
 
 
 class MappingResource(DeployedResource):
-    """What feeds a queue to a function; moto's own swallows the messages."""
+    """An event source mapping; moto's own mapping loses the messages."""
 
     kind = "AWS::Lambda::EventSourceMapping"
     name_property = ""
@@ -138,7 +139,7 @@ class ScheduleResource(DeployedResource):
 
 
 class StateMachineResource(DeployedResource):
-    """A state machine; CloudFormation would create it in the part of moto that runs nothing."""
+    """A state machine; moto's CloudFormation would create it where nothing executes it."""
 
     kind = "AWS::StepFunctions::StateMachine"
     name_property = "StateMachineName"
@@ -147,7 +148,7 @@ class StateMachineResource(DeployedResource):
 
 
 class SecretResource(DeployedResource):
-    """A secret, whose text may be generated."""
+    """A secret; its text is given or generated."""
 
     kind = "AWS::SecretsManager::Secret"
 
@@ -174,14 +175,14 @@ class SecretResource(DeployedResource):
 
 
 class RolePolicyResource(DeployedResource):
-    """One more policy of a role."""
+    """An extra policy of a role."""
 
     kind = "AWS::IAM::RolePolicy"
     name_property = "PolicyName"
 
 
 class RoleResource(MotoRole):
-    """A role that knows which managed policies it has, which moto's CloudFormation leaves out."""
+    """A role with its managed policies, which moto's CloudFormation leaves out."""
 
     @classmethod
     def create_from_cloudformation_json(
@@ -202,7 +203,7 @@ class RoleResource(MotoRole):
 
 
 class BucketResource(FakeBucket):
-    """A bucket with versions and notifications, which moto's CloudFormation leaves out."""
+    """A bucket with versioning and notifications, which moto's CloudFormation leaves out."""
 
     @classmethod
     def create_from_cloudformation_json(
@@ -240,7 +241,7 @@ KINDS: tuple[type[CloudFormationModel], ...] = (
 
 
 def register(kinds: Iterable[str]) -> None:
-    """Make moto's CloudFormation accept all `kinds` of resources."""
+    """Make moto's CloudFormation accept all resource types in `kinds`."""
     known = parsing.get_model_map()
     for resource in KINDS:
         known[resource.cloudformation_type()] = resource
@@ -250,7 +251,7 @@ def register(kinds: Iterable[str]) -> None:
 
 
 def generate(wanted: Properties) -> str:
-    """The text of a secret as GenerateSecretString describes it."""
+    """Generate a secret's text as GenerateSecretString describes it."""
     made = secretsmanager_backends[ACCOUNT][REGION].get_random_password(
         password_length=int(wanted.get("PasswordLength", 32)),
         exclude_characters=wanted.get("ExcludeCharacters", ""),

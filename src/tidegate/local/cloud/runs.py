@@ -1,4 +1,4 @@
-"""Runs of state machines, told in the journal as they start and end."""
+"""Writes into the journal when an execution of a state machine starts and ends."""
 
 import json
 import time
@@ -16,7 +16,7 @@ SHOWN = 500
 
 
 class RunReport(BaseExecutionWorkerCommunication):
-    """Reports one execution."""
+    """Reports one execution to the journal."""
 
     def __init__(self, execution: Execution, journal: Journal) -> None:
         super().__init__(execution)
@@ -26,7 +26,7 @@ class RunReport(BaseExecutionWorkerCommunication):
         self._say("started", _show(execution.input_data))
 
     def terminated(self) -> None:
-        """Called by moto when the execution has ended."""
+        """Report the end of the execution; moto calls this."""
         super().terminated()
         status = str(self.execution.status).lower()
         took = f"after {time.monotonic() - self._started:.1f} s"

@@ -16,12 +16,12 @@ from tidegate.local.cloud.journal import Journal
 from tidegate.local.cloud.processes import kill_group, signal_name
 
 WORKER = Path(__file__).with_name("worker.py")
-STARTS_WITHIN = 60.0  # seconds for a handler's imports; a laptop under load is slower than Lambda
+START_TIMEOUT = 60.0  # seconds for a handler's imports; a laptop under load is slower than Lambda
 
 
 @dataclass(frozen=True)
 class FunctionSettings:
-    """What the template says of a function, intrinsics resolved."""
+    """A function's properties in the template, intrinsics resolved."""
 
     logical_id: str
     name: str
@@ -38,21 +38,21 @@ class FunctionSettings:
 
 @dataclass(frozen=True)
 class Answer:
-    """What an invocation gave: a payload, and whether it describes an error."""
+    """The result of an invocation: a payload, and whether it describes an error."""
 
     payload: bytes
     failed: bool = False
 
 
 class Sandbox:
-    """A process of the function's own, with its environment, memory and time."""
+    """A process for one function, with the function's environment, memory limit and timeout."""
 
     def __init__(
         self, settings: FunctionSettings, environment: Mapping[str, str], journal: Journal
     ) -> None:
         self._settings = settings
         self._pipe, theirs = multiprocessing.Pipe()
-        # -P: a module of the worker's own folder must not stand in for one of the function's.
+        # -P: a module in the worker's folder must not hide a module of the function.
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-u", str(WORKER), str(theirs.fileno())],
             cwd=settings.code,
@@ -75,11 +75,11 @@ class Sandbox:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it can take another invocation."""
+        """Whether the process can take another invocation."""
         return self._process.poll() is None
 
     def invoke(self, payload: bytes) -> Answer:
-        """Give `payload` to the handler; whatever ends the process is told as Lambda tells it."""
+        """Give `payload` to the handler; report a dead process with Lambda's error messages."""
         request_id = str(uuid.uuid4())
         try:
             return self._wait_for_start() or self._exchange(request_id, payload)
@@ -87,18 +87,18 @@ class Sandbox:
             return self._exited(request_id)
 
     def wait_until_started(self) -> None:
-        """Return when the handler's module is imported, or cannot be."""
+        """Return when the import of the handler's module has succeeded or failed."""
         try:
-            self._pipe.poll(STARTS_WITHIN)
+            self._pipe.poll(START_TIMEOUT)
         except (EOFError, OSError):
             return
 
     def end(self) -> None:
-        """End the process and all it started; an invocation that is under way fails."""
+        """End the process and all its children; an invocation in progress fails."""
         kill_group(self._process)
 
     def close(self) -> None:
-        """End the process and let go of it; for the one thread that holds the sandbox."""
+        """End the process and close its pipe; only the thread that holds the sandbox calls this."""
         self.end()
         self._pipe.close()
         self._printing.join(timeout=1)
@@ -106,9 +106,9 @@ class Sandbox:
     def _wait_for_start(self) -> Answer | None:
         if self._started:
             return None
-        if not self._pipe.poll(STARTS_WITHIN):
+        if not self._pipe.poll(START_TIMEOUT):
             kill_group(self._process)
-            return _error("Sandbox.Timedout", f"Init timed out after {STARTS_WITHIN:.2f} seconds")
+            return _error("Sandbox.Timedout", f"Init timed out after {START_TIMEOUT:.2f} seconds")
         frame = self._receive()
         if "started" not in frame:
             self._process.wait()

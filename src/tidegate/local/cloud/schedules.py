@@ -18,7 +18,7 @@ CRON = re.compile(r"cron\((?P<fields>.+)\)")
 
 @dataclass(frozen=True)
 class ScheduleSettings:
-    """What the template says of a schedule, intrinsics resolved."""
+    """A schedule's properties in the template, intrinsics resolved."""
 
     logical_id: str
     expression: str
@@ -28,7 +28,7 @@ class ScheduleSettings:
 
 
 class Schedule:
-    """Fires one target until it is stopped."""
+    """Invokes one target on schedule until it is stopped."""
 
     def __init__(self, settings: ScheduleSettings, fire: Callable[[], None]) -> None:
         self._pause = read_expression(settings.expression)
@@ -38,11 +38,11 @@ class Schedule:
         self._thread = threading.Thread(target=self._keep_firing, daemon=True)
 
     def start(self) -> None:
-        """Fire from now on; a rate without a start date begins at once."""
+        """Start to fire; a rate without a start date fires at once."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Fire no more."""
+        """Stop firing."""
         self._stopping.set()
 
     def _keep_firing(self) -> None:
@@ -58,10 +58,10 @@ class Schedule:
 
 
 def read_expression(text: str) -> Callable[[datetime], timedelta]:
-    """How long to wait, from a moment on, until an expression fires the next time.
+    """Return a function from a moment to the wait until the expression fires next.
 
     Raises:
-        LocalStackError: it is neither a rate nor a cron expression.
+        LocalStackError: `text` is neither a rate nor a cron expression.
     """
     if rate := RATE.fullmatch(text):
         period = timedelta(**{f"{rate['unit']}s": int(rate["count"])})
@@ -70,6 +70,6 @@ def read_expression(text: str) -> Callable[[datetime], timedelta]:
         times = Cron(cron["fields"])
         return lambda moment: times.after(moment) - moment
     raise LocalStackError(
-        f"the schedule {text!r} is neither rate(…) nor cron(…), which is all that the local stack "
-        "fires"
+        f"the schedule {text!r} is neither rate(…) nor cron(…); the local stack supports only "
+        "these two"
     )

@@ -1,4 +1,4 @@
-"""DynamoDB's transactions, made cheap: moto copies the whole table for each item of each one."""
+"""Makes DynamoDB's transactions cheap: for each item, moto copies the whole table."""
 
 import contextlib
 from copy import deepcopy
@@ -14,13 +14,13 @@ _transact = DynamoDBBackend.transact_write_items
 
 
 def patch_transactions() -> None:
-    """Keep copies of the items of a transaction only, to put back if it fails."""
+    """Copy only a transaction's items, and restore them if it fails."""
     DynamoDBBackend.transact_write_items = transact  # type: ignore[assignment]
     Table.__deepcopy__ = lambda self, _: self  # type: ignore[attr-defined]
 
 
 def transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
-    """Write all of the items or none; stands in for moto's method of the same arguments."""
+    """Write all items or none; replaces moto's method with the same arguments."""
     before = _read_items(backend, transact_items)
     try:
         _transact(backend, transact_items)
@@ -36,7 +36,7 @@ def _read_items(
     found = []
     for action in actions:
         for operation in action.values():
-            # What is wrong with an action is for moto itself to say.
+            # moto itself reports what is wrong with an action.
             with contextlib.suppress(KeyError, MockValidationException, ResourceNotFoundException):
                 table = backend.get_table(operation["TableName"])
                 attributes = operation["Item"] if "Item" in operation else operation["Key"]

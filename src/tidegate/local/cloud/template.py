@@ -1,4 +1,4 @@
-"""Reads a SAM template and gives the CloudFormation that the real SAM makes of it."""
+"""Reads a SAM template and translates it to CloudFormation with AWS's own translator."""
 
 import json
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from yaml import YAMLError
 from tidegate.errors import LocalStackError
 from tidegate.local.cloud.identity import REGION
 
-# Where `sam deploy` uploads code to; here the key is the path on this machine.
+# Stands for the bucket to which `sam deploy` uploads code; its keys are paths on this machine.
 ARTIFACTS = "local"
-# What a build would make of such a layer is in this process's own environment already.
+# Marks layers with a BuildMethod: this process's own environment already has their packages.
 BUILT = "built"
 PATHS = {
     "AWS::Serverless::Function": "CodeUri",
@@ -28,7 +28,7 @@ Document = dict[str, Any]
 
 
 class Template:
-    """One template file; what it names by path is beside it."""
+    """One template file; paths in it are relative to its folder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
@@ -36,20 +36,20 @@ class Template:
 
     @property
     def parameters(self) -> set[str]:
-        """The names of its parameters."""
+        """The names of the template's parameters."""
         return set(self._document.get("Parameters", {}))
 
     def put_layer(self, logical_id: str, folder: Path) -> None:
-        """Let the layer's content be `folder`, as if that had been built."""
+        """Use `folder` as the layer's content, as if it had been built."""
         layer = self._layer(logical_id)
         layer["Properties"]["ContentUri"] = str(folder.resolve())
         layer.pop("Metadata", None)
 
     def translate(self, parameters: Mapping[str, str]) -> Document:
-        """The template as CloudFormation.
+        """Translate the template to CloudFormation.
 
         Raises:
-            LocalStackError: SAM does not accept it.
+            LocalStackError: SAM does not accept the template.
         """
         document: Document = json.loads(json.dumps(self._document))
         for resource in document["Resources"].values():

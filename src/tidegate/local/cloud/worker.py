@@ -1,6 +1,6 @@
-"""Runs one function's handler in a process of its own, as Lambda's runtime for Python does.
+"""Runs one function's handler in its own process, as Lambda's Python runtime does.
 
-Started by sandbox.py with a pipe; it imports nothing of Tidegate and as little else as it can.
+sandbox.py starts it with a pipe. It imports nothing from Tidegate and few other modules.
 """
 
 import importlib
@@ -18,11 +18,11 @@ from queue import SimpleQueue
 from typing import Any
 
 Handler = Callable[[Any, "Context"], Any]
-LOOKS_AT_MEMORY = 0.05  # seconds between two looks
+MEMORY_POLL_SECONDS = 0.05  # seconds between two looks
 
 
 class Context:
-    """What a handler is told of its invocation.
+    """The `context` argument of a handler: facts about its invocation.
 
     https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
     """
@@ -41,12 +41,12 @@ class Context:
         self._deadline = deadline
 
     def get_remaining_time_in_millis(self) -> int:
-        """How long the invocation may go on."""
+        """Return the milliseconds until the invocation times out."""
         return max(0, int((self._deadline - time.time()) * 1000))
 
 
 def main(pipe: Connection) -> None:
-    """Answer the invocations that come through `pipe` until it closes."""
+    """Answer invocations from `pipe` until it closes."""
     requests: SimpleQueue[dict[str, Any]] = SimpleQueue()
     working = threading.Event()
     working.set()
@@ -66,7 +66,7 @@ def main(pipe: Connection) -> None:
 
 
 def load_handler(name: str) -> Handler:
-    """The function that `name`, as in a template's Handler, names."""
+    """Import and return the handler; `name` is a template's Handler value."""
     module, _, function = name.rpartition(".")
     sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
     handler: Handler = getattr(importlib.import_module(module.replace("/", ".")), function)
@@ -74,7 +74,7 @@ def load_handler(name: str) -> Handler:
 
 
 def answer(handler: Handler, request: dict[str, Any]) -> dict[str, Any]:
-    """What the handler returned or raised, as Lambda words it."""
+    """Run the handler; return its result or error in Lambda's wording."""
     context = Context(request["id"], request["arn"], request["deadline"])
     os.environ["_X_AMZN_TRACE_ID"] = request["trace"]
     try:
@@ -96,20 +96,20 @@ def _receive(pipe: Connection, requests: "SimpleQueue[dict[str, Any]]") -> None:
         while True:
             requests.put(json.loads(pipe.recv_bytes()))
     except (EOFError, OSError):
-        os._exit(1)  # whoever asked is gone
+        os._exit(1)  # the caller has gone
 
 
 def _watch_memory(pipe: Connection, working: threading.Event) -> None:
     limit = int(os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) << 20
     while resident_bytes() <= limit:
-        time.sleep(LOOKS_AT_MEMORY)
+        time.sleep(MEMORY_POLL_SECONDS)
         working.wait()
     _send(pipe, {"out_of_memory": True})
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def resident_bytes() -> int:
-    """The memory this process holds; where the system does not tell, the most it ever held."""
+    """Return this process's resident memory; its peak where the system does not tell more."""
     try:
         pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
     except OSError:

@@ -1,1 +1,1 @@
-"""What the roles of the template may do: each call by a role is held against its policies."""
+"""Checks each call by a role against the role's policies in the template."""

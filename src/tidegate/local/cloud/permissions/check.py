@@ -1,4 +1,4 @@
-"""Stands before the services of the cloud and refuses what a role may not do, as AWS does."""
+"""Refuses calls that a role may not make, as AWS does, before the cloud's services see them."""
 
 import re
 
@@ -13,27 +13,27 @@ _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/]+)/\d+/[^/]+/(?P<service>[^/]+
 
 
 class PermissionCheck:
-    """Answers the requests of roles that are refused; leaves everything else to the next.
+    """Refuses requests that a role may not make; leaves all others to the next service.
 
-    The access key of a role is its name. Whoever comes with another key may do everything.
+    A role's access key is its name. A caller with any other access key may do everything.
     """
 
     def __init__(self, roles: Roles) -> None:
         self._roles = roles
 
     def answer(self, request: Request) -> Response | None:
-        """The refusal of a request, None to one that is allowed."""
+        """Return the refusal of a request, or None if the request is allowed."""
         key, service = read_signature(request)
         if self._roles.find(key) is None:
             return None
         message = self._roles.refuse(key, read_needs(service, request))
         if message is None:
             return None
-        request.get_data(cache=False)  # who is refused has sent it all the same
+        request.get_data(cache=False)  # the client sends the body even if it is refused
         return refuse(service, request, message)
 
 
 def read_signature(request: Request) -> tuple[str, str]:
-    """The access key that signs a request, and the service it is for; both empty if none does."""
+    """Return a request's access key and service; both are empty if the request is not signed."""
     signed = _CREDENTIAL.search(request.headers.get("Authorization", ""))
     return (signed["key"], signed["service"]) if signed else ("", "")

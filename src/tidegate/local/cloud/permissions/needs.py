@@ -1,7 +1,7 @@
-"""Which permissions a request to AWS needs.
+"""Finds the permissions that a request to AWS needs.
 
-Each service says so in https://docs.aws.amazon.com/service-authorization/latest/reference/
-What is not known here needs an action that no policy names, so that it is refused.
+Source: https://docs.aws.amazon.com/service-authorization/latest/reference/
+An unknown request needs an action that no policy names, so it is refused.
 """
 
 import io
@@ -30,13 +30,13 @@ _IN_TRANSACTION = {
 
 
 def read_needs(service: str, request: Request) -> list[Permission]:
-    """What whoever makes this request of `service` must be allowed."""
+    """Return the permissions that a caller needs for this request to `service`."""
     if service == "s3":
         return read_s3(request)
     if service == "lambda":
         return [_read_lambda(request)]
     body = request.get_data()
-    request.environ["wsgi.input"] = io.BytesIO(body)  # whoever answers reads it again
+    request.environ["wsgi.input"] = io.BytesIO(body)  # the service reads the body again
     target = request.headers.get("X-Amz-Target", "")
     if not target:
         return [_read_query(service, body)]

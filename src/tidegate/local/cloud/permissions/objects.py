@@ -1,4 +1,4 @@
-"""Which permissions a request to S3 needs.
+"""Finds the permissions that a request to S3 needs.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 """
@@ -29,7 +29,7 @@ _OF_BUCKETS = {
     "versions": "ListBucketVersions",
 }
 _READS = {"GetObject", "GetObjectVersion"}
-# Parameters that ask for the same thing in another way; any other one asks for another thing.
+# The query parameters that this module knows; a request with any other parameter is refused.
 _PLAIN = {
     *("continuation-token", "delimiter", "encoding-type", "fetch-owner", "list-type", "marker"),
     *("max-keys", "prefix", "start-after", "partNumber", "uploadId", "uploads", "versionId"),
@@ -39,7 +39,7 @@ _PLAIN_STARTS = ("response-", "X-Amz-")
 
 
 def read_s3(request: Request) -> list[Permission]:
-    """What whoever makes this request must be allowed."""
+    """Return the permissions that a caller needs for this request."""
     bucket, _, key = request.path.removeprefix("/").partition("/")
     given = parse_qs(request.query_string.decode(), keep_blank_values=True)
     odd = sorted(one for one in set(given) - _PLAIN if not one.startswith(_PLAIN_STARTS))
@@ -66,7 +66,7 @@ def _of_object(
     elif version:
         action = _OF_VERSIONS.get(action, action)
     yield Permission(f"s3:{action}", _arn(bucket, key))
-    # Whoever may not list a bucket is told 403, not 404, of an object that is not there.
+    # S3 answers 403 instead of 404 for a missing object if the caller may not list the bucket.
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
     if action in _READS and not _exists(bucket, key, version):
         yield Permission("s3:ListBucket", _arn(bucket))

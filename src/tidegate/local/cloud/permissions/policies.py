@@ -1,4 +1,4 @@
-"""IAM's decision about one call: what the statements of a role allow.
+"""Decides as IAM does whether the statements of a role allow one call.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -11,7 +11,7 @@ from typing import Any
 from tidegate.errors import LocalStackError
 from tidegate.local.cloud.identity import ACCOUNT
 
-# What is true of every call: all resources of the local cloud are in one account.
+# The condition context of every call: all resources of the local cloud are in one account.
 CONTEXT = {"aws:resourceaccount": ACCOUNT}
 _KNOWN = {"Sid", "Effect", "Action", "NotAction", "Resource", "Condition"}
 _WILDCARD = re.compile(r"[*?]")
@@ -19,7 +19,7 @@ _WILDCARD = re.compile(r"[*?]")
 
 @dataclass(frozen=True)
 class Permission:
-    """What a call needs: an IAM action on the resource of an ARN."""
+    """A permission that a call needs: an IAM action on the resource with an ARN."""
 
     action: str
     resource: str
@@ -27,7 +27,7 @@ class Permission:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement of a policy, under its Sid, or the name of the policy if it has none."""
+    """One statement of a policy; `name` is its Sid, or the policy's name if it has none."""
 
     name: str
     allows: bool
@@ -36,12 +36,12 @@ class Statement:
     resources: re.Pattern[str]
 
     def covers(self, permission: Permission) -> bool:
-        """Whether the statement says something of this permission."""
+        """Return whether the statement applies to this permission."""
         named = self.actions.fullmatch(permission.action) is not None
         return named != self.excepts and self.covers_resource(permission.resource)
 
     def covers_resource(self, resource: str) -> bool:
-        """Whether the statement says something of this resource."""
+        """Return whether the statement applies to this resource."""
         return self.resources.fullmatch(resource) is not None
 
 
@@ -54,7 +54,7 @@ class Role:
     statements: tuple[Statement, ...]
 
     def grant(self, permission: Permission) -> Statement | None:
-        """The statement that allows a call; None if the call is refused."""
+        """Return the statement that allows a call; None if the call is refused."""
         covering = [one for one in self.statements if one.covers(permission)]
         if not all(one.allows for one in covering):
             return None
@@ -62,12 +62,12 @@ class Role:
 
 
 def read_statements(policy: str, document: Mapping[str, Any]) -> list[Statement]:
-    """The statements of a policy whose intrinsics are resolved.
+    """Return the statements of a policy whose intrinsics are resolved.
 
-    A statement whose condition is not met says nothing, so it is left out.
+    Statements whose condition is not met are left out.
 
     Raises:
-        LocalStackError: a statement says something that is not understood here.
+        LocalStackError: the local stack does not understand a statement.
     """
     given = _as_list(document["Statement"])
     return [_read(policy, one) for one in given if _is_met(policy, one)]
@@ -105,7 +105,7 @@ def _not_understood(policy: str, given: Mapping[str, Any], what: str) -> LocalSt
     return LocalStackError(
         f"the local stack does not understand the statement {given.get('Sid', '')!r} of the policy "
         f"{policy}: {what}. Write it with Effect, Action, Resource and StringEquals on "
-        "aws:ResourceAccount, or teach tidegate/local/cloud/permissions/policies.py"
+        "aws:ResourceAccount, or extend tidegate/local/cloud/permissions/policies.py"
     )
 
 
@@ -114,12 +114,12 @@ def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
 
 
 def _action_pattern(action: str) -> str:
-    # Actions are compared without regard to case, and ARNs with it.
+    # Actions ignore case; ARNs do not.
     return f"(?i:{_fill(action, '.*', '.')})"
 
 
 def _resource_pattern(resource: str) -> str:
-    # A wildcard stays within its part of the ARN, unless it ends the part.
+    # A wildcard matches within one part of the ARN, unless it ends that part.
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
     parts = resource.split(":")
     return ":".join(_part_pattern(part) for part in parts)

@@ -1,4 +1,4 @@
-"""A refused call, told in the words and the protocol of the service that was called."""
+"""Words a refused call as the called service does, in that service's protocol."""
 
 import json
 import uuid
@@ -20,7 +20,7 @@ _KIND = "AccessDeniedException"
 
 
 def describe(role: Role, refused: Permission) -> str:
-    """What AWS says of a call that no statement allows."""
+    """Return AWS's message for a call that no statement allows."""
     caller = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role.name}/local"
     return (
         f"User: {caller} is not authorized to perform: {refused.action} on resource: "
@@ -29,7 +29,7 @@ def describe(role: Role, refused: Permission) -> str:
 
 
 def refuse(service: str, request: Request, message: str) -> Response:
-    """The response of `service` to a request that is refused with `message`."""
+    """Return the response of `service` that refuses a request with `message`."""
     if service == "s3":
         return _respond(HTTPStatus.FORBIDDEN, _S3.format(escape(message)), "application/xml")
     if service == "lambda":

@@ -1,4 +1,4 @@
-"""The roles of a deployment: lets each do what its policies allow, and writes down what it did."""
+"""The roles of a deployment: checks each of their calls against their policies and records it."""
 
 import json
 import threading
@@ -11,11 +11,11 @@ from tidegate.local.cloud.permissions.refusals import describe
 
 
 class Roles:
-    """Decides on the calls of roles, and keeps a record of them: a file of JSON lines.
+    """Decides whether roles may make their calls, and records the decisions as JSON lines.
 
-    A line says which role used which action by which statement, with the first resource it did so
-    on; a call that was refused has none. Each comes once, so the file stays as small as the
-    template.
+    A line has the role, the action, the statement that allowed it and the first resource it was
+    used on. The line of a refused call has no statement. Each combination of role, action and
+    statement is recorded once, so the file stays as small as the template.
     """
 
     def __init__(self, record: Path, journal: Journal) -> None:
@@ -26,16 +26,16 @@ class Roles:
         self._lock = threading.Lock()
 
     def deploy(self, roles: Iterable[Role]) -> None:
-        """Decide on the calls of `roles` from now on."""
+        """Check the calls of `roles` from now on."""
         self._by_name = {role.name: role for role in roles}
         self.record.touch()
 
     def find(self, name: str) -> Role | None:
-        """The role of that name or ARN; None if the template has none, so that all is allowed."""
+        """Return the role with that name or ARN; None if unknown: then every call is allowed."""
         return self._by_name.get(name.rpartition("/")[2])
 
     def refuse(self, name: str, needs: Iterable[Permission]) -> str | None:
-        """Why the role of that name or ARN may not do all of this; None if it may."""
+        """Return why the role may not do all of `needs`, None if it may; `name` may be an ARN."""
         role = self.find(name)
         if role is None:
             return None
@@ -71,9 +71,9 @@ class Roles:
 
 
 def advise(role: Role, refused: Permission) -> str:
-    """Where in the template to allow what was refused."""
+    """Say where in the template to allow the refused action."""
     near = [one for one in role.statements if one.allows and one.covers_resource(refused.resource)]
-    narrow = [one.name for one in near if not one.covers_resource("")]  # not those on all of AWS
+    narrow = [one.name for one in near if not one.covers_resource("")]  # leaves out Resource: "*"
     if narrow:
         return f"add {refused.action} to the statement {narrow[0]} of {role.logical_id}"
     return f"give {role.logical_id} a statement with {refused.action} on {refused.resource}"

@@ -1,1 +1,1 @@
-"""What there is: tables and columns, system views and functions, the history of statements."""
+"""The catalogue: tables and columns, system views and functions, the history of statements."""

@@ -1,4 +1,4 @@
-"""Looks up tables and views, and remembers them until a session changes the catalogue."""
+"""Looks up tables and views, and caches them until a session changes the catalogue."""
 
 import json
 import threading
@@ -40,10 +40,10 @@ def _column(
     return Column(name, known, nullable, default, kept.get("encode"), kept.get("remark"))
 
 
-class Committed:
-    """What was found of the tables that all sessions see, until one of them changes the catalogue.
+class CommittedCatalog:
+    """A cache of committed tables and views for all sessions; a catalogue change empties it.
 
-    DuckDB finds a table by reading its whole catalogue, columns and comments of all tables.
+    To find one table, DuckDB reads its whole catalogue: columns and comments of all tables.
     """
 
     def __init__(self) -> None:
@@ -51,30 +51,30 @@ class Committed:
         self._found: dict[tuple[int, Name], Relation | None] = {}
         self.version = 0
 
-    def changed(self) -> None:
-        """A session created, altered or dropped something, and committed it."""
+    def invalidate(self) -> None:
+        """Empty the cache: a session has committed a change of the catalogue."""
         with self._guard:
             self.version += 1
             self._found.clear()
 
     def find(self, name: Name, look_up: Callable[[Name], Relation | None]) -> Relation | None:
-        """What is known of `name`, or else what `look_up` finds."""
+        """Return the cached relation `name`, or look it up with `look_up` and cache it."""
         known = (self.version, name)
         try:
             return self._found[known]
         except KeyError:
-            # If a session changes it meanwhile the version is another, and this never found again.
+            # If a session changes the relation meanwhile, the version differs: no key finds this.
             self._found[known] = found = look_up(name)
             return found
 
 
 class Catalog:
-    """One session's view of the catalogue, remembered until any session changes it."""
+    """One session's view of the catalogue, cached until any session changes the catalogue."""
 
     def __init__(
         self,
         cursor: "duckdb.DuckDBPyConnection",
-        committed: Committed,
+        committed: CommittedCatalog,
         is_current: Callable[[], bool],
     ) -> None:
         self._cursor = cursor
@@ -84,7 +84,7 @@ class Catalog:
         self._relations: dict[Name, Relation | None] = {}
 
     def forget(self, made: Name | None = None) -> None:
-        """Looks up everything again from here on, or whatever `made` may stand for."""
+        """Forgets all cached relations, or only those that share the name of `made`."""
         if made is None:
             self._seen = -1
             return
@@ -92,7 +92,7 @@ class Catalog:
         self._relations = {name: found for name, found in known if name.table != made.table}
 
     def find(self, name: Name) -> Relation | None:
-        """The table or view of this name, temporary ones first."""
+        """Returns the table or view with this name, or None; a temporary table comes first."""
         if self._seen != (version := self._committed.version):
             self._relations.clear()
             self._seen = version
@@ -101,13 +101,13 @@ class Catalog:
         return self._relations[name]
 
     def _find(self, name: Name) -> Relation | None:
-        # A temporary table is known without a schema, and to its session alone.
+        # Only its own session sees a temporary table, under a name without schema.
         if name.schema and self._is_current():
             return self._committed.find(name, self._look_up)
         return self._look_up(name)
 
     def get(self, name: Name) -> Relation:
-        """The table or view of this name, which has to be there."""
+        """Returns the table or view with this name; raises 42P01 if there is none."""
         if found := self.find(name):
             return found
         raise SqlError("42P01", f'relation "{name}" does not exist')

@@ -1,4 +1,4 @@
-"""What ran and what failed to load, for the system views that tell of it.
+"""Records queries, load errors and sessions for the system views that show them.
 
 https://docs.aws.amazon.com/redshift/latest/dg/SYS_QUERY_HISTORY.html
 https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
@@ -19,13 +19,13 @@ _DUCKDB_TYPES = {int: "BIGINT", str: "VARCHAR", bool: "BOOLEAN", dt.datetime: "T
 
 
 def now() -> dt.datetime:
-    """The time in UTC, without zone, as Redshift's system views have it."""
+    """Returns the time in UTC without a zone, as Redshift's system views show it."""
     return dt.datetime.now(dt.UTC).replace(tzinfo=None)
 
 
 @dataclass
 class QueryEntry:
-    """One statement, running or done."""
+    """One statement that is running or has ended."""
 
     query_id: int
     user_name: str
@@ -74,7 +74,7 @@ class SessionEntry:
 
 
 class History:
-    """The newest entries of each kind; shared by all sessions."""
+    """The newest entries of each kind; all sessions share one history."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -84,39 +84,39 @@ class History:
         self._sessions: dict[int, SessionEntry] = {}
 
     def number(self) -> int:
-        """A number no other query, transaction or COPY has."""
+        """Returns a number that no other query, transaction or COPY has."""
         return next(self._numbers)
 
     def begin(self, entry: QueryEntry) -> None:
-        """A statement starts."""
+        """Records that a statement has started."""
         entry.query_text = entry.query_text[:KEPT_TEXT]
         with self._guard:
             self._queries.append(entry)
 
     def end(self, entry: QueryEntry, *, error: str = "") -> None:
-        """A statement is done, or failed."""
+        """Records that a statement has ended, with its error if it failed."""
         entry.end_time = now()
         entry.elapsed_time = int((entry.end_time - entry.start_time).total_seconds() * 1_000_000)
         entry.status = "failed" if error else "success"
         entry.error_message = error
 
-    def refuse_row(self, error: LoadError) -> None:
-        """COPY could not load a row."""
+    def record_load_error(self, error: LoadError) -> None:
+        """Records a row that COPY could not load."""
         with self._guard:
             self._load_errors.append(error)
 
     def open_session(self, entry: SessionEntry) -> None:
-        """A client connected."""
+        """Records that a client has connected."""
         with self._guard:
             self._sessions[entry.process] = entry
 
     def close_session(self, process: int) -> None:
-        """A client is gone."""
+        """Records that a client has disconnected."""
         with self._guard:
             self._sessions.pop(process, None)
 
     def snapshot(self, kind: type[Any]) -> str:
-        """All entries of a kind as JSON."""
+        """Returns all entries of a kind as JSON."""
         with self._guard:
             kept: Mapping[type[Any], Iterable[Any]] = {
                 QueryEntry: list(self._queries),
@@ -134,7 +134,7 @@ LOGS: dict[str, type[Any]] = {
 
 
 def log_source(variable: str) -> str:
-    """A query over the entries that a session variable holds as JSON."""
+    """Returns a query over the entries that a session variable holds as JSON."""
     columns = {field.name: _duckdb_type(field.type) for field in fields(LOGS[variable])}
     structure = json.dumps([columns])
     rows = f"from_json(coalesce(getvariable('{variable}'), '[]'), '{structure}')"

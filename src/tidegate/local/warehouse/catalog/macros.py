@@ -1,4 +1,4 @@
-"""Redshift's functions written in DuckDB's, as macros on every session's search path."""
+"""Redshift's functions as DuckDB macros, in a schema on every session's search path."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from tidegate.local.warehouse.language.lexer import quote
 
 _UTC_NOW = "(current_timestamp at time zone 'UTC')"
 
-# A value's first characters that take up no more than n bytes.
+# Clips x to the longest prefix of whole characters that fits into n bytes.
 _CLIPPED = """case
     when strlen(x) <= n then x
     when strlen(x) = length(x) then left(x, n)
@@ -56,7 +56,7 @@ MACROS = {
     "has_table_privilege(x, y)": "true",
     "has_schema_privilege(x, y)": "true",
     "has_database_privilege(x, y)": "true",
-    # What the translation itself needs
+    # For the translation itself
     "divisor(x)": f"case when x = 0 then {raise_in_sql('22012', 'Divide by zero')} else x end",
     "clip_varchar(x, n)": _CLIPPED,
     "fit_varchar(x, n)": """case
@@ -82,6 +82,6 @@ MACROS = {
 
 
 def macro_statements() -> Iterator[str]:
-    """What creates them all."""
+    """Yields the statements that create all macros."""
     for signature, body in MACROS.items():
         yield f"create macro {quote(SYSTEM_SCHEMA)}.{signature} as {body}"

@@ -1,7 +1,7 @@
 """Tables, views and their columns as Redshift describes them.
 
-DuckDB knows no lengths of text, encodings or keys. They are kept as JSON in the comments of its
-columns and tables, so that they are created, altered, renamed and rolled back with them.
+DuckDB stores no lengths of text, encodings or keys. This module keeps them as JSON in the comments
+of columns and tables, so they are created, altered, renamed and rolled back together.
 """
 
 import json
@@ -20,7 +20,7 @@ DEFAULT_SCHEMA = "public"
 
 @dataclass(frozen=True)
 class Column:
-    """A column, with what only Redshift keeps of it."""
+    """A column with the attributes that only Redshift stores."""
 
     name: str
     type: DataType
@@ -31,7 +31,7 @@ class Column:
 
     @property
     def comment(self) -> str:
-        """What DuckDB keeps for us."""
+        """The JSON that DuckDB stores as the column's comment."""
         kept = {
             "type": self.type.name,
             "length": self.type.length,
@@ -57,13 +57,13 @@ class Relation:
 
     @property
     def sql(self) -> str:
-        """The name as DuckDB reads it, beyond doubt."""
+        """The full, quoted name for DuckDB."""
         if self.temporary:
             return f"temp.main.{quote(self.name.table)}"
         return f"{quote(DATABASE)}.{self.name.sql}"
 
     def column(self, name: str) -> Column:
-        """The column of this name."""
+        """Returns the column with this name; raises 42703 if there is none."""
         for column in self.columns:
             if column.name == name:
                 return column
@@ -71,20 +71,20 @@ class Relation:
 
     @property
     def key_columns(self) -> set[str]:
-        """The columns of declared primary and unique keys."""
+        """Returns the columns of the declared primary and unique keys."""
         keys = [self.kept.get("primary_key", []), *self.kept.get("unique", [])]
         return {name for key in keys for name in key}
 
-    def picked(self, names: list[str]) -> list[Column]:
-        """The columns of these names in their order; all of them when none is named."""
+    def select(self, names: list[str]) -> list[Column]:
+        """Returns the columns with these names in this order; all columns if `names` is empty."""
         return [self.column(name) for name in names] or list(self.columns)
 
 
 def comment_on_column(table: str, column: Column) -> str:
-    """The statement that keeps what DuckDB does not know of a column."""
+    """Returns the statement that stores a column's Redshift attributes in its comment."""
     return f"comment on column {table}.{quote(column.name)} is {literal(column.comment)}"
 
 
 def comment_on_table(table: str, kept: Mapping[str, Any]) -> str:
-    """The statement that keeps what DuckDB does not know of a table."""
+    """Returns the statement that stores a table's Redshift attributes in its comment."""
     return f"comment on table {table} is {literal(json.dumps(dict(kept)))}"

@@ -1,6 +1,6 @@
-"""Redshift's system views, over DuckDB's catalogue and the history.
+"""Redshift's system views, built on DuckDB's catalogue and the history.
 
-They are table macros, because DuckDB binds every view there is when its catalogue is read.
+They are table macros: DuckDB would bind every view each time someone reads its catalogue.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ def _kept(column: str, path: str, kind: str = "varchar") -> str:
     return f"cast(json_extract_string({column}, '$.{path}') as {kind})"
 
 
-# Views have no kept types; what DuckDB says of their columns is put into Redshift's words.
+# No Redshift type is stored for a view's columns, so this translates DuckDB's types.
 _PLAIN_TYPE = """case
     when data_type = 'FLOAT' then 'real'
     when data_type = 'DOUBLE' then 'double precision'
@@ -121,6 +121,6 @@ VIEWS = {
 
 
 def view_statements() -> Iterator[str]:
-    """What creates them all."""
+    """Yields the statements that create all system views."""
     for name, query in VIEWS.items():
         yield f"create macro {quote(SYSTEM_SCHEMA)}.{name}() as table {query}"

@@ -1,1 +1,1 @@
-"""Puts Redshift's SQL into DuckDB's, and refuses what Redshift refuses."""
+"""Translates Redshift's SQL to DuckDB's and refuses SQL that Redshift refuses."""

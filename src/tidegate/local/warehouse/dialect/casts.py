@@ -1,4 +1,4 @@
-"""Casts as Redshift means them: which types there are, and that text is cut, not refused."""
+"""Gives casts Redshift's meaning: only Redshift's types; text that is too long is cut."""
 
 from sqlglot import exp
 
@@ -19,7 +19,7 @@ _KNOWN = (
 
 
 def refuse_foreign_type(node: exp.DataType) -> None:
-    """Refuses the types that PostgreSQL or DuckDB has and Redshift has not.
+    """Refuses types that PostgreSQL or DuckDB has but Redshift lacks.
 
     https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-datatypes.html
     """
@@ -42,7 +42,7 @@ def _call(name: str, *arguments: exp.Expr) -> exp.Expr:
 
 
 def rewrite_cast(node: exp.Cast) -> exp.Expr:
-    """The cast that does in DuckDB what this one does in Redshift."""
+    """Returns a DuckDB expression that does what this cast does in Redshift."""
     kind, length = node.to.this, _length(node.to)
     if kind in _TEXT | _CHAR:
         return _text_cast(node, length, padded=kind in _CHAR)

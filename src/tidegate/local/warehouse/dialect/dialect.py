@@ -1,4 +1,4 @@
-"""Queries and data changes in Redshift's SQL, read and put into DuckDB's."""
+"""Parses queries and data changes in Redshift's SQL and translates them to DuckDB's."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -20,10 +20,10 @@ from tidegate.local.warehouse.language.oids import cast_of
 
 
 class Redshift(redshift.Redshift):
-    """sqlglot's Redshift, but that $1,$2 are parameters and not the ends of a quotation."""
+    """sqlglot's Redshift dialect, except that $1 is a parameter and never starts a dollar quote."""
 
     class Tokenizer(redshift.Redshift.Tokenizer):
-        """Knows no dollar quoting."""
+        """A tokenizer without dollar quoting."""
 
         HEREDOC_STRINGS: ClassVar[list[str | tuple[str, str]]] = []
         SINGLE_TOKENS: ClassVar[dict[str, TokenType]] = {
@@ -34,12 +34,12 @@ class Redshift(redshift.Redshift):
 
 _UNNAMED = "?column?"
 
-# sqlglot warns of what it passes on unread; here such a statement is refused in plain words.
+# sqlglot warns about statements that it does not parse; this module refuses them with an error.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 
 def read(text: str, database: str) -> exp.Expr:
-    """The statement as a tree, checked against Redshift's grammar, its names folded."""
+    """Parses a statement, checks it against Redshift's grammar and folds its names."""
     try:
         tree = sqlglot.parse_one(text, read=Redshift)
     except (ParseError, TokenError) as error:
@@ -51,7 +51,7 @@ def read(text: str, database: str) -> exp.Expr:
 
 
 def read_expression(text: str, database: str) -> str:
-    """A value without columns, as in DEFAULT, for DuckDB."""
+    """Translates an expression without columns, such as a DEFAULT, for DuckDB."""
     (value,) = read(f"select {text}", database).expressions
     return str(value.unalias().sql("duckdb", identify=True, comments=False))
 
@@ -69,7 +69,7 @@ def _fold_names(tree: exp.Expr) -> None:
 
 
 def tables(tree: exp.Expr) -> list[Name]:
-    """The tables and views the statement names, its own common table expressions left out."""
+    """Returns the tables and views that the statement names, without its own CTEs."""
     own = {cte.alias for cte in tree.find_all(exp.CTE)}
     found = dict.fromkeys(
         Name(table.name, table.db)
@@ -115,7 +115,7 @@ def _name_columns(select: exp.Select) -> None:
 
 
 def _name(node: exp.Expr) -> str:
-    """The name Redshift gives to a column without alias."""
+    """Returns Redshift's name for a column without alias."""
     if isinstance(node, exp.Cast):
         return node.this.name if isinstance(node.this, exp.Column) else node.to.this.value.lower()
     if isinstance(node, exp.Window | exp.Paren):
@@ -150,20 +150,20 @@ def _separate_nothing(node: exp.Expr) -> exp.Expr:
 
 
 def _default(node: exp.Expr) -> exp.Expr:
-    """DEFAULT among values is a word, not a column of that name."""
+    """Makes DEFAULT among values a keyword instead of a column with that name."""
     assigned = isinstance(node.parent, exp.Tuple | exp.EQ) and node.arg_key != "this"
     return exp.Var(this="DEFAULT") if node.name == "default" and assigned else node
 
 
 def _anonymous(node: exp.Expr) -> exp.Expr:
-    """DuckDB's octet_length takes bytes only; another name leaves that one reachable."""
+    """Renames octet_length to text_bytes: DuckDB's own takes only bytes, and macros call it."""
     if node.name.lower() == "octet_length":
         node.set("this", "text_bytes")
     return node
 
 
 def _navigate(node: exp.Expr) -> exp.Expr:
-    """SUPER is JSON for DuckDB: counted from nought, where its own lists begin at one."""
+    """Navigates SUPER as JSON in DuckDB, with indexes from 0; DuckDB's own lists start at 1."""
     (index,) = node.expressions
     return _call("json_extract", node.this.copy(), exp.Literal.string(f"$[{index.name}]"))
 
@@ -191,7 +191,7 @@ def _rewrite_node(node: exp.Expr) -> exp.Expr:
 
 
 def write(tree: exp.Expr, parameter_oids: Sequence[int] = ()) -> str:
-    """The statement for DuckDB, its parameters cast to the types the client told."""
+    """Writes the statement for DuckDB; casts its parameters to the client's types."""
     if parameter_oids:
         tree = tree.transform(lambda node: _typed(node, parameter_oids))
     return str(tree.sql("duckdb", identify=True, comments=False))
@@ -208,5 +208,5 @@ def _typed(node: exp.Expr, oids: Sequence[int]) -> exp.Expr:
 
 
 def count_parameters(tree: exp.Expr) -> int:
-    """The highest number of a parameter."""
+    """Returns the highest parameter number, 0 if there are none."""
     return max((int(node.name) for node in tree.find_all(exp.Parameter)), default=0)

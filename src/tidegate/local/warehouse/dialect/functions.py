@@ -1,4 +1,4 @@
-"""The functions Redshift has; anything else that is called is refused, as Redshift would.
+"""The functions of Redshift; refuses a call of any other function, as Redshift does.
 
 https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions.html
 """
@@ -38,7 +38,7 @@ has_database_privilege has_schema_privilege has_table_privilege pg_backend_pid
 pg_last_copy_count pg_last_copy_id pg_last_query_id pg_get_userbyid session_user set_config user
 version pg_table_is_visible format_type obj_description col_description"""
 
-# Words that may stand before a parenthesis without being called.
+# Words that may stand before a parenthesis without being a function call.
 _SYNTAX = """all and any as between by columns distinct else end except exclude exists filter
 from full group having if in inner insert intersect into is join like ilike limit not null on or
 order outer over partition qualify recursive rows select set similar some source table then to
@@ -57,7 +57,7 @@ _BEFORE_PARENTHESIS = CALLABLE | frozenset(f"{_SYNTAX} {_TYPES}".split())
 
 
 def refuse_unknown(tokens: list[Token], declared: Set[str]) -> None:
-    """Refuses a call of anything Redshift does not have; `declared` are tables and aliases."""
+    """Refuses calls of functions that Redshift lacks; `declared` are tables and aliases."""
     before = ""
     for token, after in pairwise(tokens):
         qualified, before = before == ".", token.text
@@ -72,7 +72,7 @@ def refuse_unknown(tokens: list[Token], declared: Set[str]) -> None:
 
 
 def declared_names(tree: exp.Expr) -> set[str]:
-    """The names of tables and aliases, which may have a column list in parentheses."""
+    """Returns the names of tables and aliases, which a column list in parentheses may follow."""
     names = {table.name for table in tree.find_all(exp.Table)}
     names |= {alias.name for alias in tree.find_all(exp.TableAlias)}
     return names | {cte.alias for cte in tree.find_all(exp.CTE)}

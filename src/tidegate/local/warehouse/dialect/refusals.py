@@ -1,6 +1,6 @@
-"""What Redshift refuses although PostgreSQL, DuckDB or sqlglot would let it pass.
+"""Refuses SQL that Redshift refuses but PostgreSQL, DuckDB or sqlglot accepts.
 
-Every rule is one function, registered for the kind of expression it looks at.
+Each rule is one function, registered for the kind of expression that it checks.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def _rule(*kinds: type[exp.Expr]) -> Callable[[Rule], Rule]:
 
 
 def refuse(tree: exp.Expr) -> None:
-    """Raises the error of the first rule the statement breaks."""
+    """Raises the error of the first rule that the statement breaks."""
     for node in tree.walk():
         for rule in _RULES.get(type(node), ()):
             if error := rule(node):
@@ -56,7 +56,7 @@ def _same_table(one: exp.Table, other: exp.Table) -> bool:
 
 @_rule(exp.Merge)
 def merge_target_has_no_alias(merge: exp.Expr) -> SqlError | None:
-    """Only the source may have one."""
+    """Only MERGE's source may have an alias."""
     return _near(merge.this.alias) if merge.this.alias else None
 
 
@@ -68,7 +68,7 @@ def merge_has_no_with(merge: exp.Expr) -> SqlError | None:
 
 @_rule(exp.Merge)
 def merge_has_matched_then_not_matched(merge: exp.Expr) -> SqlError | None:
-    """Both branches, once each, in this order."""
+    """MERGE needs both branches, once each, in this order."""
     branches = [bool(when.args.get("matched")) for when in merge.args["whens"].expressions]
     if branches == [True, False]:
         return None
@@ -86,8 +86,8 @@ def merge_branch_has_no_condition(when: exp.Expr) -> SqlError | None:
 
 
 @_rule(exp.When)
-def merge_branch_does_what_it_may(when: exp.Expr) -> SqlError | None:
-    """UPDATE or DELETE when matched, INSERT when not."""
+def merge_branch_has_an_allowed_action(when: exp.Expr) -> SqlError | None:
+    """Only UPDATE and DELETE are allowed when matched, only INSERT when not matched."""
     action = when.args["then"]
     word = action.name if isinstance(action, exp.Var) else action.key
     allowed = {"update", "delete"} if when.args.get("matched") else {"insert"}
@@ -97,7 +97,7 @@ def merge_branch_does_what_it_may(when: exp.Expr) -> SqlError | None:
 
 
 def _names_columns(action: exp.Expr, word: str) -> SqlError | None:
-    """Each column is named: no UPDATE SET *, no INSERT *, nor either without anything."""
+    """Every column needs a name: no UPDATE SET *, no INSERT *, and none without columns."""
     said = action.expressions if isinstance(action, exp.Update) else [action.this]
     starred = [one for one in said or [] if isinstance(one, exp.Star)]
     if starred:
@@ -113,7 +113,7 @@ def merge_joins_on_a_condition(merge: exp.Expr) -> SqlError | None:
 
 @_rule(exp.Update)
 def set_columns_have_no_prefix(update: exp.Expr) -> SqlError | None:
-    """Neither in MERGE nor in UPDATE: https://docs.aws.amazon.com/redshift/latest/dg/r_UPDATE.html"""
+    """No prefix, in MERGE or UPDATE: https://docs.aws.amazon.com/redshift/latest/dg/r_UPDATE.html"""
     for assignment in update.expressions:
         if isinstance(assignment.this, exp.Column) and assignment.this.table:
             return _near(".")
@@ -122,7 +122,7 @@ def set_columns_have_no_prefix(update: exp.Expr) -> SqlError | None:
 
 @_rule(exp.Insert)
 def insert_columns_have_no_prefix(insert: exp.Expr) -> SqlError | None:
-    """As in the INSERT branch of MERGE."""
+    """In INSERT and in MERGE's INSERT branch, column names have no table prefix."""
     named = insert.this.expressions if insert.this is not None else []
     prefixed = any(isinstance(column, exp.Column) and column.table for column in named)
     return _near(".") if prefixed else None
@@ -130,7 +130,7 @@ def insert_columns_have_no_prefix(insert: exp.Expr) -> SqlError | None:
 
 @_rule(exp.Merge)
 def merge_source_is_not_the_target(merge: exp.Expr) -> SqlError | None:
-    """Neither itself nor in a subquery."""
+    """MERGE's source is not the target and does not read it in a subquery."""
     target, source = merge.this, merge.args["using"]
     if any(_same_table(target, table) for table in source.find_all(exp.Table)):
         message = "Source view/subquery in Merge statement cannot reference target table."

@@ -1,1 +1,1 @@
-"""Sessions, transactions and locks; a session does not know what statements there are."""
+"""Sessions, transactions and locks; a session runs any statement and knows none by name."""

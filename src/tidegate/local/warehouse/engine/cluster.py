@@ -1,4 +1,4 @@
-"""What all sessions of one warehouse share."""
+"""The cluster: the database, locks and history that all sessions of one warehouse share."""
 
 import itertools
 import tempfile
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from tidegate.local.warehouse.catalog.catalog import Committed
+from tidegate.local.warehouse.catalog.catalog import CommittedCatalog
 from tidegate.local.warehouse.catalog.history import History
 from tidegate.local.warehouse.catalog.macros import macro_statements
 from tidegate.local.warehouse.catalog.relations import DATABASE, DEFAULT_SCHEMA, SYSTEM_SCHEMA
@@ -20,7 +20,7 @@ FIRST_PID = 1073741824
 
 
 class Cluster:
-    """One database in memory, its locks, its history, and the S3 it loads from."""
+    """One database in memory, its locks, its history and its S3 client."""
 
     def __init__(self, database: str, s3: S3Client) -> None:
         self.database = database
@@ -30,7 +30,7 @@ class Cluster:
         self._folder = tempfile.TemporaryDirectory(prefix="tidegate-warehouse-")
         self.folder = Path(self._folder.name)
         self._pids = itertools.count(FIRST_PID)
-        self.committed = Committed()
+        self.committed = CommittedCatalog()
         self._connection = self._create()
 
     def _create(self) -> "duckdb.DuckDBPyConnection":
@@ -53,26 +53,26 @@ class Cluster:
         }
 
     def _confine(self, connection: "duckdb.DuckDBPyConnection") -> None:
-        """DuckDB reads and writes in this folder only: a table named like a file is not one."""
+        """Allow DuckDB to access this folder only, so that a table's name never opens a file."""
         connection.execute(f"set allowed_directories = [{literal(f'{self.folder}/')}]")
         connection.execute("set enable_external_access = false")
 
     def connect(self) -> "duckdb.DuckDBPyConnection":
-        """A connection of its own for one session."""
+        """Opens a connection for one session."""
         cursor = self._connection.cursor()
         cursor.execute(_search_path())
         cursor.execute("set TimeZone = 'UTC'")
         cursor.execute("set integer_division = true")
-        # DuckDB draws it on the standard output, terminal or not.
+        # DuckDB would print its progress bar even where stdout is not a terminal.
         cursor.execute("set enable_progress_bar = false")
         return cursor
 
     def pid(self) -> int:
-        """The process id of a new session."""
+        """Returns a process id for a new session."""
         return next(self._pids)
 
     def close(self) -> None:
-        """Forgets everything."""
+        """Closes the database and loses all its data."""
         self._connection.close()
         self._folder.cleanup()
 

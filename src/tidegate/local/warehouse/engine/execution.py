@@ -1,6 +1,6 @@
-"""Runs a statement in a session: may it run now, what are its columns, what did it give.
+"""Runs a statement in a session: checks that it may run, describes its columns, executes it.
 
-Whoever executes a statement takes its rows and then calls `session.finish`.
+The caller of `execute` takes the rows and then calls `session.finish`.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from tidegate.local.warehouse.language.translation import Circumstance, translat
 
 
 def admit(session: Session, statement: Statement) -> None:
-    """Refuses a statement that may not run in the session's block, or outside of one."""
+    """Raises if the statement may not run in the session's block, or outside of a block."""
     if statement.block is not Block.EVEN_FAILED:
         session.transaction.refuse_when_failed()
     in_block = session.transaction.in_block
@@ -30,7 +30,7 @@ def admit(session: Session, statement: Statement) -> None:
 
 
 def describe(session: Session, statement: Statement, oids: Sequence[int]) -> Sequence[Field] | None:
-    """The columns of the statement's result."""
+    """Returns the columns of the statement's result, None if it has no result."""
     admit(session, statement)
     with session.stoppable():
         try:
@@ -40,7 +40,7 @@ def describe(session: Session, statement: Statement, oids: Sequence[int]) -> Seq
 
 
 def execute(session: Session, statement: Statement, parameters: Sequence[Parameter]) -> Outcome:
-    """Starts a statement; its rows come as they are taken."""
+    """Starts a statement; its outcome computes rows as you take them."""
     admit(session, statement)
     session.begin(statement.kind, statement.text)
     try:
@@ -50,7 +50,7 @@ def execute(session: Session, statement: Statement, parameters: Sequence[Paramet
 
 
 def fail(session: Session, statement: Statement, error: Exception) -> SqlError:
-    """Ends a statement that failed; gives its error in Redshift's words."""
+    """Ends a failed statement and returns Redshift's error for it."""
     told = _translated(session, statement, error)
     session.abort()
     session.finish(error=told.detail or told.message)

@@ -1,4 +1,4 @@
-"""Stops a running statement: when its client asks, or when statement_timeout is over."""
+"""Cancels a running statement when its client asks or after statement_timeout."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from tidegate.local.warehouse.language.failures import CANCELLED, SqlError
 
 
 class Interruption:
-    """One session's running statement, as seen by whoever may stop it."""
+    """Lets other threads cancel one session's running statement."""
 
     def __init__(self, interrupt: Callable[[], None]) -> None:
         self._interrupt = interrupt
@@ -18,33 +18,34 @@ class Interruption:
         self._reason: SqlError | None = None
 
     def start(self, query: int, timeout_seconds: float) -> None:
-        """From here on the statement can be stopped; a timeout of nought is none."""
+        """Allow cancelling the statement from now on; a timeout of 0 means no timeout."""
         with self._guard:
             self._running = query
             self._reason = None
             self._deadline = time.monotonic() + timeout_seconds if timeout_seconds else None
 
     def stop(self) -> None:
-        """The statement is over; what comes now cannot hit the next one."""
+        """Mark the statement as ended, so that a late request cannot cancel the next one."""
         with self._guard:
             self._running = 0
             self._deadline = None
             self._reason = None
 
     def cancel(self) -> None:
-        """Stops the running statement, if there is one."""
+        """Cancels the running statement, if there is one."""
         with self._guard:
             self._stop()
 
     def expire(self, now: float) -> None:
-        """Stops the running statement if its time is over."""
+        """Cancels the running statement if its timeout has passed."""
         with self._guard:
             if self._deadline is not None and now >= self._deadline:
                 self._deadline = None
                 self._stop()
 
     def _stop(self) -> None:
-        # Redshift words both alike: https://github.com/awslabs/amazon-redshift-utils/issues/174
+        # Redshift uses one message for both cases:
+        # https://github.com/awslabs/amazon-redshift-utils/issues/174
         if self._running:
             message = f"Query ({self._running}) cancelled on user's request"
             self._reason = SqlError(CANCELLED, message)
@@ -52,10 +53,10 @@ class Interruption:
 
     @property
     def reason(self) -> SqlError | None:
-        """Why the statement was stopped, if it was."""
+        """Returns the error if the statement was cancelled, else None."""
         return self._reason
 
     def check(self) -> None:
-        """Raises when the statement was stopped."""
+        """Raises the error if the statement was cancelled."""
         if self._reason is not None:
             raise self._reason

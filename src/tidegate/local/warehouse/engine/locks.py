@@ -1,4 +1,4 @@
-"""Table locks: every transaction shares the tables it touches, LOCK and DDL take them alone.
+"""Table locks: a transaction shares the tables it touches; LOCK and DDL hold them exclusively.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_LOCK.html
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tidegate.local.warehouse.language.failures import SqlError
 
-# How often a waiting session looks whether it was cancelled or its client has gone.
+# How often a waiting session checks whether it was cancelled or its client has disconnected.
 POLL_SECONDS = 0.05
 
 
@@ -19,7 +19,7 @@ class _TableLock:
     shared: set[int] = field(default_factory=set)
 
     def blockers(self, session: int, *, exclusively: bool) -> set[int]:
-        """The other sessions that hold the table in a way this one cannot join."""
+        """Returns the other sessions whose hold on the table conflicts with this one's."""
         holders = {self.exclusive} - {None, session}
         if exclusively:
             holders |= self.shared - {session}
@@ -38,7 +38,7 @@ class _TableLock:
 
 
 class Locks:
-    """Who holds which table, and who waits for whom."""
+    """Records which session holds which table and which session waits for which."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -48,7 +48,7 @@ class Locks:
     def acquire(
         self, session: int, tables: Iterable[str], *, exclusively: bool, check: Callable[[], None]
     ) -> None:
-        """Takes the tables in their order; `check` raises when waiting has become pointless."""
+        """Locks the tables in the given order; `check` raises to end a pointless wait."""
         with self._changed:
             for table in tables:
                 self._acquire(session, table, exclusively, check)
@@ -79,7 +79,7 @@ class Locks:
             ahead |= self._waiting.get(other, set()) - reached
 
     def release(self, session: int) -> None:
-        """Gives back all that the session holds."""
+        """Releases all locks of the session."""
         with self._changed:
             for table in list(self._tables):
                 lock = self._tables[table]

@@ -1,4 +1,4 @@
-"""A session: what a client's statements share, one after the other."""
+"""A session: the state that one client's statements share."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +30,7 @@ _LOG_VIEWS = {
 
 
 class Session:
-    """What a client's connection owns: transaction, locks, settings, temporary tables."""
+    """A client's session: its transaction, locks, settings and temporary tables."""
 
     def __init__(
         self, cluster: Cluster, user: str, application: str, alive: Callable[[], bool]
@@ -40,7 +40,7 @@ class Session:
         self.pid = cluster.pid()
         self.cursor = cluster.connect()
         self.settings = Settings(application_name=application, session_authorization=user)
-        self.catalog = Catalog(self.cursor, cluster.committed, self._sees_what_all_see)
+        self.catalog = Catalog(self.cursor, cluster.committed, self._sees_committed_catalog)
         self.interruption = Interruption(self.cursor.interrupt)
         self.transaction = Transaction(
             self.cursor, ended=self._transaction_ended, undone=self.catalog.forget
@@ -58,14 +58,14 @@ class Session:
         )
 
     def close(self) -> None:
-        """Rolls back and gives everything up."""
+        """Rolls back, and releases locks and connection."""
         self.transaction.rollback()
         self.cluster.history.close_session(self.pid)
         self.cursor.close()
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:
-        """What happens inside can be stopped; outside of a block it leaves no lock behind."""
+        """Makes the body cancellable; outside of a block, releases its locks at the end."""
         self.interruption.start(self.cluster.history.number(), self.settings.statement_timeout)
         try:
             yield
@@ -74,7 +74,7 @@ class Session:
             self._release_locks()
 
     def begin(self, kind: str, text: str) -> None:
-        """A statement begins: the history shows it, and it can be stopped."""
+        """Records that a statement has started and makes it cancellable."""
         self.entry = QueryEntry(
             query_id=self.cluster.history.number(),
             user_name=self.user,
@@ -90,7 +90,7 @@ class Session:
         self.interruption.start(self.entry.query_id, self.settings.statement_timeout)
 
     def finish(self, *, error: str = "", rows: int = 0) -> None:
-        """The statement is over."""
+        """Records that the statement has ended; outside of a block, releases its locks."""
         self.interruption.stop()
         self.entry.returned_rows = rows
         self._last_query = self.entry.query_id
@@ -102,35 +102,37 @@ class Session:
             self.cluster.locks.release(self.pid)
 
     def abort(self) -> None:
-        """Something failed: an open block runs nothing more until it ends."""
+        """Marks an open block as failed, so that it runs nothing more until it ends."""
         self.transaction.fail()
 
     def _transaction_ended(self) -> None:
         self.cluster.locks.release(self.pid)
         self.transaction_id = self.cluster.history.number()
-        # What was looked up in a snapshot older than another session's change may be out of date.
+        # Look-ups from a snapshot older than another session's change may be out of date.
         if self._catalog_version != self.cluster.committed.version:
             self.catalog.forget()
         if self._catalog_changed:
-            self.cluster.committed.changed()
+            self.cluster.committed.invalidate()
         self._catalog_changed = False
         self._catalog_version = self.cluster.committed.version
 
-    def _sees_what_all_see(self) -> bool:
-        """Whether neither this block nor any other session since it began changed the catalogue."""
+    def _sees_committed_catalog(self) -> bool:
+        """Returns whether this block sees the committed catalogue: it changed nothing itself, and
+        no other session has changed anything since the block began.
+        """
         older = self._catalog_version != self.cluster.committed.version
         return not (self._catalog_changed or (self.transaction.in_block and older))
 
     def notify(self, code: str, message: str, severity: str = "WARNING") -> None:
-        """Something the client should know that is no error."""
+        """Queues a notice for the client."""
         self.notices.append(SqlError(code, message, severity=severity))
 
-    def share(self, names: Sequence[Name]) -> None:
-        """Waits until nobody holds the tables alone."""
+    def lock_shared(self, names: Sequence[Name]) -> None:
+        """Locks the tables in shared mode; waits for exclusive holders."""
         self._acquire(names, exclusively=False)
 
-    def lock(self, names: Sequence[Name]) -> None:
-        """Waits until nobody else holds the tables, and keeps everybody off them."""
+    def lock_exclusively(self, names: Sequence[Name]) -> None:
+        """Locks the tables exclusively; waits for all other holders."""
         self._acquire(names, exclusively=True)
 
     def _acquire(self, names: Sequence[Name], *, exclusively: bool) -> None:
@@ -160,22 +162,23 @@ class Session:
     def define(
         self, statements: Sequence[str], *, made: Name | None = None, temporary: bool = False
     ) -> None:
-        """Runs what changes the catalogue, as a whole; temporary tables concern nobody else.
+        """Runs statements that change the catalogue, all or none.
 
-        `made` is the only table that is another one after it, if there is only one.
+        `temporary` says that they concern temporary tables, which no other session sees. If they
+        change only one table, `made` is its name.
         """
-        with self.transaction.unit():
+        with self.transaction.atomic():
             self._catalog_changed |= not temporary
             for statement in statements:
                 self.cursor.execute(statement)
             self.catalog.forget(made)
 
-    def loaded(self, copy_id: int, count: int) -> None:
-        """What pg_last_copy_count() tells from here on."""
+    def record_copy(self, copy_id: int, count: int) -> None:
+        """Sets what pg_last_copy_id() and pg_last_copy_count() return from now on."""
         self._last_copy = {"last_copy_id": copy_id, "last_copy_count": count}
 
     def publish(self, text: str) -> None:
-        """Lets DuckDB see what the statement asks about the session and the history."""
+        """Copies into DuckDB the session variables and logs that the statement's text mentions."""
         asked = text.lower()
         for log in {log for view, log in _LOG_VIEWS.items() if view in asked}:
             self._set_variables(**{log: self.cluster.history.snapshot(LOGS[log])})

@@ -1,4 +1,4 @@
-"""The settings of a session: SET, RESET, SHOW and what starts with them."""
+"""The settings of a session: SET, RESET, SHOW and the initial values."""
 
 import re
 from collections.abc import Iterator
@@ -33,7 +33,8 @@ _DEFAULTS = {
     "wlm_query_slot_count": "1",
 }
 _FIXED = {"integer_datetimes", "server_version"}
-# What would change the meaning of statements in a way this server does not follow.
+# Settings with one allowed value: another value would change what statements mean, and this
+# server does not implement that.
 _ONLY = {
     "enable_case_sensitive_identifier": {"off", "false"},
     "downcase_delimited_identifier": {"on", "true"},
@@ -45,14 +46,14 @@ _MILLISECONDS = {None: 1, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d"
 
 
 class Settings:
-    """A session's parameters by their lower-case names."""
+    """A session's settings by their lower-case names."""
 
     def __init__(self, **initial: str) -> None:
         self._initial = _DEFAULTS | initial
         self._values = dict(self._initial)
 
     def set(self, name: str, value: str) -> None:
-        """SET name TO value; a transaction's end does not undo it."""
+        """SET name TO value; a rollback does not undo it."""
         self._check(name, value)
         self._values[name] = self._initial[name] if value.lower() == "default" else value
 
@@ -63,7 +64,7 @@ class Settings:
         if name == "statement_timeout" and value.lower() != "default":
             _milliseconds(value)
         if value.lower() not in _ONLY.get(name, {value.lower()}):
-            hint = f"The local warehouse knows {name} = {self._initial[name]} only."
+            hint = f"The local warehouse supports only {name} = {self._initial[name]}."
             raise SqlError("22023", f'invalid value for parameter "{name}": "{value}"', hint=hint)
 
     def get(self, name: str) -> str:
@@ -84,7 +85,7 @@ class Settings:
 
     @property
     def statement_timeout(self) -> float:
-        """In seconds; nought is none."""
+        """The timeout in seconds; 0 means no timeout."""
         return _milliseconds(self._values["statement_timeout"]) / 1000
 
 

@@ -1,4 +1,4 @@
-"""What every statement is to the session that runs it."""
+"""The interface of a statement: its name, its tables, its columns and how to run it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from tidegate.local.warehouse.language.oids import Field, Parameter
 
 
 class Block(Enum):
-    """Where a statement may run."""
+    """Where a statement may run: outside of a block, inside, or even in a failed block."""
 
     ANYWHERE = "anywhere"
     OUTSIDE = "outside of a transaction block only"
@@ -22,7 +22,7 @@ class Block(Enum):
 
 @dataclass
 class Outcome:
-    """What a statement gave: its tag, and for a query its columns and rows."""
+    """The outcome of a statement: its command tag, and for a query its columns and rows."""
 
     tag: str
     fields: Sequence[Field] | None = None
@@ -30,7 +30,7 @@ class Outcome:
 
 
 class Statement(ABC):
-    """One statement, read and checked, that any session can run."""
+    """One parsed and checked statement that any session can run."""
 
     block: ClassVar[Block] = Block.ANYWHERE
     kind: str
@@ -39,17 +39,17 @@ class Statement(ABC):
 
     @property
     def label(self) -> str:
-        """What messages call the statement."""
+        """The statement's name in messages."""
         return self.kind
 
     def names(self) -> Sequence[Name]:
-        """The tables and views it touches, the target first."""
+        """Returns the tables and views that it touches, the target first."""
         return ()
 
     def describe(self, session: Session, oids: Sequence[int]) -> Sequence[Field] | None:
-        """The columns of its result; none when it has no result."""
+        """Returns the columns of its result, None if it has no result."""
         return None
 
     @abstractmethod
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Does it."""
+        """Runs the statement."""

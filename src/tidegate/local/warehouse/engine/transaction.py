@@ -1,4 +1,4 @@
-"""A session's transaction, as Redshift keeps it on top of DuckDB's."""
+"""A session's transaction: Redshift's rules on top of DuckDB's transaction."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -11,10 +11,10 @@ IDLE, OPEN, FAILED = b"I", b"T", b"E"
 
 
 class Transaction:
-    """Begins DuckDB's transaction as late as Redshift takes its snapshot.
+    """Begins DuckDB's transaction at the moment at which Redshift takes its snapshot.
 
-    A snapshot begins with the first statement that reads or writes, not with BEGIN and not with
-    LOCK, so that a transaction that locks first sees what was committed while it waited.
+    The first statement that reads or writes takes the snapshot; BEGIN and LOCK do not. So a
+    transaction that locks first sees changes that were committed while it waited.
     """
 
     def __init__(
@@ -32,21 +32,21 @@ class Transaction:
 
     @property
     def in_block(self) -> bool:
-        """Whether BEGIN was sent."""
+        """Whether a transaction block is open."""
         return self.status != IDLE
 
     def begin(self) -> None:
-        """BEGIN."""
+        """Opens a block (BEGIN)."""
         self.status = OPEN
 
     def start(self) -> None:
-        """Takes the snapshot, if the block has none yet."""
+        """Takes the snapshot unless the block has one."""
         if self.status == OPEN and not self._started:
             self._cursor.execute("begin transaction")
             self._started = True
 
     def commit(self) -> bool:
-        """COMMIT; says whether there was anything to commit, which a failed block has not."""
+        """Ends the block (COMMIT); returns False if the block had failed and was rolled back."""
         if self.status == FAILED:
             self.rollback()
             return False
@@ -61,12 +61,12 @@ class Transaction:
         return True
 
     def rollback(self) -> None:
-        """ROLLBACK."""
+        """Ends the block and undoes its changes (ROLLBACK)."""
         self._undo()
         self._close()
 
     def fail(self) -> None:
-        """A statement of the block failed: nothing of it will stay, and nothing holds a lock."""
+        """Marks the block as failed: rolls its changes back and releases its locks."""
         self._undo()
         if self.in_block:
             self.status = FAILED
@@ -76,7 +76,7 @@ class Transaction:
         if self._started:
             self._started = False
             self._undone()
-            # DuckDB has rolled back by itself when a commit failed.
+            # When a commit fails, DuckDB has already rolled back.
             with suppress(duckdb.TransactionException):
                 self._cursor.execute("rollback")
 
@@ -86,7 +86,7 @@ class Transaction:
         self._ended()
 
     def refuse_when_failed(self) -> None:
-        """Nothing but the end of the block runs after an error."""
+        """Raises 25P02 in a failed block, which accepts only its end."""
         if self.status == FAILED:
             raise SqlError(
                 "25P02",
@@ -94,8 +94,8 @@ class Transaction:
             )
 
     @contextmanager
-    def unit(self) -> Iterator[None]:
-        """What happens inside happens as a whole, in the open block or in one of its own."""
+    def atomic(self) -> Iterator[None]:
+        """Runs the body all or nothing, in the open block or in a new transaction."""
         if self.in_block:
             self.start()
             yield

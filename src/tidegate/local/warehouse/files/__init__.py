@@ -1,1 +1,1 @@
-"""The files that COPY loads and UNLOAD writes, and the S3 they lie in."""
+"""The S3 files that COPY loads and UNLOAD writes."""

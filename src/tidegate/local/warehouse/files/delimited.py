@@ -1,4 +1,4 @@
-"""COPY from delimited text: read as text first, so that a refused value can be shown."""
+"""COPY from delimited text: reads every value as text first, to be able to show a refused one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _TEXTUAL = {"character varying", "character"}
 
 @dataclass(frozen=True)
 class Refused:
-    """A value that does not go into its column."""
+    """A value that does not fit its column."""
 
     place: S3Object
     line: int
@@ -32,7 +32,7 @@ def load_csv(
     files: Sequence[tuple[S3Object, Path]],
     options: Options,
 ) -> int:
-    """Loads the files; says how many rows they had."""
+    """Loads the files; returns their number of rows."""
     names = ", ".join(quote(column.name) for column in columns)
     values = ", ".join(
         fitting_call(column.type, _typed(column, _text(column, index, options)))
@@ -61,7 +61,7 @@ def _source(path: Path, columns: Sequence[Column], options: Options) -> str:
         "quote": quoting,
         "escape": quoting if csv else ("'\\'" if "ESCAPE" in options else "''"),
         "skip": options.get("IGNOREHEADER", "0"),
-        # The text stays as it is in the file; NULL AS is looked for afterwards.
+        # DuckDB must not read any text as NULL; NULL AS is applied afterwards.
         "nullstr": literal("\x01\x01"),
         "compression": literal(compression_of(options)),
     }
@@ -94,7 +94,7 @@ def find_refused(
     files: Sequence[tuple[S3Object, Path]],
     options: Options,
 ) -> Refused | None:
-    """The first value that made a load fail, for sys_load_error_detail."""
+    """Finds the first value that made a load fail, for sys_load_error_detail."""
     for place, path in files:
         source = _source(path, columns, options)
         for index, column in enumerate(columns):

@@ -1,6 +1,6 @@
-"""Values on their way into columns: what is too long or of the wrong kind is refused.
+"""Checks values before they enter columns: refuses those that are too long or of a wrong type.
 
-Redshift's VARCHAR(n) holds n bytes, not characters, and an excess of blanks alone is cut:
+Redshift's VARCHAR(n) holds n bytes, not n characters. Redshift cuts off trailing blanks beyond n:
 https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
 """
 
@@ -21,7 +21,7 @@ _SOURCE = "fitted"
 
 
 def fitting_call(kind: DataType, value: str) -> str:
-    """The value as SQL text, checked."""
+    """Wraps a SQL value in the call that checks it against a type."""
     if macro := _CHECKED.get(kind.name):
         return f"{macro}({value}, {kind.length})"
     return f"to_json({value})" if kind.name == "super" else value
@@ -47,7 +47,7 @@ def _pick(columns: Sequence[Column], named: Sequence[exp.Expr]) -> list[Column]:
 
 
 def fit_insert(insert: exp.Insert, columns: Sequence[Column]) -> None:
-    """Checks the rows of INSERT … VALUES and INSERT … SELECT."""
+    """Adds the checks to INSERT … VALUES and INSERT … SELECT."""
     named = insert.this.expressions if isinstance(insert.this, exp.Schema) else []
     picked = _pick(columns, named)
     source = insert.expression
@@ -83,14 +83,14 @@ def _width(query: exp.Expr) -> int | None:
 
 
 def fit_update(update: exp.Update, columns: Sequence[Column]) -> None:
-    """Checks what UPDATE sets, or the MATCHED branch of a MERGE."""
+    """Adds the checks to the values of an UPDATE or of a MERGE's MATCHED branch."""
     for assignment in update.expressions:
         (column,) = _pick(columns, [assignment.this])
         assignment.set("expression", _fit(assignment.expression, column))
 
 
 def fit_merge(merge: exp.Merge, columns: Sequence[Column]) -> None:
-    """Checks both branches, and names the columns of an INSERT that names none."""
+    """Adds the checks to both branches; names the columns if the INSERT names none."""
     for when in merge.args["whens"].expressions:
         action = when.args["then"]
         if isinstance(action, exp.Update):
@@ -101,7 +101,7 @@ def fit_merge(merge: exp.Merge, columns: Sequence[Column]) -> None:
 
 def _fit_merge_insert(insert: exp.Insert, columns: Sequence[Column]) -> None:
     if not insert.args.get("expression"):
-        # sqlglot takes VALUES (…) without a column list for the call of a function.
+        # sqlglot parses VALUES (…) without a column list as a function call.
         insert.set("expression", exp.Tuple(expressions=insert.this.expressions[0].expressions))
         insert.set("this", None)
     named = insert.this.expressions if insert.this is not None else []

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tidegate.local.warehouse.language.failures import INTERNAL, SqlError
 
-# boto3 makes its clients at run time; they have no type to name.
+# boto3 creates its client classes at run time, so there is no type to name.
 S3Client = Any
 
 _URL = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
@@ -20,7 +20,7 @@ _URL = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
 
 @dataclass(frozen=True)
 class S3Object:
-    """An object, and its size where a manifest tells it."""
+    """An S3 object, with its size if a manifest gives it."""
 
     bucket: str
     key: str
@@ -29,14 +29,14 @@ class S3Object:
 
     @property
     def url(self) -> str:
-        """As manifests and error messages have it."""
+        """The URL in manifests and error messages."""
         return f"s3://{self.bucket}/{self.key}"
 
 
 def s3_failure(message: str, code: int, context: str) -> SqlError:
-    """An error of COPY or UNLOAD, its detail laid out as Redshift lays it out.
+    """Returns an error of COPY or UNLOAD with a detail in Redshift's layout.
 
-    https://github.com/rudderlabs/rudder-server/pull/3178 shows one.
+    For an example see https://github.com/rudderlabs/rudder-server/pull/3178
     """
     rule = "-----------------------------------------------"
     detail = (
@@ -47,14 +47,14 @@ def s3_failure(message: str, code: int, context: str) -> SqlError:
 
 
 def parse_url(url: str) -> S3Object:
-    """The object a URL names."""
+    """Returns the object that an s3:// URL names."""
     if not (found := _URL.fullmatch(url)):
         raise SqlError("22023", f"The S3 path is not valid: {url}")
     return S3Object(found[1], found[2])
 
 
 def read_manifest(s3: S3Client, url: str, *, sizes_needed: bool) -> list[S3Object]:
-    """The objects a manifest lists.
+    """Returns the objects that a manifest lists.
 
     https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
     """
@@ -85,7 +85,7 @@ def _entry(entry: dict[str, Any], *, sizes_needed: bool) -> S3Object:
 
 
 def list_prefix(s3: S3Client, url: str) -> list[S3Object]:
-    """Every object whose key begins with the prefix, folders left out."""
+    """Returns every object whose key begins with the prefix, without folders."""
     place = parse_url(url)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=place.bucket, Prefix=place.key)
     try:
@@ -96,7 +96,7 @@ def list_prefix(s3: S3Client, url: str) -> list[S3Object]:
 
 
 def fetch(s3: S3Client, objects: list[S3Object], folder: Path) -> list[tuple[S3Object, Path]]:
-    """Downloads the objects; one that is missing is left out unless it is mandatory."""
+    """Downloads the objects; skips missing ones unless they are mandatory."""
     found = list(_fetch_all(s3, objects, folder))
     if not found:
         raise s3_failure("The specified S3 prefix does not exist", 8001, "no file to load")

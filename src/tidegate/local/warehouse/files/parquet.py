@@ -1,4 +1,4 @@
-"""COPY from Parquet: by position, and only where the types of file and table agree.
+"""COPY from Parquet: matches columns by position and requires equal types in file and table.
 
 https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html
 """
@@ -16,8 +16,8 @@ from tidegate.local.warehouse.language.failures import SqlError, not_supported_l
 from tidegate.local.warehouse.language.lexer import literal, quote
 
 _SPECTRUM = "Spectrum Scan Error"
-# What a file's column may be for a table's column. Spectrum widens nothing: an int32 does not load
-# into a BIGINT, https://github.com/aws/amazon-redshift-python-driver/issues/107
+# The file types that a table's column accepts. Spectrum widens nothing: an int32 does not load into
+# a BIGINT, https://github.com/aws/amazon-redshift-python-driver/issues/107
 _ACCEPTED = {
     "smallint": {"TINYINT", "SMALLINT", "INTEGER"},
     "integer": {"TINYINT", "SMALLINT", "INTEGER"},
@@ -31,11 +31,11 @@ _ACCEPTED = {
     "timestamp without time zone": {"TIMESTAMP"},
 }
 
-# Of each column its name, DuckDB's type, what Parquet holds it as, and the bytes of a fixed length,
-# which others have not.
+# For each column: its name, DuckDB's type, Parquet's physical type, and the length in bytes of a
+# FIXED_LEN_BYTE_ARRAY (None for other types).
 Schema = tuple[tuple[str, str, str, int | None], ...]
 
-_HELD_AS = """
+_PHYSICAL_TYPES = """
 select name, type, case type when 'FIXED_LEN_BYTE_ARRAY' then cast(type_length as integer) end
 from parquet_schema($1)
 """
@@ -64,7 +64,7 @@ def _schema(cursor: "duckdb.DuckDBPyConnection", place: S3Object, path: Path) ->
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
         raise s3_failure(_SPECTRUM, 15001, f"File '{place.url}' is not a Parquet file") from error
     columns = [(row[0], row[1]) for row in described.fetchall()]
-    listed = cursor.execute(_HELD_AS, [str(path)]).fetchall()
+    listed = cursor.execute(_PHYSICAL_TYPES, [str(path)]).fetchall()
     held_as = {name: (held, length) for name, held, length in listed}
     return tuple((name, kind, *held_as[name]) for name, kind in columns)
 
@@ -77,10 +77,10 @@ def _check(place: S3Object, schema: Schema, columns: Sequence[Column]) -> None:
         )
         raise s3_failure(_SPECTRUM, 15007, context)
     for column, (name, kind, held, length) in zip(columns, schema, strict=True):
-        # From these Redshift was seen to load wrong times, without an error:
+        # Users reported that Redshift loads wrong times from other encodings, without an error:
         # https://github.com/dask/fastparquet/issues/432 and https://github.com/apache/arrow/issues/38000
         if kind.startswith("TIMESTAMP") and held != "INT96":
-            raise not_supported_locally(f"COPY of a timestamp that Parquet holds as {held}")
+            raise not_supported_locally(f"COPY of a timestamp that Parquet stores as {held}")
         _check_column(place, column, name, kind, length)
 
 
@@ -107,7 +107,7 @@ def _check_column(
 def _agrees(column: Column, kind: str, length: int | None) -> bool:
     if column.type.name != "numeric":
         return kind in _ACCEPTED[column.type.name]
-    # Nothing says that decimals are read that Parquet holds as integers:
+    # No source says that Redshift reads decimals that Parquet stores as integers:
     # https://github.com/dask/fastparquet/issues/299
     if not kind.startswith("DECIMAL(") or length is None:
         return False
@@ -115,7 +115,7 @@ def _agrees(column: Column, kind: str, length: int | None) -> bool:
 
 
 def _bytes_of(precision: int | None) -> int:
-    """The fewest bytes for numbers of so many digits, which Redshift insists on.
+    """Returns the fewest bytes that hold so many digits; Redshift requires exactly this length.
 
     https://github.com/G-Research/ParquetSharp/issues/252
     """
@@ -141,5 +141,5 @@ def _insert(
 
 
 def load_refused(error: SqlError, url: str) -> SqlError:
-    """A value of a Parquet file that does not fit its column."""
+    """Returns the error for a Parquet value that does not fit its column."""
     return s3_failure(_SPECTRUM, 15001, f"{error.message}, in a file of {url}")

@@ -1,1 +1,1 @@
-"""Redshift's words, types, options and errors."""
+"""Redshift's tokens, types, options and errors."""

@@ -1,4 +1,4 @@
-"""Redshift's data types: as written in DDL, as kept by DuckDB, as its catalogue reports them."""
+"""Redshift's data types: as DDL writes them, DuckDB stores them and the catalogue reports them."""
 
 from dataclasses import dataclass, replace
 
@@ -17,7 +17,7 @@ MAX_VARBYTE = 1024000
 
 @dataclass(frozen=True)
 class DataType:
-    """A data type; `name` is the one that svv_columns reports."""
+    """A data type; `name` is the type's name in svv_columns."""
 
     name: str
     duckdb: str
@@ -27,7 +27,7 @@ class DataType:
 
     @property
     def spelled(self) -> str:
-        """The type with its length, as pg_table_def reports it and DDL takes it."""
+        """The type with its length, as pg_table_def reports it and DDL accepts it."""
         if self.length is not None:
             return f"{self.name}({self.length})"
         if self.name == "numeric":
@@ -89,7 +89,7 @@ _ABSENT_LOCALLY = {"geometry", "geography", "hllsketch", "interval"}
 
 
 def read_type(words: Words) -> DataType:
-    """The type that comes next in DDL."""
+    """Reads the next type in DDL."""
     written = words.identifier()
     found = _read_known(written, words)
     if words.peek() in {"[", "ARRAY"}:
@@ -150,12 +150,12 @@ def _read_decimal(words: Words) -> DataType:
 
 
 def decimal(precision: int, scale: int) -> DataType:
-    """The numeric type of this precision and scale."""
+    """Returns the numeric type with this precision and scale."""
     return DataType("numeric", f"DECIMAL({precision},{scale})", precision=precision, scale=scale)
 
 
 def parse_type(written: str) -> DataType:
-    """The type of a text that holds nothing else."""
+    """Parses a text that holds only a type."""
     words = Words(written)
     found = read_type(words)
     if not words.done:
@@ -181,7 +181,7 @@ _OF_DUCKDB = {
 
 
 def type_of_duckdb(written: str) -> DataType:
-    """The Redshift type of a DuckDB column nothing else is known of."""
+    """Returns the Redshift type of a DuckDB column that has no stored Redshift type."""
     if written.startswith("DECIMAL("):
         precision, scale = written[8:-1].split(",")
         return decimal(int(precision), int(scale))

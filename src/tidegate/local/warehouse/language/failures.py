@@ -1,4 +1,4 @@
-"""Errors as Redshift words them."""
+"""Errors in Redshift's words."""
 
 SYNTAX = "42601"
 UNSUPPORTED = "0A000"
@@ -8,7 +8,7 @@ TOO_LONG = "22001"
 
 
 class SqlError(Exception):
-    """What a client gets as an ErrorResponse: SQLSTATE, message, and perhaps detail and hint."""
+    """An error that the client gets as an ErrorResponse: SQLSTATE, message, detail and hint."""
 
     def __init__(
         self, code: str, message: str, *, detail: str = "", hint: str = "", severity: str = "ERROR"
@@ -22,7 +22,7 @@ class SqlError(Exception):
 
 
 def not_supported_locally(what: str) -> SqlError:
-    """What Redshift can do and this server cannot."""
+    """Returns the error for a feature that Redshift has and this server lacks."""
     return SqlError(
         UNSUPPORTED,
         f"{what} is not supported by the local warehouse",
@@ -31,12 +31,12 @@ def not_supported_locally(what: str) -> SqlError:
 
 
 def not_understood(error: Exception) -> SqlError:
-    """A fault of this server's own: the statement is refused, and the session goes on."""
+    """Returns the error for a fault in this server: it fails the statement, not the session."""
     told = f"the local warehouse does not understand this ({type(error).__name__}: {error})"
     return SqlError(INTERNAL, told, hint="Write it as Redshift's documentation does.")
 
 
 def raise_in_sql(code: str, message: str) -> str:
-    """A SQL expression that raises this error when a row reaches it."""
+    """Returns a SQL expression that raises this error for each row that evaluates it."""
     quoted = message.replace("'", "''")
     return f"error('redshift:{code}:{quoted}')"

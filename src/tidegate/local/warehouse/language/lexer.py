@@ -1,4 +1,4 @@
-"""The words of a SQL text: for splitting statements and for those that only Redshift has."""
+"""Splits SQL text into tokens, to separate statements and to read statements only Redshift has."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +28,7 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 @dataclass(frozen=True)
 class Token:
-    """One word, name, literal or mark, and where it stands in the text."""
+    """One word, name, literal or mark, and its position in the text."""
 
     kind: Kind
     text: str
@@ -37,7 +37,7 @@ class Token:
 
     @property
     def value(self) -> str:
-        """The text a literal stands for, the name an identifier stands for."""
+        """The value of a literal or the name of an identifier, without quotes."""
         if self.kind == "string":
             return _ESCAPE.sub(_unescape, self.text[self.text.index("'") + 1 : -1])
         if self.kind == "quoted":
@@ -46,7 +46,7 @@ class Token:
 
     @property
     def upper(self) -> str:
-        """For comparison with keywords; empty when quoted."""
+        """The token in upper case, to compare with keywords; empty if quoted."""
         return "" if self.kind in {"quoted", "string"} else self.text.upper()
 
 
@@ -55,7 +55,7 @@ def _unescape(found: re.Match[str]) -> str:
 
 
 def fold(identifier: str) -> str:
-    """Lower case even when quoted, and cut at 127 bytes.
+    """Folds an identifier as Redshift does: lower case even if quoted, cut at 127 bytes.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
     """
@@ -63,39 +63,39 @@ def fold(identifier: str) -> str:
 
 
 def quote(identifier: str) -> str:
-    """The identifier as DuckDB reads it, whatever it contains."""
+    """Quotes an identifier for DuckDB; it may contain any character."""
     return '"' + identifier.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """The text as a literal for DuckDB, where a backslash is an ordinary character."""
+    """Writes a text as a DuckDB literal, where a backslash is an ordinary character."""
     return "'" + text.replace("'", "''") + "'"
 
 
 @dataclass(frozen=True)
 class Name:
-    """A possibly qualified name of a table or view, folded."""
+    """The folded name of a table or view, with or without schema."""
 
     table: str
     schema: str = ""
 
     def __str__(self) -> str:
-        """As it is written in messages."""
+        """The name in messages."""
         return f"{self.schema}.{self.table}" if self.schema else self.table
 
     @property
     def sql(self) -> str:
-        """The name as DuckDB reads it."""
+        """The quoted name for DuckDB."""
         return ".".join(quote(part) for part in (self.schema, self.table) if part)
 
     @property
     def in_schema(self) -> "Name":
-        """The name with its schema, public where none is given."""
+        """The name with its schema; public if it has none."""
         return self if self.schema else Name(self.table, "public")
 
 
 def tokenize(text: str) -> Iterator[Token]:
-    """Every token but blanks and comments."""
+    """Yields every token except blanks and comments."""
     for found in _TOKEN.finditer(text):
         kind = found.lastgroup
         if kind != "space":
@@ -103,12 +103,12 @@ def tokenize(text: str) -> Iterator[Token]:
 
 
 def is_blank(text: str) -> bool:
-    """Whether there is no statement in the text."""
+    """Returns whether the text holds no statement."""
     return all(token.text == ";" for token in tokenize(text))
 
 
 def split(text: str) -> list[str]:
-    """The statements of a text; a semicolon inside a literal does not end one."""
+    """Splits a text into statements; a semicolon inside a literal does not end one."""
     statements, start = [], 0
     end = len(text)
     tokens = list(tokenize(text))
@@ -128,47 +128,47 @@ class Words:
     position: int = 0
 
     def __post_init__(self) -> None:
-        """Reads the text."""
+        """Splits the text into tokens."""
         self.tokens = list(tokenize(self.text))
 
     @property
     def done(self) -> bool:
-        """Whether every token was taken."""
+        """Whether every token has been taken."""
         return self.position >= len(self.tokens)
 
     def peek(self, ahead: int = 0) -> str:
-        """The word that comes, in upper case; empty at the end and before quoted text."""
+        """Returns the next word in upper case; empty at the end and before quoted text."""
         index = self.position + ahead
         return self.tokens[index].upper if index < len(self.tokens) else ""
 
     def take(self) -> Token:
-        """The next token, whatever it is."""
+        """Takes the next token of any kind."""
         if self.done:
             raise SqlError(SYNTAX, "syntax error at end of input")
         self.position += 1
         return self.tokens[self.position - 1]
 
     def accept(self, *words: str) -> bool:
-        """Takes these words if they come next, all of them."""
+        """Takes these words if all of them come next; returns whether it did."""
         if all(self.peek(ahead) == word for ahead, word in enumerate(words)):
             self.position += len(words)
             return True
         return False
 
     def expect(self, *words: str) -> None:
-        """Takes these words or refuses the statement."""
+        """Takes these words; raises a syntax error if they do not come next."""
         for word in words:
             if not self.accept(word):
                 raise self.unexpected()
 
     def unexpected(self) -> SqlError:
-        """Redshift's syntax error at the token that comes."""
+        """Returns Redshift's syntax error at the next token."""
         if self.done:
             return SqlError(SYNTAX, "syntax error at end of input")
         return SqlError(SYNTAX, f'syntax error at or near "{self.tokens[self.position].text}"')
 
     def end(self) -> None:
-        """Refuses anything that is left."""
+        """Raises a syntax error if any token is left."""
         if not self.done:
             raise self.unexpected()
 
@@ -178,26 +178,26 @@ class Words:
         return self.take()
 
     def identifier(self) -> str:
-        """A folded identifier, quoted or not."""
+        """Takes an identifier, quoted or not, and folds it."""
         return self._take_kind("word", "quoted").value
 
     def string(self) -> str:
-        """The value of a literal."""
+        """Takes a literal and returns its value."""
         return self._take_kind("string").value
 
     def number(self) -> int:
-        """A whole number."""
+        """Takes a whole number."""
         return int(self._take_kind("number").text)
 
     def name(self) -> Name:
-        """A table's name, perhaps with schema (and database, which is dropped)."""
+        """Takes a table's name with optional schema and database; drops the database."""
         parts = [self.identifier()]
         while self.accept("."):
             parts.append(self.identifier())
         return Name(parts[-1], parts[-2] if len(parts) > 1 else "")
 
     def listed(self, element: Callable[[], T]) -> list[T]:
-        """Elements between parentheses, separated by commas."""
+        """Takes elements between parentheses, separated by commas."""
         self.expect("(")
         elements = [element()]
         while self.accept(","):
@@ -206,7 +206,7 @@ class Words:
         return elements
 
     def rest(self) -> str:
-        """The text that is left, taken."""
+        """Takes and returns the rest of the text."""
         start = self.tokens[self.position].start if not self.done else len(self.text)
         self.position = len(self.tokens)
         return self.text[start:].strip()

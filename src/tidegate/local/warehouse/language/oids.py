@@ -1,9 +1,9 @@
-"""Object identifiers of types: a result column is described with one, a parameter has one."""
+"""Object identifiers (OIDs) of types; result columns and parameters carry one each."""
 
 from dataclasses import dataclass
 from typing import Any
 
-# Whatever DuckDB gives for a column, or takes for a parameter.
+# Any value that DuckDB returns for a column or accepts for a parameter.
 Value = Any
 
 BOOLEAN, BIGINT, SMALLINT, INTEGER = 16, 20, 21, 23
@@ -15,7 +15,7 @@ NUMERIC, SUPER, VARBYTE = 1700, 4000, 6551
 
 @dataclass(frozen=True)
 class Field:
-    """A column of a result, as RowDescription tells it."""
+    """A result column as RowDescription describes it."""
 
     name: str
     oid: int
@@ -52,7 +52,7 @@ _NUMERIC_38_0 = (38 << 16) + 4
 
 
 def field_of(name: str, duckdb_type: str) -> Field:
-    """How a column of this DuckDB type is described to a client."""
+    """Returns the description of a column with this DuckDB type."""
     if duckdb_type.startswith("DECIMAL("):
         precision, scale = map(int, duckdb_type[8:-1].split(","))
         return Field(name, NUMERIC, -1, (precision << 16 | scale) + 4)
@@ -77,13 +77,13 @@ _CASTS = {
 
 
 def cast_of(oid: int) -> str | None:
-    """The DuckDB type of a parameter; none where the statement is left to say it."""
+    """Returns a parameter's DuckDB type; None if the statement decides the type."""
     return _CASTS.get(oid)
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter as the client bound it."""
+    """A parameter that the client has bound: its value and type."""
 
     value: Value
     oid: int

@@ -1,4 +1,4 @@
-"""The options after COPY … FROM and UNLOAD … TO."""
+"""Reads the options after COPY … FROM and UNLOAD … TO."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,18 +22,18 @@ _COMPRESSIONS = {"GZIP", "ZSTD", "BZIP2", "LZOP"}
 
 @dataclass
 class Options:
-    """What was said after COPY or UNLOAD."""
+    """The options of a COPY or UNLOAD."""
 
     format: str = "TEXT"
     iam_role: str | None = None
     values: dict[str, str] = field(default_factory=dict)
 
     def __contains__(self, name: str) -> bool:
-        """Whether the option was given."""
+        """Returns whether the statement has the option."""
         return name in self.values
 
     def get(self, name: str, default: str = "") -> str:
-        """The value of an option."""
+        """Returns the value of an option, or `default` if it is not given."""
         return self.values.get(name, default)
 
 
@@ -119,7 +119,7 @@ _UNFOLLOWED = {
 
 
 def read_options(words: Words, known: dict[str, Callable[[Words], str]]) -> Options:
-    """Everything up to the end of the statement."""
+    """Reads all options up to the end of the statement."""
     options = Options()
     while not words.done:
         _read_option(words, known, options)
@@ -133,7 +133,7 @@ def _read_option(words: Words, known: dict[str, Callable[[Words], str]], options
         words.take()
         options.iam_role = "default" if words.accept("DEFAULT") else words.string()
     elif word in {"CREDENTIALS", "ACCESS_KEY_ID", "WITH"}:
-        raise not_supported_locally(f"{word}; IAM_ROLE is, and it")
+        raise not_supported_locally(f"authorization by {word} instead of IAM_ROLE")
     elif word == "FORMAT" or word in _FORMATS:
         _read_format(words, options)
     elif word in known:
@@ -172,6 +172,6 @@ def _check_parquet(options: Options) -> None:
 
 
 def compression_of(options: Options) -> str:
-    """The compression the options name, in DuckDB's words."""
+    """Returns DuckDB's name for the compression that the options name."""
     named = [name for name in _COMPRESSIONS if name in options]
     return named[0].lower() if named else "none"

@@ -1,4 +1,4 @@
-"""DuckDB's errors put into Redshift's words."""
+"""Translates DuckDB's errors to Redshift's."""
 
 import re
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _RAISED = re.compile(r"redshift:(\w{5}):(.*)", re.DOTALL)
 
 @dataclass(frozen=True)
 class Circumstance:
-    """What was running when DuckDB failed; Redshift names some of it in its messages."""
+    """The context of a failure; Redshift names parts of it in its messages."""
 
     tables: Sequence[str] = ()
     target_oid: int = 0
@@ -25,9 +25,9 @@ class Circumstance:
 
 
 def serialization_conflict(at: Circumstance) -> SqlError:
-    """The error of the second of two conflicting writers.
+    """Returns the error for the second of two conflicting writers.
 
-    SQLSTATE and message say nothing; the text is in the detail, as seen in
+    SQLSTATE and message carry no information; the text is in the detail:
     https://github.com/aws/aws-sdk-pandas/issues/665
     """
     return SqlError(
@@ -40,7 +40,7 @@ def serialization_conflict(at: Circumstance) -> SqlError:
     )
 
 
-# What DuckDB says, and the SQLSTATE and text by which Redshift says it; the first that fits counts.
+# DuckDB's message as a pattern, Redshift's SQLSTATE and Redshift's text; the first match counts.
 _RULES = [
     (
         r"Catalog write-write|has been altered|has been dropped|Transaction conflict",
@@ -155,7 +155,7 @@ _BY_CLASS: list[tuple[type[duckdb.Error], str]] = [
 
 
 def translate(error: "duckdb.Error", at: Circumstance) -> SqlError:
-    """The Redshift error that says what DuckDB's error says."""
+    """Returns the Redshift error for a DuckDB error."""
     text = str(error)
     if raised := _RAISED.search(text):
         return SqlError(raised[1], raised[2].strip())

@@ -1,4 +1,4 @@
-"""What the warehouse shows to clients that want TLS: a certificate, and who vouches for it."""
+"""Makes the warehouse's TLS certificate and the authority that signs it."""
 
 import hashlib
 import os
@@ -23,30 +23,30 @@ PublicKey = ec.EllipticCurvePublicKey
 
 @dataclass(frozen=True)
 class Certificates:
-    """The files of one warehouse; `server` also holds its private key."""
+    """The certificate files of one warehouse; `server` also holds its private key."""
 
     folder: Path
 
     @property
     def authority(self) -> Path:
-        """The certificate of the authority."""
+        """The path of the authority's certificate."""
         return self.folder / "authority.pem"
 
     @property
     def server(self) -> Path:
-        """What the warehouse serves with."""
+        """The path of the warehouse's certificate and private key."""
         return self.folder / "server.pem"
 
     def context(self) -> ssl.SSLContext:
-        """How the warehouse answers a client that begins TLS."""
+        """Returns the server's TLS context."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.server)
         return context
 
     def environment(self) -> dict[str, str]:
-        """The variables by which psql, psycopg and redshift_connector trust the warehouse.
+        """Returns variables that make psql, psycopg and redshift_connector trust the warehouse.
 
-        redshift_connector loads OpenSSL's defaults beside its own bundle, and has no option:
+        redshift_connector has no option for it. It loads OpenSSL's defaults and its own bundle:
         https://github.com/aws/amazon-redshift-python-driver/blob/v2.0.907/redshift_connector/core.py
         """
         return {
@@ -57,12 +57,12 @@ class Certificates:
 
 
 def make_certificates(folder: Path) -> Certificates:
-    """Make an authority and the warehouse's certificate; nobody keeps the authority's key."""
+    """Make an authority and the warehouse's certificate; throw the authority's key away."""
     made = Certificates(folder)
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority = _describe(AUTHORITY, authority_key.public_key(), authority_key.public_key())
     server = _describe(NAMES[0], key.public_key(), authority_key.public_key())
-    # libpq before 15 looks for addresses among the names:
+    # libpq before 15 looks for IP addresses among the DNS names:
     # https://www.postgresql.org/docs/15/libpq-ssl.html#LIBPQ-SSL-CERTIFICATES
     names = [*map(x509.DNSName, NAMES), x509.IPAddress(ip_address(NAMES[1]))]
     server = server.add_extension(x509.SubjectAlternativeName(names), critical=False)
@@ -75,10 +75,10 @@ def make_certificates(folder: Path) -> Certificates:
 
 
 def _describe(subject: str, key: PublicKey, issuer_key: PublicKey) -> x509.CertificateBuilder:
-    """A certificate that the authority is to sign: its own, or the warehouse's."""
+    """Returns an unsigned certificate: the authority's own or the warehouse's."""
     now = datetime.now(UTC)
     is_authority = subject == AUTHORITY
-    # Python 3.13 and newer insist on both identifiers and on the uses of the key.
+    # Python 3.13 and newer require both key identifiers and the key usage.
     identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key)
     return (
         x509.CertificateBuilder(_name(AUTHORITY), _name(subject), key)
@@ -123,14 +123,14 @@ def _pem_of_key(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _hash(name: x509.Name) -> str:
-    """What OpenSSL calls the file of an authority; for a short name in lower case."""
-    # https://docs.openssl.org/3.0/man1/openssl-rehash/, X509_NAME_hash_ex in x509_cmp.c: its
-    # canonical form is the name in lower case, less the two bytes that begin the sequence.
+    """Returns OpenSSL's file name for an authority; the name must be short and in lower case."""
+    # https://docs.openssl.org/3.0/man1/openssl-rehash/, X509_NAME_hash_ex in x509_cmp.c: OpenSSL
+    # hashes the name in lower case, without the two bytes that start the sequence.
     digest = hashlib.sha1(name.public_bytes()[2:], usedforsecurity=False).digest()
     return f"{int.from_bytes(digest[:4], 'little'):08x}"
 
 
 def _trusted_already() -> str:
-    # SSL_CERT_DIR takes the place of the folders that OpenSSL looks into.
+    # SSL_CERT_DIR replaces the folders in which OpenSSL looks.
     paths = ssl.get_default_verify_paths()
     return os.environ.get(paths.openssl_capath_env) or paths.openssl_capath

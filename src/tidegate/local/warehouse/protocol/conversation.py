@@ -25,7 +25,7 @@ BUFFER_BYTES = 64 * 1024
 
 @dataclass
 class Prepared:
-    """What Parse makes; an empty text makes one without statement."""
+    """A prepared statement, made by Parse; `statement` is None for an empty text."""
 
     statement: Statement | None
     oids: list[int]
@@ -33,14 +33,14 @@ class Prepared:
     described: bool = False
 
     def parameter_oids(self) -> list[int]:
-        """One type for each parameter, unknown where the client told none."""
+        """Returns one type for each parameter, or UNKNOWN if the client gave none."""
         count = self.statement.parameters if self.statement else 0
         known = [oid or UNKNOWN for oid in self.oids]
         return known + [UNKNOWN] * (count - len(known))
 
 
 class Conversation:
-    """Answers messages until the client says good-bye."""
+    """Answers a client's messages until the client terminates."""
 
     def __init__(self, session: Session, protocol: int, stream_in: BinaryIO, send: Send) -> None:
         self._session = session
@@ -63,7 +63,7 @@ class Conversation:
         }
 
     def run(self) -> None:
-        """Reads and answers messages."""
+        """Reads and answers messages until the client terminates."""
         self._ready()
         while True:
             kind, body = wire.read_message(self._in)
@@ -119,7 +119,7 @@ class Conversation:
         self._send(wire.PARSE_COMPLETE)
 
     def _read(self, text: str) -> Statement:
-        """The statement of a text, if it may run now."""
+        """Parses a text; raises if its statement may not run now."""
         statement = parse(text, self._session.cluster.database)
         execution.admit(self._session, statement)
         return statement

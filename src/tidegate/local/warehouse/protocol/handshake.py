@@ -1,4 +1,4 @@
-"""How a connection begins: TLS agreed on, password checked, parameters told."""
+"""Starts a connection: agrees on TLS, checks the password, sends the server's parameters."""
 
 import hashlib
 import hmac
@@ -12,10 +12,10 @@ from typing import BinaryIO
 from tidegate.local.warehouse.language.failures import SqlError
 from tidegate.local.warehouse.protocol import messages as wire
 
-# What redshift_connector asks for as client_protocol_version: columns told with their origin, and
-# numbers and dates in binary. https://github.com/aws/amazon-redshift-python-driver
+# Values of redshift_connector's client_protocol_version: 1 adds the origin of each column, 2 also
+# sends numbers and dates in binary. https://github.com/aws/amazon-redshift-python-driver
 BASE_PROTOCOL, EXTENDED_METADATA, BINARY_PROTOCOL = 0, 1, 2
-# What a client may send first: its length, and what it asks for.
+# The first message of a client: its length and a request code.
 _REQUEST = struct.Struct("!ii")
 
 
@@ -24,7 +24,7 @@ Send = Callable[[bytes], None]
 
 @dataclass(frozen=True)
 class Credentials:
-    """Who may connect, and to which database."""
+    """The user and password that may connect, and the database."""
 
     database: str
     user: str
@@ -33,7 +33,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Startup:
-    """What a client that may come in said of itself."""
+    """The startup parameters of an authenticated client."""
 
     user: str
     application: str
@@ -42,14 +42,14 @@ class Startup:
 
 @dataclass(frozen=True)
 class CancelRequest:
-    """A client that came only to stop another session's statement."""
+    """A request to cancel another session's statement."""
 
     pid: int
     secret: int
 
 
 def agree_on_tls(client: socket.socket) -> bool:
-    """Answer what a client asks for before it begins; whether it begins TLS now."""
+    """Answer a client's encryption requests; return whether the client starts TLS now."""
     while (asked := _look_at_request(client)) in {wire.SSL_REQUEST, wire.GSSENC_REQUEST}:
         client.recv(_REQUEST.size, socket.MSG_WAITALL)
         client.sendall(b"S" if asked == wire.SSL_REQUEST else b"N")
@@ -59,13 +59,13 @@ def agree_on_tls(client: socket.socket) -> bool:
 
 
 def _look_at_request(client: socket.socket) -> int | None:
-    # Not through a buffer: bytes of TLS that it had read would be missing there.
+    # MSG_PEEK, not a buffered read: a buffer could swallow the first bytes of TLS.
     seen = client.recv(_REQUEST.size, socket.MSG_PEEK | socket.MSG_WAITALL)
     return int(_REQUEST.unpack(seen)[1]) if len(seen) == _REQUEST.size else None
 
 
 def greet(stream_in: BinaryIO, send: Send, known: Credentials) -> Startup | CancelRequest:
-    """Speaks with a client until it is in, or raises what it is to be told."""
+    """Authenticates a client; raises the error to send if the client may not connect."""
     code, body = wire.read_startup(stream_in)
     if code == wire.CANCEL_REQUEST:
         return CancelRequest(body.int32(), body.int32() & 0xFFFFFFFF)
@@ -110,15 +110,15 @@ def _check_password(
 
 
 def md5_password(user: str, password: str, salt: bytes) -> str:
-    """What a client answers to AuthenticationMD5Password."""
+    """Returns the correct answer to AuthenticationMD5Password."""
     inner = hashlib.md5((password + user).encode(), usedforsecurity=False).hexdigest()
     return "md5" + hashlib.md5(inner.encode() + salt, usedforsecurity=False).hexdigest()
 
 
 def welcome(startup: Startup, pid: int, secret: int) -> bytes:
-    """What a client is told before its first ReadyForQuery.
+    """Returns the messages before the first ReadyForQuery.
 
-    Drivers parse `server_version`; Redshift's is that of the PostgreSQL it grew from.
+    Drivers parse `server_version`. Redshift sends the version of PostgreSQL that it came from.
     """
     parameters = {
         "server_version": "8.0.2",

@@ -23,7 +23,7 @@ _FIELD = struct.Struct("!ihihih")
 
 
 class ProtocolError(Exception):
-    """The peer does not speak the protocol, or stopped in the middle of a message."""
+    """The peer broke the protocol, or disconnected in the middle of a message."""
 
 
 class Reader:
@@ -34,11 +34,11 @@ class Reader:
         self._at = 0
 
     def int16(self) -> int:
-        """A 16-bit integer."""
+        """Reads a 16-bit integer."""
         return self._unpack(_INT16)
 
     def int32(self) -> int:
-        """A 32-bit integer."""
+        """Reads a 32-bit integer."""
         return self._unpack(_INT32)
 
     def _unpack(self, layout: struct.Struct) -> int:
@@ -50,7 +50,7 @@ class Reader:
         return int(value)
 
     def text(self) -> str:
-        """A string that a zero byte ends."""
+        """Reads a string that ends with a zero byte."""
         end = self._body.find(b"\0", self._at)
         if end < 0:
             raise ProtocolError("a string in a message has no end")
@@ -62,7 +62,7 @@ class Reader:
             raise SqlError("22021", "invalid byte sequence for encoding UTF8") from error
 
     def take(self, size: int) -> bytes:
-        """This many bytes."""
+        """Reads `size` bytes."""
         found = self._body[self._at : self._at + size]
         if len(found) < size:
             raise ProtocolError("a message is shorter than its fields")
@@ -70,17 +70,17 @@ class Reader:
         return found
 
     def int16s(self) -> list[int]:
-        """A counted list of 16-bit integers."""
+        """Reads a count and as many 16-bit integers."""
         return [self.int16() for _ in range(self.int16())]
 
     def value(self) -> bytes | None:
-        """A length and as many bytes, or NULL."""
+        """Reads a length and as many bytes; None for NULL."""
         size = self.int32()
         return None if size < 0 else self.take(size)
 
 
 def read_exactly(stream: BinaryIO, size: int) -> bytes:
-    """This many bytes from the peer; it is gone when they do not come."""
+    """Reads `size` bytes; raises ProtocolError if the peer disconnects before."""
     found = stream.read(size)
     if len(found) < size:
         raise ProtocolError("the client closed the connection")
@@ -88,7 +88,7 @@ def read_exactly(stream: BinaryIO, size: int) -> bytes:
 
 
 def read_startup(stream: BinaryIO) -> tuple[int, Reader]:
-    """The code and body of a message that comes before the session has begun."""
+    """Reads a message before the session starts; returns its request code and body."""
     (size,) = _INT32.unpack(read_exactly(stream, 4))
     if not 8 <= size <= MAX_STARTUP_BYTES:
         raise ProtocolError("invalid length of startup packet")
@@ -97,7 +97,7 @@ def read_startup(stream: BinaryIO) -> tuple[int, Reader]:
 
 
 def read_message(stream: BinaryIO) -> tuple[bytes, Reader]:
-    """The type and body of the next message."""
+    """Reads the next message; returns its type and body."""
     head = read_exactly(stream, 5)
     (size,) = _INT32.unpack_from(head, 1)
     if not 4 <= size <= MAX_MESSAGE_BYTES:
@@ -106,12 +106,12 @@ def read_message(stream: BinaryIO) -> tuple[bytes, Reader]:
 
 
 def message(kind: bytes, body: bytes = b"") -> bytes:
-    """A message of this type."""
+    """Builds a message of this type."""
     return kind + _INT32.pack(len(body) + 4) + body
 
 
 def text(value: str) -> bytes:
-    """A string ended by a zero byte."""
+    """Encodes a string that ends with a zero byte."""
     return value.replace("\0", "").encode() + b"\0"
 
 
@@ -135,33 +135,33 @@ def parameter_statuses(parameters: Mapping[str, str]) -> bytes:
 
 
 def backend_key(pid: int, secret: int) -> bytes:
-    """What a CancelRequest for this session has to show."""
+    """Tells the client the process id and secret that a CancelRequest must send."""
     return message(b"K", _INT32.pack(pid) + struct.pack("!I", secret))
 
 
 def ready(status: bytes) -> bytes:
-    """The session waits for the next query; I idle, T in a transaction, E in a failed one."""
+    """Asks the client for the next query; `status` is I idle, T in a block, E in a failed one."""
     return message(b"Z", status)
 
 
 def command_complete(tag: str) -> bytes:
-    """A statement is done."""
+    """Tells the client that a statement has ended."""
     return message(b"C", text(tag))
 
 
 def parameter_description(oids: Sequence[int]) -> bytes:
-    """The types of a prepared statement's parameters."""
+    """Tells the client the types of a prepared statement's parameters."""
     return message(b"t", _INT16.pack(len(oids)) + struct.pack(f"!{len(oids)}i", *oids))
 
 
-# Redshift's extended result metadata: no schema, table, column or catalogue known, nullable.
+# Redshift's extended result metadata: schema, table, column and catalogue unknown, nullable.
 _NO_ORIGIN = b"\0\0\0\0" + _INT16.pack(1)
 
 
 def row_description(
     fields: Sequence[Field], formats: Sequence[int], *, extended: bool = False
 ) -> bytes:
-    """The columns of a result; `extended` is for drivers that asked for Redshift's own form."""
+    """Describes a result's columns; `extended` adds Redshift's own fields for drivers that ask."""
     parts = [_INT16.pack(len(fields))]
     for field, form in zip(fields, formats, strict=True):
         parts.append(text(field.name))
@@ -172,7 +172,7 @@ def row_description(
 
 
 def data_row(values: Sequence[bytes | None]) -> bytes:
-    """One row of a result."""
+    """Encodes one row of a result."""
     parts = [_INT16.pack(len(values))]
     for value in values:
         if value is None:
@@ -184,12 +184,12 @@ def data_row(values: Sequence[bytes | None]) -> bytes:
 
 
 def error_response(error: SqlError) -> bytes:
-    """An error, with the fields Redshift sends."""
+    """Encodes an error with the fields that Redshift sends."""
     return message(b"E", _notice_fields(error))
 
 
 def notice_response(notice: SqlError) -> bytes:
-    """A notice or warning."""
+    """Encodes a notice or warning."""
     return message(b"N", _notice_fields(notice))
 
 

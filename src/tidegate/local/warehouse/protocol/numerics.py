@@ -1,4 +1,4 @@
-"""NUMERIC in the binary forms of the wire, PostgreSQL's and Redshift's own."""
+"""Encodes and decodes NUMERIC in PostgreSQL's and Redshift's binary wire formats."""
 
 import struct
 from decimal import Decimal, localcontext
@@ -10,7 +10,7 @@ _PRECISION = 100
 
 
 def binary_numeric(value: Decimal | int) -> bytes:
-    """The binary form of a number."""
+    """Encodes a number in PostgreSQL's binary format."""
     number = Decimal(value)
     whole, _, fraction = format(abs(number), "f").partition(".")
     whole = whole.lstrip("0")
@@ -31,7 +31,7 @@ def _pad_right(digits: str) -> str:
 
 
 def numeric_of_binary(raw: bytes) -> Decimal:
-    """The number of a binary form."""
+    """Decodes a number from PostgreSQL's binary format."""
     count, weight, sign, scale = _HEAD.unpack_from(raw)
     digits = struct.unpack_from(f"!{count}h", raw, _HEAD.size)
     with localcontext(prec=_PRECISION):
@@ -47,6 +47,6 @@ def numeric_of_binary(raw: bytes) -> Decimal:
 
 
 def scaled_numeric(value: Decimal | int, scale: int) -> bytes:
-    """The binary form of Redshift's own protocol: a scaled integer of 16 bytes."""
+    """Encodes a number in Redshift's binary format: a scaled integer of 16 bytes."""
     with localcontext(prec=_PRECISION):
         return int(Decimal(value).scaleb(scale)).to_bytes(16, "big", signed=True)

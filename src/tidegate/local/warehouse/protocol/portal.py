@@ -1,4 +1,4 @@
-"""A bound statement and its rows, handed out as the client asks for them."""
+"""A portal: a bound statement that returns its rows as the client asks for them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from tidegate.local.warehouse.protocol.values import encoder
 
 
 class Portal:
-    """What Bind makes: a statement, its parameters, and the wanted format of each column."""
+    """A portal, made by Bind: a statement, its parameters, and the format of each column."""
 
     def __init__(
         self,
@@ -39,19 +39,19 @@ class Portal:
         self.done = False
 
     def fields(self) -> Sequence[Field] | None:
-        """The columns of the result, none for a statement without."""
+        """Returns the columns of the result, None for a statement without a result."""
         if self._described is None:
             oids = [parameter.oid for parameter in self._parameters]
             self._described = execution.describe(self._session, self.statement, oids)
         return self._described
 
     def formats(self, count: int) -> list[int]:
-        """The format of each column: one code for all, or one for each, or text."""
+        """Returns a format for each column: one code for all, one for each, or text by default."""
         codes = list(self._formats) or [0]
         return codes * count if len(codes) == 1 else codes
 
     def execute(self) -> Outcome:
-        """Starts the statement if it was not started yet."""
+        """Starts the statement unless it has started."""
         if self._outcome is None:
             self._outcome = execution.execute(self._session, self.statement, self._parameters)
             if self._described is None:
@@ -60,7 +60,7 @@ class Portal:
         return self._outcome
 
     def take(self, limit: int) -> Iterator[bytes]:
-        """DataRow messages, at most `limit` of them unless that is nought."""
+        """Yields at most `limit` DataRow messages; 0 means no limit."""
         for taken, row in enumerate(self._rows, start=1):
             yield row
             if taken == limit:
@@ -68,7 +68,7 @@ class Portal:
         self.close()
 
     def close(self) -> None:
-        """The statement is over, whether all of its rows were taken or not."""
+        """Ends the statement, even if the client has not taken all its rows."""
         if not self.done and self._outcome is not None:
             self.done = True
             self._session.finish(rows=self._count)

@@ -1,4 +1,4 @@
-"""The listener: accepts connections, gives each a session in a thread, and stops them all."""
+"""The server: accepts connections, gives each a thread and a session, and stops them all."""
 
 import contextlib
 import secrets
@@ -40,7 +40,7 @@ class _Connection:
     secret: int = field(default_factory=lambda: secrets.randbits(32))
 
     def begin(self, tls: ssl.SSLContext) -> None:
-        """Encrypts what follows if the client wants that."""
+        """Starts TLS if the client asks for it."""
         if agree_on_tls(self.socket):
             encrypted = tls.wrap_socket(
                 self.socket, server_side=True, do_handshake_on_connect=False
@@ -49,14 +49,14 @@ class _Connection:
             encrypted.do_handshake()
 
     def close(self) -> None:
-        """Lets go of the client."""
+        """Closes the connection."""
         self.socket.close()
 
     def alive(self) -> bool:
-        """Whether the client is still there; looks without taking what it sent."""
+        """Returns whether the client is still connected, without consuming its data."""
         look = socket.MSG_PEEK | socket.MSG_DONTWAIT
         try:
-            # At the bytes below TLS, which cannot look without taking.
+            # Peek at the raw socket below TLS: a TLS socket cannot peek.
             return socket.socket.recv(self.socket, 1, look) != b""
         except BlockingIOError:
             return True
@@ -64,16 +64,16 @@ class _Connection:
             return False
 
     def hang_up(self) -> None:
-        """Ends the conversation from outside of its thread."""
+        """Ends the conversation from another thread."""
         if self.session is not None:
             self.session.interruption.cancel()
         with contextlib.suppress(OSError):
-            # Below TLS: its own state belongs to the thread of the conversation.
+            # On the raw socket: the TLS state belongs to the conversation's thread.
             socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
 
 
 class Warehouse:
-    """A server that answers like Redshift; everything it holds is gone when it stops."""
+    """A server that answers like Redshift; it loses all its data when it stops."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class Warehouse:
         self._stopping.set()
 
     def start(self) -> None:
-        """Listens, and serves in threads of its own."""
+        """Starts to listen and to serve clients, in threads of its own."""
         self._listener = self._bind()
         self._cluster = Cluster(self._credentials.database, self._s3)
         self._stopping.clear()
@@ -113,14 +113,14 @@ class Warehouse:
         except OSError as error:
             message = (
                 f"the warehouse cannot listen on {self.host}:{self.port}: {error.strerror}; "
-                "stop what uses the port, or choose another"
+                "stop the program that uses the port, or choose another port"
             )
             raise LocalStackError(message) from error
         self.port = listener.getsockname()[1]
         return listener
 
     def stop(self) -> None:
-        """Ends every session; open transactions are rolled back."""
+        """Ends every session and rolls open transactions back."""
         if self._stopping.is_set():
             return
         self._stopping.set()
@@ -136,7 +136,7 @@ class Warehouse:
 
     @property
     def folder(self) -> Path:
-        """Where it keeps what does not fit into memory; gone when it stops."""
+        """The folder for data that does not fit into memory; deleted when the server stops."""
         return self._cluster.folder
 
     def _open_connections(self) -> list[tuple[threading.Thread, _Connection]]:
@@ -144,7 +144,7 @@ class Warehouse:
             return list(self._connections.items())
 
     def _watch(self) -> None:
-        """Stops statements whose time is over."""
+        """Cancels statements that exceed statement_timeout."""
         while not self._stopping.wait(WATCH_SECONDS):
             for _, connection in self._open_connections():
                 if connection.session is not None:
@@ -169,7 +169,7 @@ class Warehouse:
                 connection.begin(self._tls)
                 self._converse(connection)
         except (ProtocolError, OSError):
-            # The client has gone, or never spoke the protocol: there is nobody to tell.
+            # The client has disconnected or never spoke the protocol, so it cannot get an error.
             return
         finally:
             if connection.session is not None:

@@ -1,4 +1,4 @@
-"""Values on the wire: their text and binary forms, both ways."""
+"""Encodes and decodes values in the wire's text and binary formats."""
 
 import datetime as dt
 import struct
@@ -25,7 +25,7 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 
 
 def as_text(value: Value) -> bytes:
-    """The text form of any value."""
+    """Encodes any value as text."""
     if isinstance(value, bool):
         return b"t" if value else b"f"
     if isinstance(value, bytes):
@@ -72,7 +72,7 @@ _ENCODERS: dict[int, Callable[[Value], bytes]] = {
 
 
 def encoder(field: Field, form: int, *, scaled: bool) -> Callable[[Value], bytes]:
-    """What turns a column's values into bytes; `scaled` is for Redshift's own binary numbers."""
+    """Returns the encoder of a column's values; `scaled` selects Redshift's binary numbers."""
     if form != BINARY_FORMAT:
         return as_text
     if field.oid == oids.NUMERIC and scaled:
@@ -106,7 +106,7 @@ _TEXTUAL = {0, oids.TEXT, oids.VARCHAR, oids.BPCHAR, oids.UNKNOWN, oids.SUPER}
 
 
 def decode(raw: bytes, oid: int, form: int) -> Value:
-    """A parameter's value."""
+    """Decodes a parameter's value."""
     try:
         if form == BINARY_FORMAT and oid not in _TEXTUAL:
             return _DECODERS[oid](raw)

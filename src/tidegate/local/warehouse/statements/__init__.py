@@ -1,1 +1,1 @@
-"""What Redshift can be told: each statement is read here, and runs in a session."""
+"""The statements of Redshift: parsed here, run in a session."""

@@ -1,4 +1,4 @@
-"""ALTER TABLE, each form as Redshift allows it.
+"""ALTER TABLE in the forms that Redshift allows.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html
 """
@@ -31,7 +31,7 @@ Change = Callable[[Relation], Sequence[str]]
 
 @dataclass
 class AlterTable(Statement):
-    """ALTER TABLE: what to do follows from the table as it is then."""
+    """ALTER TABLE; decides what to do from the table's state when it runs."""
 
     text: str
     name: Name
@@ -39,12 +39,12 @@ class AlterTable(Statement):
     kind: str = "ALTER TABLE"
 
     def names(self) -> Sequence[Name]:
-        """The table."""
+        """Returns the table."""
         return [self.name]
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Alters the table; nobody else touches it until the transaction ends."""
-        session.lock([self.name])
+        """Alters the table; holds its exclusive lock until the transaction ends."""
+        session.lock_exclusively([self.name])
         session.transaction.start()
         session.define(self.change(session.catalog.get(self.name)))
         return Outcome("ALTER TABLE")
@@ -52,13 +52,13 @@ class AlterTable(Statement):
 
 @dataclass
 class AlterColumnType(AlterTable):
-    """ALTER COLUMN … TYPE, which no transaction block may hold."""
+    """ALTER COLUMN … TYPE, which cannot run in a transaction block."""
 
     block: ClassVar[Block] = Block.OUTSIDE
 
     @property
     def label(self) -> str:
-        """What messages call it: https://github.com/flyway/flyway/issues/2438"""
+        """The statement's name in messages: https://github.com/flyway/flyway/issues/2438"""
         return "ALTER TABLE ALTER COLUMN"
 
 
@@ -73,26 +73,26 @@ class Append(Statement):
     kind: str = field(default="ALTER TABLE APPEND")
 
     def names(self) -> Sequence[Name]:
-        """Both tables."""
+        """Returns both tables."""
         return [self.name, self.source]
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
         """Moves the rows."""
-        session.lock(self.names())
+        session.lock_exclusively(self.names())
         target, source = (session.catalog.get(name) for name in self.names())
         if target.temporary or source.temporary:
             raise SqlError(UNSUPPORTED, "ALTER TABLE APPEND needs permanent tables")
         if [(c.name, c.type) for c in target.columns] != [(c.name, c.type) for c in source.columns]:
             raise SqlError(UNSUPPORTED, f"columns of {self.name} and {self.source} do not match")
         move = f"insert into {target.sql} select * from {source.sql}"  # noqa: S608 - quoted names
-        with session.transaction.unit():
+        with session.transaction.atomic():
             session.cursor.execute(move)
             session.cursor.execute(f"truncate {source.sql}")
         return Outcome("ALTER TABLE APPEND")
 
 
 def read_alter_table(words: Words, database: str) -> Statement:
-    """What comes after ALTER TABLE."""
+    """Reads the words after ALTER TABLE."""
     name = words.name()
     if words.accept("APPEND"):
         words.expect("FROM")

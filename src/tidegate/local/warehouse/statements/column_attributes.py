@@ -1,4 +1,4 @@
-"""What may follow a column's type in CREATE TABLE and ADD COLUMN."""
+"""Reads the attributes after a column's type in CREATE TABLE and ADD COLUMN."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +20,7 @@ _ENDS_DEFAULT = {
 
 
 def read_attributes(column: Column, words: Words, database: str, kept: dict[str, Any]) -> Column:
-    """The column with its attributes; those of the table go to `kept`."""
+    """Returns the column with its attributes; puts table attributes into `kept`."""
     while words.peek() not in {"", ",", ")"}:
         column = _read_attribute(column, words, database, kept)
     return column

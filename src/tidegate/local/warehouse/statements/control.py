@@ -1,4 +1,4 @@
-"""Statements about the session itself: transactions, locks, settings, and what is only accepted."""
+"""Statements about the session: transactions, locks, settings, and statements without effect."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from tidegate.local.warehouse.language.oids import VARCHAR, Field, Parameter
 
 @dataclass
 class Begin(Statement):
-    """BEGIN; its isolation level has no effect in Redshift either."""
+    """BEGIN; an isolation level has no effect, as in Redshift."""
 
     text: str
     kind: str = "BEGIN"
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Opens a block, or says that one is open."""
+        """Opens a block, or warns that one is already open."""
         if session.transaction.in_block:
             session.notify("25001", "there is already a transaction in progress")
         else:
@@ -36,7 +36,7 @@ class Commit(Statement):
     kind: str = "COMMIT"
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Commits; a failed block is rolled back instead, and the tag says so."""
+        """Commits; rolls a failed block back instead and returns the tag ROLLBACK."""
         if not session.transaction.in_block:
             session.notify("25P01", "there is no transaction in progress")
         return Outcome("COMMIT" if session.transaction.commit() else "ROLLBACK")
@@ -60,7 +60,7 @@ class Rollback(Statement):
 
 @dataclass
 class Lock(Statement):
-    """LOCK: nobody else reads or writes the tables until the block ends."""
+    """LOCK: keeps other sessions from reading or writing the tables until the block ends."""
 
     block: ClassVar[Block] = Block.INSIDE
     text: str
@@ -68,15 +68,15 @@ class Lock(Statement):
     kind: str = "LOCK"
 
     def names(self) -> Sequence[Name]:
-        """The tables it locks."""
+        """Returns the tables that it locks."""
         return self.tables
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Waits for the tables; no snapshot is taken yet."""
+        """Waits for the tables; does not take the snapshot."""
         for name in self.tables:
             if session.catalog.get(name).view_sql is not None:
                 raise SqlError("42809", f'"{name.table}" is not a table')
-        session.lock(self.tables)
+        session.lock_exclusively(self.tables)
         return Outcome("LOCK TABLE")
 
 
@@ -90,7 +90,7 @@ class Set(Statement):
     kind: str = "SET"
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Keeps the value for the session."""
+        """Sets the value for the session."""
         session.settings.set(self.name, self.value)
         return Outcome("SET")
 
@@ -104,7 +104,7 @@ class Reset(Statement):
     kind: str = "RESET"
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Returns to the value the session began with."""
+        """Restores the value that the session started with."""
         session.settings.reset(self.name)
         return Outcome("RESET")
 
@@ -118,12 +118,12 @@ class Show(Statement):
     kind: str = "SHOW"
 
     def describe(self, session: Session, oids: Sequence[int]) -> Sequence[Field] | None:
-        """One column named like the setting, or name and setting of all."""
+        """Returns one column named after the setting; for ALL, columns for name and setting."""
         names = ("name", "setting") if self.name == "all" else (self.name,)
         return [Field(name, VARCHAR) for name in names]
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Tells what is set."""
+        """Returns the value, or all settings."""
         settings = session.settings
         rows = list(settings.items()) if self.name == "all" else [(settings.get(self.name),)]
         return Outcome("SHOW", self.describe(session, ()), [rows])
@@ -131,18 +131,18 @@ class Show(Statement):
 
 @dataclass
 class Accepted(Statement):
-    """What changes nothing here: ANALYZE, GRANT, REVOKE, and users and groups."""
+    """A statement without effect here: ANALYZE, GRANT, REVOKE, and those for users and groups."""
 
     text: str
     kind: str
     tables: Sequence[Name] = ()
 
     def names(self) -> Sequence[Name]:
-        """The tables it names, which have to be there."""
+        """Returns the tables that it names; they must exist."""
         return self.tables
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Only looks whether the tables are there."""
+        """Checks that the tables exist."""
         for name in self.tables:
             session.catalog.get(name)
         return Outcome(self.kind)
@@ -150,13 +150,13 @@ class Accepted(Statement):
 
 @dataclass
 class Vacuum(Accepted):
-    """VACUUM: DuckDB keeps its own house."""
+    """VACUUM: has no effect, because DuckDB frees space by itself."""
 
     block: ClassVar[Block] = Block.OUTSIDE
 
 
 def read_begin(words: Words) -> Statement:
-    """What comes after BEGIN or START TRANSACTION."""
+    """Reads the words after BEGIN or START TRANSACTION."""
     if words.tokens[0].upper == "START":
         words.expect("TRANSACTION")
     _ = words.accept("WORK") or words.accept("TRANSACTION")
@@ -178,13 +178,13 @@ def _transaction_modes(words: Words) -> None:
 
 
 def read_commit(words: Words) -> Statement:
-    """What comes after COMMIT or END."""
+    """Reads the words after COMMIT or END."""
     _ended(words)
     return Commit(words.text)
 
 
 def read_rollback(words: Words) -> Statement:
-    """What comes after ROLLBACK or ABORT."""
+    """Reads the words after ROLLBACK or ABORT."""
     _ended(words)
     return Rollback(words.text)
 
@@ -195,7 +195,7 @@ def _ended(words: Words) -> None:
 
 
 def read_lock(words: Words) -> Statement:
-    """What comes after LOCK."""
+    """Reads the words after LOCK."""
     words.accept("TABLE")
     return Lock(words.text, _names_to_end(words))
 
@@ -209,7 +209,7 @@ def _names_to_end(words: Words) -> list[Name]:
 
 
 def read_set(words: Words) -> Statement:
-    """What comes after SET."""
+    """Reads the words after SET."""
     _ = (
         words.accept("SESSION", "CHARACTERISTICS")
         or words.accept("SESSION")
@@ -242,17 +242,17 @@ def _setting_name(words: Words) -> str:
 
 
 def read_reset(words: Words) -> Statement:
-    """What comes after RESET."""
+    """Reads the words after RESET."""
     return Reset(words.text, _setting_name(words))
 
 
 def read_show(words: Words) -> Statement:
-    """What comes after SHOW."""
+    """Reads the words after SHOW."""
     return Show(words.text, _setting_name(words))
 
 
 def read_vacuum(words: Words) -> Statement:
-    """What comes after VACUUM."""
+    """Reads the words after VACUUM."""
     for option in ("FULL", "SORT", "DELETE", "REINDEX", "RECLUSTER"):
         if words.accept(option):
             words.accept("ONLY")
@@ -270,7 +270,7 @@ def _vacuum_threshold(words: Words) -> None:
 
 
 def read_analyze(words: Words) -> Statement:
-    """What comes after ANALYZE."""
+    """Reads the words after ANALYZE."""
     words.accept("VERBOSE")
     tables = [] if words.done else [words.name()]
     return Accepted(words.text, "ANALYZE", tables)

@@ -38,23 +38,23 @@ class Copy(Statement):
     kind: str = "COPY"
 
     def names(self) -> Sequence[Name]:
-        """The table."""
+        """Returns the target table."""
         return [self.name]
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Fetches the objects, loads them all or none, and remembers how many rows came."""
-        session.share([self.name])
+        """Fetches the objects, loads all or none, and records the number of rows."""
+        session.lock_shared([self.name])
         target = session.catalog.find(self.name)
         if target is None:
             raise SqlError(INTERNAL, f"Cannot COPY into nonexistent table {self.name.table}")
-        columns = target.picked(self.column_names)
+        columns = target.select(self.column_names)
         copy_id = session.entry.query_id
-        session.loaded(copy_id, 0)
+        session.record_copy(copy_id, 0)
         with tempfile.TemporaryDirectory(dir=session.cluster.folder) as folder:
             files = fetch(session.cluster.s3, self._objects(session), Path(folder))
             session.interruption.check()
             count = self._load(session, target, columns, files)
-        session.loaded(copy_id, count)
+        session.record_copy(copy_id, count)
         message = (
             f"Load into table '{self.name.table}' completed, {count} record(s) loaded successfully."
         )
@@ -73,7 +73,7 @@ class Copy(Statement):
         if self.options.format == "PARQUET":
             return self._load_parquet(session, target, columns, files)
         try:
-            with session.transaction.unit():
+            with session.transaction.atomic():
                 return load_csv(session.cursor, target, columns, files, self.options)
         except duckdb.Error as error:
             if session.interruption.reason is not None:
@@ -86,7 +86,7 @@ class Copy(Statement):
         self, session: Session, target: Relation, columns: Sequence[Column], files: Files
     ) -> int:
         try:
-            with session.transaction.unit():
+            with session.transaction.atomic():
                 return load_parquet(session.cursor, target, columns, files)
         except duckdb.InvalidInputException as error:
             refused = translate(error, Circumstance())
@@ -100,14 +100,14 @@ class Copy(Statement):
         files: Files,
         error: "duckdb.Error",
     ) -> None:
-        # The transaction is lost already; the files are read again outside of it.
+        # The transaction has already failed; read the files again outside of it.
         session.transaction.fail()
         try:
             refused = find_refused(session.cursor, columns, files, self.options)
         except duckdb.Error:
             refused = None
         code, reason = _REASONS.get(refused.column.type.name, _ANY_REASON) if refused else (1202, str(error))  # fmt: skip # noqa: E501
-        session.cluster.history.refuse_row(
+        session.cluster.history.record_load_error(
             LoadError(
                 query_id=session.entry.query_id,
                 table_id=target.oid,
@@ -126,7 +126,7 @@ class Copy(Statement):
 
 
 def read_copy(words: Words) -> Statement:
-    """What comes after COPY."""
+    """Reads the words after COPY."""
     name = words.name()
     columns = words.listed(words.identifier) if words.peek() == "(" else []
     words.expect("FROM")

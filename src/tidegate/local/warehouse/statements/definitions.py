@@ -32,7 +32,7 @@ class CreateSchema(Statement):
 
 @dataclass
 class CreateView(Statement):
-    """CREATE VIEW; late binding is DuckDB's only kind."""
+    """CREATE VIEW; all views are late-binding, as in DuckDB."""
 
     text: str
     name: Name
@@ -42,12 +42,12 @@ class CreateView(Statement):
     kind: str = "CREATE VIEW"
 
     def names(self) -> Sequence[Name]:
-        """The view, and what it reads."""
+        """Returns the view and the tables it reads."""
         return [self.name, *self.query.names()]
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
         """Creates the view."""
-        session.share(self.query.names())
+        session.lock_shared(self.query.names())
         verb = "create or replace view" if self.or_replace else "create view"
         named = f" ({', '.join(map(quote, self.column_names))})" if self.column_names else ""
         session.define([f"{verb} {self.name.in_schema.sql}{named} as {self.query.sql()}"])
@@ -66,16 +66,16 @@ class Drop(Statement):
 
     @property
     def kind(self) -> str:  # type: ignore[override]
-        """DROP and what is dropped."""
+        """The command: DROP and the kind of object."""
         return f"DROP {self.what}"
 
     def names(self) -> Sequence[Name]:
-        """The tables or views that go."""
+        """Returns the tables or views to drop."""
         return [] if self.what == "SCHEMA" else self.targets
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
         """Drops all of them or none."""
-        session.lock(self.names())
+        session.lock_exclusively(self.names())
         session.define([sql for name in self.targets for sql in self._statement(session, name)])
         return Outcome(self.kind)
 
@@ -105,14 +105,14 @@ class Truncate(Statement):
     kind: str = "TRUNCATE"
 
     def names(self) -> Sequence[Name]:
-        """The table."""
+        """Returns the table."""
         return [self.name]
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Empties the table for good, and with it commits all that came before."""
-        session.lock([self.name])
+        """Empties the table and commits the whole transaction; nothing can undo it."""
+        session.lock_exclusively([self.name])
         target = session.catalog.get(self.name)
-        with session.transaction.unit():
+        with session.transaction.atomic():
             session.cursor.execute(f"truncate {target.sql}")
         if session.transaction.in_block:
             session.transaction.commit()
@@ -121,7 +121,7 @@ class Truncate(Statement):
 
 @dataclass
 class Comment(Statement):
-    """COMMENT ON TABLE, COLUMN or anything else, of which only columns keep it."""
+    """COMMENT ON TABLE, COLUMN or another object; only columns store the remark."""
 
     text: str
     table: Name
@@ -130,11 +130,11 @@ class Comment(Statement):
     kind: str = "COMMENT"
 
     def names(self) -> Sequence[Name]:
-        """The table."""
+        """Returns the table."""
         return [self.table]
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Keeps the remark."""
+        """Stores the remark of a column; ignores any other."""
         target = session.catalog.get(self.table)
         if self.column:
             column = replace(target.column(self.column), remark=self.remark)
@@ -148,7 +148,7 @@ _ABSENT_LOCALLY = {
 
 
 def read_create(words: Words, database: str) -> Statement:
-    """What comes after CREATE."""
+    """Reads the words after CREATE."""
     or_replace = words.accept("OR", "REPLACE")
     words.accept("LOCAL")
     temporary = words.accept("TEMP") or words.accept("TEMPORARY")
@@ -190,7 +190,7 @@ def _read_create_view(words: Words, database: str, *, or_replace: bool) -> State
 
 
 def read_drop(words: Words) -> Statement:
-    """What comes after DROP."""
+    """Reads the words after DROP."""
     what = words.take().upper
     if what in {"USER", "GROUP", "ROLE"}:
         return Accepted(words.text, f"DROP {what}")
@@ -208,7 +208,7 @@ def read_drop(words: Words) -> Statement:
 
 
 def read_truncate(words: Words) -> Statement:
-    """What comes after TRUNCATE."""
+    """Reads the words after TRUNCATE."""
     words.accept("TABLE")
     name = words.name()
     words.end()
@@ -216,7 +216,7 @@ def read_truncate(words: Words) -> Statement:
 
 
 def read_comment(words: Words) -> Statement:
-    """What comes after COMMENT."""
+    """Reads the words after COMMENT."""
     words.expect("ON")
     kind = words.take().upper
     parts = [words.identifier()]

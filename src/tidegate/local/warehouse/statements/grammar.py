@@ -1,4 +1,4 @@
-"""Finds the statement of a text by its first word; the module of the statement reads the rest."""
+"""Finds a statement's module by the first word of its text; that module reads the rest."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -46,7 +46,7 @@ REMEMBERED_BYTES = 100_000
 
 
 def parse(text: str, database: str) -> Statement:
-    """The one statement of a text."""
+    """Parses a text that holds one statement."""
     refuse_too_long(text)
     read = _parse if len(text) > REMEMBERED_BYTES else _parse_remembered
     try:
@@ -90,7 +90,8 @@ def _refuse(words: Words) -> Statement:
     raise not_supported_locally(words.tokens[0].upper)
 
 
-# Statements with a query or an expression in them, whose names may begin with the database's.
+# Statements that contain a query or an expression. Their readers need the database's name, which
+# qualified names may start with.
 _SQL_READERS: dict[str, Callable[[Words, str], Statement]] = {
     "SELECT": read_query,
     "WITH": read_with,

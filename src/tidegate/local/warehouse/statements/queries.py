@@ -21,7 +21,7 @@ _UNTYPED = 0
 
 
 def batches(cursor: "duckdb.DuckDBPyConnection") -> Iterator[list[Any]]:
-    """The rows of what the cursor has just executed, some at a time."""
+    """Yields the rows of the cursor's last statement in batches."""
     while rows := cursor.fetchmany(ROWS_AT_ONCE):
         yield rows
 
@@ -52,26 +52,26 @@ class Query(Statement):
         return dialect.tables(self._tree)
 
     def names(self) -> Sequence[Name]:
-        """The tables it reads."""
+        """Returns the tables that it reads."""
         return self._names
 
     def sql(self, oids: tuple[int, ...] = ()) -> str:
-        """The query for DuckDB."""
+        """Returns the query for DuckDB."""
         if oids not in self._written:
             self._written[oids] = dialect.write(self._tree, oids)
         return self._written[oids]
 
     def describe(self, session: Session, oids: Sequence[int]) -> Sequence[Field] | None:
-        """Lets DuckDB bind the query, which takes the snapshot as running it would."""
-        session.share(self.names())
+        """Lets DuckDB bind the query; this takes the snapshot, as running it does."""
+        session.lock_shared(self.names())
         session.publish(self.text)
         known = tuple(oids) or (_UNTYPED,) * self.parameters
         rows = session.read("describe " + self.sql(known), [None] * self.parameters).fetchall()
         return [field_of(row[0], row[1]) for row in rows]
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Starts it; its rows come as they are taken."""
-        session.share(self.names())
+        """Starts the query; DuckDB computes rows as you take them."""
+        session.lock_shared(self.names())
         session.publish(self.text)
         cursor = session.read(self.sql(_oids(parameters)), _values(parameters))
         fields = [field_of(column[0], str(column[1])) for column in cursor.description]
@@ -98,19 +98,19 @@ class Change(Statement):
         return Name(table.name, table.db)
 
     def names(self) -> Sequence[Name]:
-        """The target, then what it reads."""
+        """Returns the target, then the tables that it reads."""
         others = [name for name in dialect.tables(self._tree) if name != self._target]
         return [self._target, *others]
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Does it, and counts the rows where Redshift's tag does."""
-        session.share(self.names())
+        """Changes the rows; counts them for commands whose tag in Redshift has a count."""
+        session.lock_shared(self.names())
         session.publish(self.text)
         target = session.catalog.get(self._target)
         if target.view_sql is not None:
             raise SqlError("42809", f'"{target.name.table}" is a view')
         sql = self._sql(target.columns, _oids(parameters))
-        with session.transaction.unit():
+        with session.transaction.atomic():
             row = session.cursor.execute(sql, _values(parameters)).fetchone()
         count = int(row[0]) if row else 0
         return Outcome(_TAGS[self.kind].format(count))
@@ -130,7 +130,7 @@ _FITTINGS: dict[str, Callable[[Any, Sequence[Column]], None] | None] = {
     "DELETE": None,
     "MERGE": fit_merge,
 }
-# Redshift counts no rows for MERGE, so that a driver reports -1 for it.
+# Redshift's tag for MERGE has no row count, so drivers report -1.
 _TAGS = {"INSERT": "INSERT 0 {}", "UPDATE": "UPDATE {}", "DELETE": "DELETE {}", "MERGE": "MERGE"}
 
 
@@ -149,20 +149,20 @@ class Explain(Statement):
         return self._FIELDS
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Asks DuckDB."""
-        session.share(self._query.names())
+        """Returns DuckDB's plan."""
+        session.lock_shared(self._query.names())
         plans = session.read("explain " + self._query.sql(), []).fetchall()
         lines = [(line,) for plan in plans for line in plan[-1].splitlines()]
         return Outcome("EXPLAIN", self._FIELDS, [lines])
 
 
 def read_query(words: Words, database: str) -> Statement:
-    """SELECT, or a query between parentheses."""
+    """Reads a SELECT or a query in parentheses."""
     return Query(words.text, database)
 
 
 def read_with(words: Words, database: str) -> Statement:
-    """WITH begins a query; on MERGE and the like it is refused where their grammar is."""
+    """Reads a query or change that begins with WITH; the dialect refuses WITH before a MERGE."""
     return (Change if _main_verb(words) else Query)(words.text, database)
 
 
@@ -176,19 +176,19 @@ def _main_verb(words: Words) -> str:
 
 
 def read_change(words: Words, database: str) -> Statement:
-    """INSERT, UPDATE or DELETE."""
+    """Reads an INSERT, UPDATE or DELETE."""
     return Change(words.text, database)
 
 
 def read_merge(words: Words, database: str) -> Statement:
-    """MERGE."""
+    """Reads a MERGE."""
     if [token.upper for token in words.tokens[-2:]] == ["REMOVE", "DUPLICATES"]:
         raise not_supported_locally("MERGE … REMOVE DUPLICATES")
     return Change(words.text, database)
 
 
 def read_explain(words: Words, database: str) -> Statement:
-    """EXPLAIN."""
+    """Reads an EXPLAIN."""
     text = words.text
     words.accept("VERBOSE")
     return Explain(text, Query(words.rest(), database))

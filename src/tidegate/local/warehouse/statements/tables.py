@@ -1,4 +1,4 @@
-"""CREATE TABLE: columns, keys and styles as Redshift takes them, and CREATE TABLE … AS."""
+"""CREATE TABLE with Redshift's columns, keys and styles, and CREATE TABLE … AS."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ MAX_COLUMNS = 1600
 
 @dataclass
 class Definition:
-    """What stands between CREATE TABLE's parentheses and after them."""
+    """The columns, keys and attributes of a CREATE TABLE."""
 
     columns: list[Column] = field(default_factory=list)
     like: Name | None = None
@@ -39,13 +39,13 @@ class CreateTable(Statement):
     kind: str = "CREATE TABLE"
 
     def names(self) -> Sequence[Name]:
-        """The table, and the one it is like."""
+        """Returns the table, and the table of its LIKE clause."""
         return [self.name, self.definition.like] if self.definition.like else [self.name]
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Creates the table and keeps what DuckDB does not know of it."""
+        """Creates the table and stores its Redshift attributes."""
         if self.definition.like:
-            session.share([self.definition.like])
+            session.lock_shared([self.definition.like])
         if not (self.if_not_exists and _exists(session, self.name, temporary=self.temporary)):
             session.define(self._statements(session), made=self.name, temporary=self.temporary)
         return Outcome("CREATE TABLE")
@@ -82,18 +82,18 @@ class CreateTableAs(Statement):
     kind: str = "SELECT"
 
     def names(self) -> Sequence[Name]:
-        """The table, and what its query reads."""
+        """Returns the table and the tables that its query reads."""
         return [self.name, *self.query.names()]
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Creates and fills the table in one go."""
-        session.share(self.query.names())
+        """Creates and fills the table, all or nothing."""
+        session.lock_shared(self.query.names())
         session.publish(self.text)
         if self.if_not_exists and _exists(session, self.name, temporary=self.temporary):
             return Outcome("SELECT")
         table = _sql_name(self.name, temporary=self.temporary)
         named = f" ({', '.join(map(quote, self.column_names))})" if self.column_names else ""
-        with session.transaction.unit():
+        with session.transaction.atomic():
             create = _create(temporary=self.temporary)
             session.define(
                 [f"{create} {table}{named} as {self.query.sql()}"],
@@ -124,7 +124,7 @@ def _create(*, temporary: bool) -> str:
 
 
 def column_sql(column: Column) -> str:
-    """The column as DuckDB takes it."""
+    """Returns the column's definition for DuckDB."""
     parts = [quote(column.name), column.type.duckdb]
     if column.default is not None:
         parts.append(f"default {column.default}")
@@ -134,7 +134,7 @@ def column_sql(column: Column) -> str:
 
 
 def read_create_table(words: Words, database: str, *, temporary: bool) -> Statement:
-    """What comes after CREATE [TEMP] TABLE."""
+    """Reads the words after CREATE [TEMP] TABLE."""
     skip = words.accept("IF", "NOT", "EXISTS")
     name = words.name()
     if temporary and name.schema:
@@ -150,7 +150,7 @@ def read_create_table(words: Words, database: str, *, temporary: bool) -> Statem
 
 
 def _is_query_next(words: Words) -> bool:
-    """AS, a style before AS, or a list of bare column names before AS."""
+    """Returns whether AS comes next, or a style or a list of bare column names before AS."""
     depth, ahead = 0, 0
     while (
         word := words.peek(ahead)
@@ -205,7 +205,7 @@ def _read_like_option(words: Words) -> bool:
 
 
 def read_table_constraint(words: Words, kept: dict[str, Any]) -> None:
-    """A key of the table; Redshift keeps it and does not enforce it."""
+    """Reads a key of the table; Redshift stores it and does not enforce it."""
     if words.accept("CONSTRAINT"):
         words.identifier()
     if words.accept("FOREIGN", "KEY"):

@@ -32,12 +32,12 @@ class Unload(Statement):
     kind: str = "UNLOAD"
 
     def names(self) -> Sequence[Name]:
-        """What the query reads."""
+        """Returns the tables that the query reads."""
         return self.query.names()
 
     def run(self, session: Session, parameters: Sequence[Parameter]) -> Outcome:
-        """Writes the rows and, if asked, a manifest."""
-        session.share(self.names())
+        """Writes the rows and, with MANIFEST, a manifest."""
+        session.lock_shared(self.names())
         session.publish(self.text)
         place = parse_url(self.url + self._suffix())
         self._refuse_overwriting(session, place.bucket, place.key)
@@ -64,7 +64,7 @@ class Unload(Statement):
 
     def _format(self) -> str:
         if self.options.format == "PARQUET":
-            return "format parquet, write_timestamp_as_int96 true"  # what COPY takes
+            return "format parquet, write_timestamp_as_int96 true"  # COPY accepts only INT96
         csv = self.options.format == "CSV"
         delimiter = literal(self.options.get("DELIMITER", "," if csv else "|"))
         header = "true" if "HEADER" in self.options else "false"
@@ -88,7 +88,7 @@ class Unload(Statement):
 
 
 def read_unload(words: Words, database: str) -> Statement:
-    """What comes after UNLOAD."""
+    """Reads the words after UNLOAD."""
     words.expect("(")
     query = words.string()
     words.expect(")", "TO")
