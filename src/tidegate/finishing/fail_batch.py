@@ -126,7 +126,7 @@ class FailBatch:
         return kind == "transient" or (kind == "unknown" and state.unexplained < self.most_attempts)
 
     def _deaths(self, plan_key: str, failure: Failure) -> list[Death]:
-        """The chunks that died of their files; none where the job failed, since all were prepared."""
+        """The chunks that died of their files; none where the job failed, after all of them."""
         if not plan_key or failure.error in _OF_THE_JOB:
             return []
         return read_deaths(self.work, plan_key)
