@@ -340,7 +340,7 @@ class Batch:
             raise LoadFailedError(
                 f"{self.plan['table']}: the rows in Redshift are of epoch {found}, but the ledger "
                 f"is in epoch {known} and does not know the last full refresh; nothing was "
-                "changed; if the ledger was restored, docs/operations.md says what to do"
+                "changed; if the ledger was restored, look at docs/how-to/restore-the-ledger.md"
             )
 
     def _merge(self, progress: Document) -> Document:

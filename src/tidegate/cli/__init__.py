@@ -13,7 +13,7 @@ from tidegate.errors import SettingsError, TidegateError
 
 _POINT = (
     'for a local stack: eval "$(tidegate local env)"; for AWS: '
-    "credentials, a region, and the variables that docs/operations.md names"
+    "credentials, a region, and the variables that docs/reference/commands.md names"
 )
 
 
