@@ -96,10 +96,10 @@ def refresh(
 
 def replay(
     table: Target,
-    since: Annotated[str, typer.Option("--from", help="Load again what landed from this time on.")],
-    until: Annotated[str, typer.Option("--to", help="Load again what landed before this time.")],
+    since: Annotated[str, typer.Option("--from", help="Start of the period, inclusive.")],
+    until: Annotated[str, typer.Option("--to", help="End of the period, exclusive.")],
 ) -> None:
-    """Load the files again that landed in a period. Changes that were applied change nothing."""
+    """Load the files again that landed in a period; applied changes have no further effect."""
     runs = _Runs()
     runs.run_to_end(table, mode="replay", **{"from": since, "to": until})
     runs.print_pending(table)

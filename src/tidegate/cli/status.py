@@ -37,8 +37,7 @@ def wait(
 ) -> None:
     """Wait until nothing is pending or running.
 
-    Exits with 1 and lists the rest if the time is up, or if only blocked tables are left: they
-    need a person.
+    Exits with 1 and lists the rest if the time is up or only blocked tables are left.
     """
     deployed = _deployed()
     deadline = time.monotonic() + timeout if timeout is not None else float("inf")
