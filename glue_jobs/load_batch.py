@@ -50,23 +50,23 @@ CREATED_MEANWHILE = ("42P06", "42P07", "42701", "23505")
 LASTING = ("22", "23", "42", "0A")
 # Redshift's compute nodes report a value that does not fit as XX000 with a code of 12xx (1207:
 # invalid digit), and repeat the value: https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
-OF_A_VALUE = re.compile(r"code:\s+12\d\d\b|\bValue '")
+VALUE_ERROR = re.compile(r"code:\s+12\d\d\b|\bValue '")
 # AWS codes that begin like this say that a right or an object is missing.
-OF_THE_RIGHTS = ("AccessDenied", "KMS", "ResourceNotFound", "NoSuchBucket", "DecryptionFailure")
-OF_THE_SECRET = ("host", "port", "dbname", "username", "password")
+MISSING_RIGHTS = ("AccessDenied", "KMS", "ResourceNotFound", "NoSuchBucket", "DecryptionFailure")
+SECRET_KEYS = ("host", "port", "dbname", "username", "password")
 NO_TLS = "Server refuses SSL"  # the driver's words
 # The remedy, by the class of SQLSTATE with which Redshift refuses a login.
-OF_THE_LOGIN = {
+LOGIN_REMEDIES = {
     "28": "create the database user in the connection secret, with the password given there",
     "3D": "create the database in the connection secret, or correct its name there",
 }
-OF_THE_HOST = (
+HOST_REMEDY = (
     "put the endpoint of Redshift into the connection secret, and check that the job's network "
     "can resolve it"
 )
-OF_TLS = "put the endpoint of Redshift, which speaks TLS, into the connection secret"
+TLS_REMEDY = "put the endpoint of Redshift, which speaks TLS, into the connection secret"
 TRIED_AGAIN = "Tidegate tries again by itself"
-QUIET_AFTER = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 30, "TCP_KEEPCNT": 10}  # seconds, and probes
+KEEP_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 30, "TCP_KEEPCNT": 10}  # seconds, and probes
 
 
 class JobError(Exception):
@@ -146,7 +146,7 @@ def read_secret(secrets: "SecretsManagerClient", arn: str) -> Document:
     text = secrets.get_secret_value(SecretId=arn)["SecretString"]
     try:
         secret: Document = json.loads(text)
-        lacks = [name for name in OF_THE_SECRET if not secret.get(name)]
+        lacks = [name for name in SECRET_KEYS if not secret.get(name)]
     except (ValueError, AttributeError):
         raise DeploymentError(f"the secret {arn} is not a JSON object; {TRIED_AGAIN}") from None
     if lacks:
@@ -588,7 +588,7 @@ def keep_alive(session: socket.socket) -> None:
     sends its first probe only after two hours:
     https://docs.aws.amazon.com/redshift/latest/mgmt/connecting-firewall-guidance.html
     """
-    for name, value in QUIET_AFTER.items():
+    for name, value in KEEP_ALIVE.items():
         if hasattr(socket, name):  # macOS has other names
             session.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
@@ -610,7 +610,7 @@ def translated_errors() -> Iterator[None]:
 
 def raise_from_aws(error: ClientError) -> NoReturn:
     """Raise an error of AWS as DeploymentError or ServiceBusyError."""
-    if str(error.response.get("Error", {}).get("Code", "")).startswith(OF_THE_RIGHTS):
+    if str(error.response.get("Error", {}).get("Code", "")).startswith(MISSING_RIGHTS):
         raise DeploymentError(
             f"AWS refused the job a right, or an object is missing: {error}; {TRIED_AGAIN}"
         ) from error
@@ -630,12 +630,12 @@ def raise_from_warehouse(error: Exception) -> NoReturn:
 
 def remedy_of(error: Exception) -> str:
     """The remedy if the error is a failed login or connection, else an empty text."""
-    state, cause = str(told_by(error).get("C", "")), cause_of(error)
-    if state[:2] in OF_THE_LOGIN:
-        return OF_THE_LOGIN[state[:2]]
+    state, cause = str(server_fields(error).get("C", "")), cause_of(error)
+    if state[:2] in LOGIN_REMEDIES:
+        return LOGIN_REMEDIES[state[:2]]
     if isinstance(cause, socket.gaierror) and cause.errno != socket.EAI_AGAIN:
-        return OF_THE_HOST
-    return OF_TLS if error.args[:1] == (NO_TLS,) else ""
+        return HOST_REMEDY
+    return TLS_REMEDY if error.args[:1] == (NO_TLS,) else ""
 
 
 def cause_of(error: Exception) -> Optional[OSError]:
@@ -645,31 +645,31 @@ def cause_of(error: Exception) -> Optional[OSError]:
 
 def text_of(error: Exception) -> str:
     """The text of an error of Redshift, without the values of rows that it may repeat."""
-    told = told_by(error)
+    told = server_fields(error)
     state = str(told.get("C", ""))
     text = "; ".join(str(told[field]) for field in "MDH" if told.get(field)) or str(error)
-    if state.startswith("22") or OF_A_VALUE.search(text):
+    if state.startswith("22") or VALUE_ERROR.search(text):
         text = "a value does not fit its column"
     return f"{text} (SQLSTATE {state or 'none'})"
 
 
 def is_lasting(error: Exception) -> bool:
     """Whether Redshift would refuse the same statement again."""
-    told = told_by(error)
-    of_a_value = OF_A_VALUE.search(f"{told.get('M', '')} {told.get('D', '')}")
-    lasting = bool(of_a_value) or str(told.get("C", "")).startswith(LASTING)
+    told = server_fields(error)
+    is_value_error = VALUE_ERROR.search(f"{told.get('M', '')} {told.get('D', '')}")
+    lasting = bool(is_value_error) or str(told.get("C", "")).startswith(LASTING)
     return lasting and not is_conflict(error)
 
 
 def is_conflict(error: Exception) -> bool:
     """Whether another transaction conflicted with this one."""
-    told = told_by(error)
+    told = server_fields(error)
     text = f"{told.get('M', '')} {told.get('D', '')}"
     created_meanwhile = told.get("C") in CREATED_MEANWHILE
     return created_meanwhile or told.get("M") == CONFLICT or any(part in text for part in CONFLICTS)
 
 
-def told_by(error: Exception) -> Document:
+def server_fields(error: Exception) -> Document:
     """The fields of a server's error; empty if the driver raised it, as for a lost connection."""
     return error.args[0] if error.args and isinstance(error.args[0], dict) else {}
 

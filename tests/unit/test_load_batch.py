@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from glue_jobs import load_batch
 
 SECRET = "SECRET-ALICE"
-OF_A_VALUE = {
+VALUE_ERROR = {
     "S": "ERROR",
     "C": "XX000",
     "M": f"Invalid digit, Value 'S', Pos 0, Type: Integer ({SECRET})",
@@ -24,7 +24,7 @@ OF_S3 = {
 }
 
 
-@pytest.mark.parametrize("told", [OF_A_VALUE, {"C": "22P02", "M": f"invalid input: {SECRET}"}])
+@pytest.mark.parametrize("told", [VALUE_ERROR, {"C": "22P02", "M": f"invalid input: {SECRET}"}])
 def test_value_that_does_not_fit_is_not_repeated_and_not_tried_again(told):
     error = redshift_connector.ProgrammingError(told)
     said = f"a value does not fit its column (SQLSTATE {told['C']})"
@@ -40,7 +40,7 @@ def test_what_s3_refuses_redshift_is_told_and_tried_again():
 def test_job_that_fails_says_why_in_one_line_and_no_more(monkeypatch, capsys):
     def fail(*_: object) -> None:
         try:
-            raise redshift_connector.ProgrammingError(OF_A_VALUE)
+            raise redshift_connector.ProgrammingError(VALUE_ERROR)
         except redshift_connector.Error as error:
             load_batch.raise_from_warehouse(error)
 

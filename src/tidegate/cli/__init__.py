@@ -29,14 +29,14 @@ class PlainErrors(TyperGroup):
         except TidegateError as error:
             told = str(error)
         except Exception as error:
-            told = _told_by_aws(error)
+            told = _aws_error(error)
             if not told:
                 raise
         typer.secho(told, fg="red", err=True)
         raise typer.Exit(1)
 
 
-def _told_by_aws(error: Exception) -> str:
+def _aws_error(error: Exception) -> str:
     if "botocore" not in sys.modules:
         return ""  # the command did not call AWS
     from botocore.exceptions import BotoCoreError, ClientError

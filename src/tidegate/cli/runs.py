@@ -37,8 +37,8 @@ def start(
         raise InvalidInputError("give one table, or --all, or --blocked-by with an error")
     runs = _Runs()
     if table is not None:
-        runs.see_through(table)
-        runs.tell_what_is_left(table)
+        runs.run_to_end(table)
+        runs.print_pending(table)
     else:
         _start_many(runs, runs.stopped(blocked_by))
 
@@ -58,7 +58,7 @@ def _start_many(runs: "_Runs", stopped: "dict[str, TableState]") -> None:
             failed += 1
             typer.secho(f"{table}: {failure}", fg="red")
         else:
-            runs.tell_what_is_left(table)
+            runs.print_pending(table)
     if failed:
         raise RunFailedError(f"{failed} of {len(started)} runs failed")
     if not stopped:
@@ -85,7 +85,7 @@ def refresh(
     failure = runs.follow(table, run)
     done = runs.refreshes.done(table, run)
     if done:
-        _tell_refreshed(table, done)
+        _print_refreshed(table, done)
     if failure:
         raise RunFailedError(failure)
     if not done:
@@ -96,13 +96,13 @@ def refresh(
 
 def replay(
     table: Target,
-    since: Annotated[str, typer.Option("--from", help="Load again what landed from this time on.")],
-    until: Annotated[str, typer.Option("--to", help="Load again what landed before this time.")],
+    since: Annotated[str, typer.Option("--from", help="Start of the period, inclusive.")],
+    until: Annotated[str, typer.Option("--to", help="End of the period, exclusive.")],
 ) -> None:
-    """Load the files again that landed in a period. Changes that were applied change nothing."""
+    """Load the files again that landed in a period; applied changes have no further effect."""
     runs = _Runs()
-    runs.see_through(table, mode="replay", **{"from": since, "to": until})
-    runs.tell_what_is_left(table)
+    runs.run_to_end(table, mode="replay", **{"from": since, "to": until})
+    runs.print_pending(table)
 
 
 def release(table: Target) -> None:
@@ -110,11 +110,11 @@ def release(table: Target) -> None:
     runs = _Runs()
     if table in runs.catalogue.tables() and not runs.states.read(table).held_back:
         raise InvalidInputError(f"no deletes of {table} are held back; see tidegate status")
-    runs.see_through(table, force=True)
-    runs.tell_what_is_left(table)
+    runs.run_to_end(table, force=True)
+    runs.print_pending(table)
 
 
-def _tell_refreshed(table: str, done: Mapping[str, Any]) -> None:
+def _print_refreshed(table: str, done: Mapping[str, Any]) -> None:
     rows = [f"{done[f'rows_{name}']} rows {name}" for name in ("inserted", "updated", "deleted")]
     typer.echo(f"{table} is refreshed: {', '.join(rows)}")
     if refused := done["quarantined_rows"]:
@@ -155,7 +155,7 @@ class _Runs:
             and (error is None or (state.last_error or "").startswith(f"{error}:"))
         }
 
-    def see_through(self, table: str, **more: str | bool) -> None:
+    def run_to_end(self, table: str, **more: str | bool) -> None:
         """Start a run and wait for its end.
 
         Raises:
@@ -181,7 +181,7 @@ class _Runs:
                 time.sleep(_LOOK_EVERY)
         return end
 
-    def tell_what_is_left(self, table: str) -> None:
+    def print_pending(self, table: str) -> None:
         """Print that all files are loaded, or that another run still loads some."""
         waiting = self.files.count_pending(table)
         if waiting:

@@ -37,15 +37,14 @@ def wait(
 ) -> None:
     """Wait until nothing is pending or running.
 
-    Exits with 1 and lists the rest if the time is up, or if only blocked tables are left: they
-    need a person.
+    Exits with 1 and lists the rest if the time is up or only blocked tables are left.
     """
     deployed = _deployed()
     deadline = time.monotonic() + timeout if timeout is not None else float("inf")
     while left := deployed.left():
         only_blocked = all(not isinstance(one, int) and one.state == "blocked" for one in left)
         if only_blocked or time.monotonic() >= deadline:
-            _tell(left)
+            _print_left(left)
             raise typer.Exit(1)
         time.sleep(_LOOK_EVERY)
 
@@ -73,14 +72,14 @@ def show(current: "Status", console: Console) -> None:
         if table.last_error:
             _print_line(console, f"{table.table}: {table.last_error}", style="red")
         if table.retry_at:
-            _print_line(console, f"{table.table}: {_tell_retry(table)}")
+            _print_line(console, f"{table.table}: {_retry_text(table)}")
     if current.unrouted:
         are, them = ("is", "it") if current.unrouted == 1 else ("are", "them")
         unrouted = counted(current.unrouted, "object")
         _print_line(console, f"{unrouted} {are} unrouted: no contract claims {them}")
 
 
-def _tell_retry(table: "TableStatus") -> str:
+def _retry_text(table: "TableStatus") -> str:
     again = f"Tidegate tries again by itself at {table.retry_at:%Y-%m-%d %H:%M:%S} UTC"
     return f"failed attempts: {table.attempts}; {again}"
 
@@ -111,7 +110,7 @@ def _cells(table: "TableStatus") -> list[str | Text]:
     ]
 
 
-def _tell(left: list["TableStatus | int"]) -> None:
+def _print_left(left: list["TableStatus | int"]) -> None:
     for one in left:
         if isinstance(one, int):
             have = "has" if one == 1 else "have"

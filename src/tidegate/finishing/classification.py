@@ -10,7 +10,7 @@ Kind = Literal["transient", "terminal", "unknown"]
 
 # Step Functions gives JOB_FAILED to a failed job, and also to one that Glue ended for its timeout.
 JOB_FAILED, TIMED_OUT = "States.TaskFailed", "States.Timeout"
-_PASSING = {
+_TRANSIENT = {
     TIMED_OUT,
     "States.Permissions",
     # Chunks of a distributed Map failed, and no death was noted that points to their files:
@@ -29,7 +29,7 @@ _PASSING = {
 # AWS gives these codes when it is busy or broken, or when the deployment does not allow the call.
 # https://docs.aws.amazon.com/general/latest/gr/CommonErrors.html
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-_PASSING_CODES = {
+_TRANSIENT_CODES = {
     *("SlowDown", "InternalError", "InternalFailure", "InternalServerError"),
     *("InternalServiceError", "InternalServiceException", "InternalServerException"),
     *("ServiceUnavailable", "ServiceUnavailableException", "RequestTimeout"),
@@ -42,7 +42,7 @@ _PASSING_CODES = {
     *("UnauthorizedException", "UnrecognizedClientException", "403"),
     *("ExpiredToken", "ExpiredTokenException"),
 }
-_PASSING_BEGINNINGS = ("Glue.", "AccessDenied", "KMS")
+_TRANSIENT_PREFIXES = ("Glue.", "AccessDenied", "KMS")
 _CODE = re.compile(r"An error occurred \(([\w.]+)\)")
 _OURS = re.compile(r"\b([A-Z]\w+Error): ")
 
@@ -59,11 +59,11 @@ def kind_of(error: str, message: str = "") -> Kind:
     # boto3 has a class for each code that a service declares; for other codes it has ClientError.
     code = _CODE.match(message)
     names = [error, code[1]] if code else [error]
-    return "transient" if any(map(_passes, names)) else "unknown"
+    return "transient" if any(map(_is_transient, names)) else "unknown"
 
 
-def _passes(name: str) -> bool:
-    return name in _PASSING | _PASSING_CODES or name.startswith(_PASSING_BEGINNINGS)
+def _is_transient(name: str) -> bool:
+    return name in _TRANSIENT | _TRANSIENT_CODES or name.startswith(_TRANSIENT_PREFIXES)
 
 
 def name_end_of_job(error: str, cause: str, message: str) -> str:

@@ -50,17 +50,17 @@ class CommitBatch:
             loaded_by = self.work.read(attempt.plan, LoadedBy)
             chunks = len(loaded_by.chunks)
             plan = plan.model_copy(update={"applied": loaded_by.applied})
-        became = self._became(attempt, chunks)
+        prepared = self._prepared_files(attempt, chunks)
         files = [file for chunk in plan.chunks for file in chunk]
-        counts = _count(list(became.values()))
+        counts = _count(list(prepared.values()))
         # The files of a closed batch may already have gone on to another batch.
         if self.states.read(plan.table).open_batch == plan.batch:
             again = plan.refresh is not None
-            self.files.settle(plan.table, plan.batch, files, became, again=again)
+            self.files.settle(plan.table, plan.batch, files, prepared, again=again)
             self.states.close_batch(plan.table, plan.batch, outcome, counts, plan)
         return plan, outcome, counts
 
-    def _became(self, folder: BatchFolder, chunks: int) -> dict[str, PreparedFile]:
+    def _prepared_files(self, folder: BatchFolder, chunks: int) -> dict[str, PreparedFile]:
         keys = [folder.prepared(number) for number in range(chunks)]
         prepared = [self.work.read(key, PreparedChunk) for key in keys]
         return {file.id: file for chunk in prepared for file in chunk.files}

@@ -16,7 +16,7 @@ from tidegate.runs import LATER, read_cause
 from tidegate.storage.work_bucket import WorkBucket
 
 # The outcome beside the plan explains a failure only if the job failed.
-_OF_THE_JOB = {JOB_FAILED, TIMED_OUT}
+_JOB_FAILURES = {JOB_FAILED, TIMED_OUT}
 LONGEST_WAIT = 900  # seconds
 LONGEST_STAY = 60  # seconds that a run waits with the lease; before a longer wait it ends
 _LONGEST_MESSAGE = 2_000  # characters
@@ -88,10 +88,10 @@ class FailBatch:
         self._note(table, execution, state, outcome, error)
         if self._narrows_down(plan_key, deaths, kind):
             return self._again(end, attempts=1)
-        if self._goes_on(state, error, kind):
+        if self._may_retry(state, error, kind):
             again = self._again(end, state.attempts)
-            is_noted = self._is_noted(request, execution, plan_key, state)
-            return self._postpone(table, execution, again) if is_noted else again
+            is_recorded = self._is_recorded(request, execution, plan_key, state)
+            return self._postpone(table, execution, again) if is_recorded else again
         is_new = before.holder is not None or not before.blocked
         try:
             if is_new:
@@ -119,7 +119,7 @@ class FailBatch:
         if error == errors.MassDeleteError.__name__:
             self.states.hold_back(table, execution)
 
-    def _goes_on(self, state: TableState, error: str, kind: Kind) -> bool:
+    def _may_retry(self, state: TableState, error: str, kind: Kind) -> bool:
         if error == errors.MassDeleteError.__name__:
             # A refresh that was asked for replaces the batch that is held back.
             return state.refresh is not None
@@ -140,7 +140,7 @@ class FailBatch:
         wait = min(self.retry_seconds * 2 ** (attempts - 1), LONGEST_WAIT)
         return end.model_copy(update={"verdict": "retry", "wait_seconds": wait})
 
-    def _is_noted(
+    def _is_recorded(
         self, request: Mapping[str, Any], execution: str, plan_key: str, state: TableState
     ) -> bool:
         """Whether the ledger holds this run's request, so that a later run carries it out.
@@ -173,7 +173,7 @@ class FailBatch:
 
     def _outcome(self, plan_key: str, failure: Failure) -> Outcome:
         """The outcome that the job wrote, if the job failed."""
-        if not plan_key or failure.error not in _OF_THE_JOB:
+        if not plan_key or failure.error not in _JOB_FAILURES:
             return Outcome()
         plan = self.work.read(plan_key, Plan)
         folder = BatchFolder(plan.table, plan.batch, plan.fence)

@@ -16,7 +16,7 @@ from tidegate.preparing.download import LocalFile
 from tidegate.preparing.foreign import foreign
 from tidegate.preparing.formats.reading import read_shape
 from tidegate.preparing.formats.shape import Shape, ShapeError
-from tidegate.preparing.rejects import is_of_the_file, reason
+from tidegate.preparing.rejects import is_file_fault, reason
 from tidegate.preparing.statements import Statements
 from tidegate.sql_files import render
 
@@ -174,7 +174,7 @@ class Chunk:
             with self._transaction():
                 self._read_at_once(shape, kind, files)
         except duckdb.Error as error:
-            if not is_of_the_file(error):
+            if not is_file_fault(error):
                 raise
             if len(files) == 1:
                 path, delimiter = files[0].path, self._contract.source.options.delimiter

@@ -10,7 +10,7 @@ from tidegate.preparing.quoting import goes_on
 
 _LONGEST = 2_000_001  # bytes; DuckDB does not read longer lines
 # For broken footers DuckDB's reader of Parquet raises the first of these, its base class.
-_OF_THE_FILE = {duckdb.Error, duckdb.InvalidInputException, duckdb.ConversionException}
+_FILE_FAULTS = {duckdb.Error, duckdb.InvalidInputException, duckdb.ConversionException}
 # DuckDB raises IOException for such a file; with other texts also for a full disk, for example.
 _SHORT = "Could not read enough bytes"
 # DuckDB then repeats the line. Its values may be regulated, so the reason has none of it.
@@ -23,7 +23,7 @@ _MEANINGS = {
     "\nMaximum line size of ": "it is longer than 2,000,000 bytes",
 }
 # DuckDB's texts about a whole file, and their meanings. Only the first is about CSV.
-_OF_A_FILE = {
+_FILE_MEANINGS = {
     # A record does not end like the first record of its file.
     "invalid state": (
         "it cannot be read: its lines end in different ways, or a carriage return is outside "
@@ -45,10 +45,10 @@ _QUOTE = re.compile("(?<![a-z])[\"'`]|[^ -~]")
 _LONGEST_TOLD = 150  # characters
 
 
-def is_of_the_file(error: "duckdb.Error") -> bool:
+def is_file_fault(error: "duckdb.Error") -> bool:
     """Whether the file is at fault. If not, the disk or DuckDB is, and Tidegate tries again."""
     short = isinstance(error, duckdb.IOException) and _SHORT in str(error)
-    return short or type(error) in _OF_THE_FILE
+    return short or type(error) in _FILE_FAULTS
 
 
 def reason(error: "duckdb.Error", path: Path, delimiter: str = ",") -> str:
@@ -59,7 +59,7 @@ def reason(error: "duckdb.Error", path: Path, delimiter: str = ",") -> str:
     text = str(error)
     if found := _LINE.match(text):
         return f"line {line_of(path, int(found[1]), delimiter)}: {_meaning(text)}"
-    told = (meaning for said, meaning in _OF_A_FILE.items() if said in text)
+    told = (meaning for said, meaning in _FILE_MEANINGS.items() if said in text)
     return next(told, None) or f"{_DAMAGED} (DuckDB: {_clipped(text, path)})"
 
 

@@ -14,7 +14,7 @@ import duckdb
 from tidegate.contract.names import LONGEST_NAME
 from tidegate.preparing.casts import duckdb_literal
 from tidegate.preparing.formats.shape import ShapeError, path_list
-from tidegate.preparing.rejects import is_of_the_file, reason
+from tidegate.preparing.rejects import is_file_fault, reason
 from tidegate.sql_files import render
 
 _MOST_DIGITS = 38  # https://duckdb.org/docs/stable/sql/data_types/numeric
@@ -67,7 +67,7 @@ def ask(statement: str, path: Path, connection: "duckdb.DuckDBPyConnection") -> 
     try:
         return connection.execute(asked).fetchall()
     except duckdb.Error as error:
-        if not is_of_the_file(error):
+        if not is_file_fault(error):
             raise
         raise ShapeError(reason(error, path)) from error
 

@@ -21,7 +21,7 @@ from tidegate.preparing.formats.shape import (
     path_list,
     refuse_strangers,
 )
-from tidegate.preparing.rejects import is_of_the_file, reason
+from tidegate.preparing.rejects import is_file_fault, reason
 from tidegate.sql_files import render
 
 # If names of fields are data, there may be millions of them; nobody wants these as columns.
@@ -100,7 +100,7 @@ def _names(
         listed = render("prepare/list_names", paths=paths, operation=operation, most=MOST_NAMES)
         rows = connection.execute(listed).fetchall()
     except duckdb.Error as error:
-        if not is_of_the_file(error):
+        if not is_file_fault(error):
             raise
         raise ShapeError(reason(error, path)) from error
     begins_otherwise = first == (False,) and not _begins_with_an_object(path)
