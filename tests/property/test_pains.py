@@ -1,4 +1,4 @@
-"""What users of other tools suffer from, one test each: the number is that of docs/semantics.md."""
+"""One test for each pain that users of other tools report; the numbers are those of the pains."""
 
 from datetime import datetime
 from typing import Any

@@ -101,7 +101,7 @@ def test_a_decision_has_its_number_and_its_three_parts(page: Path) -> None:
 
 
 def test_every_test_that_a_guarantee_names_is_there() -> None:
-    page = (ROOT / "docs" / "semantics.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "how-it-works" / "guarantees.md").read_text(encoding="utf-8")
     named = re.findall(r"`(\w+(?:/\w+)*\.py)(?:::(test_\w+))?`", page)
     assert len(named) > 40
     for path, name in named:

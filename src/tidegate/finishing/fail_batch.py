@@ -127,7 +127,7 @@ class FailBatch:
 
     def _deaths(self, plan_key: str, failure: Failure) -> list[Death]:
         """The chunks that died of their files; none where the job failed, after all of them."""
-        if not plan_key or failure.error in _OF_THE_JOB:
+        if not plan_key or failure.error in _JOB_FAILURES:
             return []
         return read_deaths(self.work, plan_key)
 
