@@ -78,7 +78,7 @@ class Chunk:
                 is_quoted = shape.quoted and local.has_quotes
                 alike[shape, local.file.kind, is_quoted].append(local)
         for (shape, kind, is_quoted), those in alike.items():
-            most = self._most_quoted() if is_quoted else len(those)
+            most = self._most_quoted() if is_quoted and len(those) > 1 else len(those)
             for first in range(0, len(those), most):
                 some = those[first : first + most]
                 self.quarantined.update(self._read_alike(shape, kind, some))

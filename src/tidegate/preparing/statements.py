@@ -6,19 +6,18 @@ Columns have numbers here, because a contract may give a column any name.
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tidegate.column_types import ColumnType
-from tidegate.comparison import COMPARISONS, Comparison
 from tidegate.contract import Column, Contract
 from tidegate.contract.names import quote
-from tidegate.contract.sequence import Order, is_text
+from tidegate.contract.sequence import is_text
 from tidegate.contract.source import INSERT
 from tidegate.contract.widening import arriving, growing
 from tidegate.contract.writing import keeps_newest
-from tidegate.position import CHANGE, LONGEST_SEQUENCE, row_sql, sequence_sql
-from tidegate.preparing.casts import Cast, cast_sql, duckdb_literal, typed_sql
+from tidegate.position import CHANGE, LONGEST_SEQUENCE, row_sql
+from tidegate.preparing.casts import Cast, cast_sql, duckdb_literal
 from tidegate.preparing.formats.fields import needed
 from tidegate.preparing.formats.shape import Shape
 from tidegate.preparing.metadata_columns import MetadataColumns
+from tidegate.preparing.sequence_parts import SequencePart, compared
 from tidegate.sql_files import lines, render
 
 
@@ -59,7 +58,11 @@ class Statements:
             operation=self._operation(shape),
             fields=lines(self._texts(shape) + self._metadata.texts(shape), 8),
             records=shape.records(paths),
-            casts=lines([f"{cast.cast} as t{number}" for number, cast in enumerate(casts)], 8),
+            casts=lines(
+                [f"{cast.cast} as t{number}" for number, cast in enumerate(casts)]
+                + [f"{part.sql} as {part.name}" for part in self._sequence_parts()],
+                8,
+            ),
             values=lines([f"{cast.value} as v{number}" for number, cast in enumerate(casts)], 8),
             kept_values=lines(kept),
             sequence=self._sequence(),
@@ -106,7 +109,7 @@ class Statements:
 
     def find_known(self, as_of: str, head: str) -> str:
         """Fill `outdated` with the changes with `head` that a snapshot of `as_of` already has."""
-        known = _compared(duckdb_literal(as_of), next(iter(self._contract.order_by.values())))
+        known = compared(duckdb_literal(as_of), next(iter(self._contract.order_by.values())))
         return render("prepare/find_known", head=duckdb_literal(head), as_of=known)
 
     def write_changes(self, path: Path) -> str:
@@ -206,14 +209,13 @@ class Statements:
         return f"case when operation in {held_by} then v{number} end as v{number}"
 
     def _sequence(self) -> str:
-        return " || ' ' || ".join(self._sequence_parts().values()) or "''"
+        return " || ' ' || ".join(part.name for part in self._sequence_parts()) or "''"
 
-    def _sequence_parts(self) -> dict[str, str]:
-        """The parts of the sequence, by the texts of the fields that order changes."""
-        return {
-            self._fields[name]: _compared(self._fields[name], order)
-            for name, order in self._contract.order_by.items()
-        }
+    def _sequence_parts(self) -> list[SequencePart]:
+        return [
+            SequencePart(f"s{number}", self._fields[name], name, order)
+            for number, (name, order) in enumerate(self._contract.order_by.items())
+        ]
 
     def _refusals(self, shape: Shape, casts: list[Cast], kind: int) -> list[str]:
         refusals = [_when("is_faulty", shape.fault[1])] if shape.fault else []
@@ -233,8 +235,8 @@ class Statements:
         if kind == CHANGE:
             refusals.append(_when("sequence is null", self._no_sequence()))
         elif parts := self._sequence_parts():
-            # Rows of a snapshot need no sequence, but an unreadable one is a mistake.
-            unread = [f"({text} <> '' and ({part}) is null)" for text, part in parts.items()]
+            # Rows of a snapshot need none, but one that is there and cannot be read is a mistake.
+            unread = [f"({part.text} <> '' and {part.name} is null)" for part in parts]
             refusals.append(_when(" or ".join(unread), self._no_sequence()))
         refusals.append(_when(f"strlen(sequence) > {LONGEST_SEQUENCE}", _LONG_SEQUENCE))
         if self._contract.partial and self._contract.before_images:
@@ -244,13 +246,13 @@ class Statements:
 
     def _incomparable(self) -> Iterator[str]:
         """Refuse legible texts that do not compare, with a reason that says what to do."""
-        for name, order in self._contract.order_by.items():
-            text = self._fields[name]
-            if is_text(order):
+        for part in self._sequence_parts():
+            if is_text(part.order):
+                text = part.text
                 yield _when(f"strlen({text}) > {LONGEST_SEQUENCE}", _LONG_SEQUENCE)
-                part = f"sequence is null and {text} <> '' and ({_compared(text, order)}) is null"
+                unread = f"sequence is null and {text} <> '' and {part.name} is null"
                 legible = f"not regexp_matches({text}, '[[:cntrl:]]')"
-                yield _when(f"{part} and {legible}", _incomparable(name, order))
+                yield _when(f"{unread} and {legible}", part.incomparable())
 
     def _no_sequence(self) -> str:
         names = " or ".join(map(repr, self._contract.order_by))
@@ -268,21 +270,6 @@ _HALF_MOVED = (
     "it changes the key but lacks columns that the row of the new key needs; let the source write "
     "whole rows when it changes a key, or refresh the table"
 )
-
-
-def _compared(text: str, order: Order) -> str:
-    """The sortable spelling of the text of a field; null if it has none."""
-    return sequence_sql(typed_sql(order, text) if isinstance(order, ColumnType) else text, order)
-
-
-def _incomparable(name: str, order: Order) -> str:
-    if isinstance(order, Comparison):
-        text = f"does not compare as {order.name}, which is written like {order.example}"
-        return f"{name!r}, which orders changes, {text}"
-    return (
-        f"{name!r}, which orders changes, is not a number, time or LSN; say in the contract how it "
-        f"compares: sequence: [{{name: {name}, as: {'|'.join(COMPARISONS)}}}]"
-    )
 
 
 def _images(contract: Contract) -> list[Column]:
