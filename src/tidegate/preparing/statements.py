@@ -17,7 +17,7 @@ from tidegate.preparing.casts import Cast, cast_sql, duckdb_literal
 from tidegate.preparing.formats.fields import needed
 from tidegate.preparing.formats.shape import Shape
 from tidegate.preparing.metadata_columns import MetadataColumns
-from tidegate.preparing.sequence_parts import SequencePart, compared
+from tidegate.preparing.sequence_columns import SequenceColumn, compared
 from tidegate.sql_files import lines, render
 
 
@@ -60,7 +60,7 @@ class Statements:
             records=shape.records(paths),
             casts=lines(
                 [f"{cast.cast} as t{number}" for number, cast in enumerate(casts)]
-                + [f"{part.sql} as {part.name}" for part in self._sequence_parts()],
+                + [f"{part.sql} as {part.name}" for part in self._sequence_columns()],
                 8,
             ),
             values=lines([f"{cast.value} as v{number}" for number, cast in enumerate(casts)], 8),
@@ -209,11 +209,11 @@ class Statements:
         return f"case when operation in {held_by} then v{number} end as v{number}"
 
     def _sequence(self) -> str:
-        return " || ' ' || ".join(part.name for part in self._sequence_parts()) or "''"
+        return " || ' ' || ".join(part.name for part in self._sequence_columns()) or "''"
 
-    def _sequence_parts(self) -> list[SequencePart]:
+    def _sequence_columns(self) -> list[SequenceColumn]:
         return [
-            SequencePart(f"s{number}", self._fields[name], name, order)
+            SequenceColumn(f"s{number}", self._fields[name], name, order)
             for number, (name, order) in enumerate(self._contract.order_by.items())
         ]
 
@@ -234,7 +234,7 @@ class Statements:
         refusals += self._incomparable()
         if kind == CHANGE:
             refusals.append(_when("sequence is null", self._no_sequence()))
-        elif parts := self._sequence_parts():
+        elif parts := self._sequence_columns():
             # Rows of a snapshot need none, but one that is there and cannot be read is a mistake.
             unread = [f"({part.text} <> '' and {part.name} is null)" for part in parts]
             refusals.append(_when(" or ".join(unread), self._no_sequence()))
@@ -246,7 +246,7 @@ class Statements:
 
     def _incomparable(self) -> Iterator[str]:
         """Refuse legible texts that do not compare, with a reason that says what to do."""
-        for part in self._sequence_parts():
+        for part in self._sequence_columns():
             if is_text(part.order):
                 text = part.text
                 yield _when(f"strlen({text}) > {LONGEST_SEQUENCE}", _LONG_SEQUENCE)

@@ -1,4 +1,4 @@
-"""The columns that order changes, each as one named part of the sequence."""
+"""The columns that order changes, each a named column of the query that reads a file."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from tidegate.preparing.casts import typed_sql
 
 
 @dataclass(frozen=True, slots=True)
-class SequencePart:
+class SequenceColumn:
     """One column that orders changes.
 
     DuckDB takes longer to plan a query with a spelling in it than to run it over a small file. So
@@ -34,8 +34,8 @@ class SequencePart:
             text = f"does not compare as {order.name}, which is written like {order.example}"
             return f"{name!r}, which orders changes, {text}"
         return (
-            f"{name!r}, which orders changes, is no number, time or LSN; say in the contract how "
-            f"it compares: sequence: [{{name: {name}, as: {'|'.join(COMPARISONS)}}}]"
+            f"{name!r}, which orders changes, is not a number, time or LSN; say in the contract "
+            f"how it compares: sequence: [{{name: {name}, as: {'|'.join(COMPARISONS)}}}]"
         )
 
 
