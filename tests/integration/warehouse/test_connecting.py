@@ -6,6 +6,7 @@ import pytest
 
 from glue_jobs import load_batch
 from tests.integration.warehouse.conftest import DATABASE, PASSWORD, USER
+from tidegate.local.warehouse.protocol.certificates import make_certificates
 
 
 @pytest.fixture
@@ -46,3 +47,14 @@ def test_other_errors_are_told_as_they_are(secret, warehouse):
     warehouse.stop()
     with pytest.raises(load_batch.redshift_connector.InterfaceError, match="communication error"):
         load_batch.connect(secret, "sales.orders")
+
+
+def test_shell_that_trusts_two_local_stacks_reaches_both(
+    secret, monkeypatch, certificates, tmp_path
+):
+    other = make_certificates(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(other.authority))
+    monkeypatch.setenv("SSL_CERT_DIR", str(certificates.folder))
+    session = load_batch.connect(secret, "sales.orders")
+    assert session._usock.version() == "TLSv1.3"
+    session.close()

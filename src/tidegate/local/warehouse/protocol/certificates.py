@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import secrets
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -60,28 +61,33 @@ def make_certificates(folder: Path) -> Certificates:
     """Make an authority and the warehouse's certificate; throw the authority's key away."""
     made = Certificates(folder)
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    authority = _describe(AUTHORITY, authority_key.public_key(), authority_key.public_key())
-    server = _describe(NAMES[0], key.public_key(), authority_key.public_key())
+    # Of two authorities with one name, OpenSSL asks only the first:
+    # https://docs.openssl.org/3.0/man3/X509_LOOKUP_hash_dir/
+    issuer = f"{AUTHORITY} {secrets.token_hex(8)}"
+    authority = _describe(issuer, issuer, authority_key.public_key(), authority_key.public_key())
+    server = _describe(NAMES[0], issuer, key.public_key(), authority_key.public_key())
     # libpq before 15 looks for IP addresses among the DNS names:
     # https://www.postgresql.org/docs/15/libpq-ssl.html#LIBPQ-SSL-CERTIFICATES
     names = [*map(x509.DNSName, NAMES), x509.IPAddress(ip_address(NAMES[1]))]
     server = server.add_extension(x509.SubjectAlternativeName(names), critical=False)
     vouched = _pem(authority.sign(authority_key, hashes.SHA256()))
     made.authority.write_bytes(vouched)
-    (folder / f"{_hash(_name(AUTHORITY))}.0").write_bytes(vouched)
+    (folder / f"{_hash(_name(issuer))}.0").write_bytes(vouched)
     made.server.touch(mode=0o600)
     made.server.write_bytes(_pem_of_key(key) + _pem(server.sign(authority_key, hashes.SHA256())))
     return made
 
 
-def _describe(subject: str, key: PublicKey, issuer_key: PublicKey) -> x509.CertificateBuilder:
+def _describe(
+    subject: str, issuer: str, key: PublicKey, issuer_key: PublicKey
+) -> x509.CertificateBuilder:
     """Returns an unsigned certificate: the authority's own or the warehouse's."""
     now = datetime.now(UTC)
-    is_authority = subject == AUTHORITY
+    is_authority = subject == issuer
     # Python 3.13 and newer require both key identifiers and the key usage.
     identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key)
     return (
-        x509.CertificateBuilder(_name(AUTHORITY), _name(subject), key)
+        x509.CertificateBuilder(_name(issuer), _name(subject), key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + LASTS)
