@@ -1,1 +1,1 @@
-"""Keeps Amazon Redshift equal to its sources."""
+"""Tidegate keeps tables in Amazon Redshift equal to their sources."""

@@ -1,4 +1,4 @@
-"""Redshift's column types: how each is declared, carried by Parquet, found in the catalogue."""
+"""Redshift's column types: how to declare each, write it to Parquet and find it in a catalogue."""
 
 import re
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ _FORM = re.compile(r"\s*([a-z][a-z0-9 ]*?)\s*(?:\(\s*(max|[0-9]+)\s*(?:,\s*([0-9
 
 @dataclass(frozen=True, slots=True)
 class ColumnType:
-    """A Redshift type: its name and, where it has them, length in bytes or precision and scale."""
+    """A Redshift type: its name, and its length in bytes or its precision and scale if any."""
 
     name: str
     length: int | None = None
@@ -66,17 +66,18 @@ class ColumnType:
     scale: int | None = None
 
     def __str__(self) -> str:
-        """The type as a contract writes it."""
+        """Return the type as a contract writes it."""
         if self.name == "decimal":
             return f"decimal({self.precision},{self.scale})"
         return f"{self.name}({self.length})" if self.length else self.name
 
     @classmethod
     def parse(cls, text: str) -> "ColumnType":
-        """The type that `text`, as written in a contract, stands for.
+        """Read a type as a contract writes it, for example `decimal(12,2)`.
 
         Raises:
-            ValueError: no such type or impossible length; names the ones there are.
+            ValueError: there is no such type, or the length is impossible. The message names the
+                types there are.
         """
         match = _FORM.fullmatch(text.lower())
         if not match:
@@ -98,20 +99,21 @@ class ColumnType:
 
     @property
     def ddl(self) -> str:
-        """The type as CREATE TABLE takes it."""
+        """The type as CREATE TABLE expects it."""
         return "double precision" if self.name == "double" else str(self)
 
     @property
     def travels_as_text(self) -> bool:
-        """Whether Parquet carries it as text, to be cast on the way from stage to target."""
+        """Whether Parquet carries the value as text. It is cast between staging and target."""
         return self.name in {"char", "time", "timestamptz", "super", "varbyte"}
 
     @property
     def stage_ddl(self) -> str:
-        """The type of the column in the stage, and as Parquet carries it.
+        """The type of the column in the staging table, and in Parquet.
 
-        COPY takes decimals in just the bytes that their precision needs, and no integers: DuckDB
-        writes so those of the largest precision only, see tests/boundary/test_duckdb.py and
+        Decimals always have the largest precision. COPY accepts a decimal only in exactly the bytes
+        that its precision needs, and not as an integer. DuckDB writes that form only for the
+        largest precision: see tests/boundary/test_duckdb.py and
         https://github.com/G-Research/ParquetSharp/issues/252
         """
         if self.name == "decimal":
@@ -120,9 +122,10 @@ class ColumnType:
 
     @property
     def catalogue(self) -> tuple[str, int | None, int | None, int | None]:
-        """data_type, character_maximum_length, numeric_precision, numeric_scale of svv_columns.
+        """The type as svv_columns shows it.
 
-        Length and precision are None where the type does not vary in them.
+        Returns data_type, character_maximum_length, numeric_precision and numeric_scale. A number
+        is None if it does not matter for the type.
         """
         return (_CATALOGUE.get(self.name, self.name), self.length, self.precision, self.scale)
 
@@ -130,7 +133,7 @@ class ColumnType:
     def __get_pydantic_core_schema__(
         cls, source: type, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """Let pydantic read the type from text, and write it as text."""
+        """Let pydantic read the type from text and write it as text."""
         return core_schema.no_info_after_validator_function(
             cls.parse,
             core_schema.str_schema(strict=True),

@@ -1,7 +1,8 @@
-"""How texts that order changes compare: each is spelled so that spellings sort byte by byte.
+"""How a sequence compares: each value becomes a text, its spelling, that sorts byte by byte.
 
-A spelling holds no blank and no control character. What is not of the form of its comparison has
-none: its row is refused, for to compare it all the same could drop a newer change.
+Example: the LSN `16/B374D848` becomes `00000016/B374D848`. A spelling holds no blank and no control
+character. A value that does not have the form of its comparison has no spelling, and Tidegate
+refuses its row. If Tidegate compared it anyway, it could drop a newer change.
 """
 
 import re
@@ -20,15 +21,16 @@ _CLOCK = f"{_MINUTES}(:[0-9]{{2}}([.,][0-9]{{1,18}})?)?"
 _ZONE = "(UTC|Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)"
 _TIMESTAMP = f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ]{_CLOCK}( ?{_ZONE})?)?"
 _TEXT = r"[^\x00-\x1f\x7f]+"
-# pandas makes 4.0 of the 4 in a column with a null.
+# pandas writes 4 as 4.0 if the column holds a null.
 _DIGITS = rf"0*([0-9]{{1,{_WIDEST - 1}}}|[2-9][0-9]{{{_WIDEST - 1}}})(\.0*)?"
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A way to compare: what it reads, as a regular expression, and an example.
+    """One way to compare: the form it reads, as a regular expression, and an example.
 
-    `spelling` takes a DuckDB expression of texts of that form, and gives the one that spells them.
+    `spelling` takes a DuckDB expression for texts of that form. It returns the DuckDB expression
+    for their spellings.
     """
 
     name: str
@@ -37,19 +39,20 @@ class Comparison:
     spelling: Callable[[str], str]
 
     def sql(self, text: str) -> str:
-        """DuckDB expression of the spelling of `text`, null where it has none."""
+        """Return the DuckDB expression for the spelling of `text`; null if it has none."""
         fits = f"regexp_full_match({text}, '{self.form}')"
         return f"case when {fits} then {self.spelling(text)} end"
 
     def reads(self, text: str) -> bool:
-        """Whether `text` is of the form; a day may yet be none, as the 30th of February."""
+        """Tell whether `text` has the form. It may still name no day, like the 30th of February."""
         return re.fullmatch(self.form, text) is not None
 
 
 def alike(text: str, spelling: str) -> bool:
-    """Whether a text of which nothing says how it compares is of the form of a `spelling` of one.
+    """Tell whether a text without a declared comparison has the same form as a `spelling`.
 
-    The widest digits are alone: a part of them would be read as a number that is far smaller.
+    Numbers of the full width compare only with each other. If some of their digits were left out,
+    the rest would be read as a far smaller number.
     """
     if DIGITS.reads(text):
         is_widest = len(text.partition(".")[0].lstrip("0")) == _WIDEST
@@ -59,7 +62,7 @@ def alike(text: str, spelling: str) -> bool:
 
 
 def _digits_sql(text: str) -> str:
-    # A '1' before all numbers but the widest: these begin with another digit.
+    # A '1' stands before every number except the widest ones: those begin with another digit.
     digits = f"ltrim(split_part({text}, '.', 1), '0')"
     padded = f"'1' || lpad({digits}, {_WIDEST - 1}, '0')"
     return f"case when length({digits}) = {_WIDEST} then {digits} else {padded} end"
@@ -69,7 +72,8 @@ def _number_sql(text: str) -> str:
     whole = f"ltrim(regexp_extract({text}, '^[+-]?([0-9]*)', 1), '0')"
     fraction = rf"rtrim(regexp_extract({text}, '\.([0-9]*)$', 1), '0')"
     size = f"lpad(length({whole})::varchar, 3, '0') || {whole} || {fraction}"
-    # Below zero the digits count down, and what goes on is less than what ends: '~' is above them.
+    # Below zero the digits count down. A longer fraction is then less than a shorter one: '~' sorts
+    # above every digit and ends the text.
     below = f"'0' || translate({size}, '0123456789', '9876543210') || '~'"
     is_below = f"starts_with({text}, '-') and {whole} || {fraction} <> ''"
     return f"case when {is_below} then {below} else '1' || {size} end"
@@ -86,7 +90,7 @@ def _binlog_sql(text: str) -> str:
 
 def _hex_sql(text: str) -> str:
     digits = "ltrim(one, '0')"
-    # By their number first, so that 9 comes before 10.
+    # The count of the digits comes first, so that 9 sorts before 10.
     spelled = f"lpad(length({digits})::varchar, 2, '0') || {digits}"
     return _each_sql(f"regexp_replace(upper({text}), '^0X', '')", spelled)
 
@@ -102,7 +106,7 @@ def _timestamp_sql(text: str) -> str:
     zone = _or_sql(f"regexp_extract({behind}, '[+-].*$')", "+00")
     moment = f"try_cast(left({text}, 10) || ' ' || {clock} || {zone} as timestamptz)"
     fraction = f"rtrim(regexp_extract({behind}, '[.,]([0-9]+)', 1), '0')"
-    # Beyond these years the text of a year no longer sorts.
+    # The text of a year sorts only between these years.
     fits = f"{moment} between '0001-01-01 00:00+00' and '9999-12-31 23:59:59+00'"
     spelled = f"strftime({moment} at time zone 'UTC', '{_SECONDS}') || '.' || {fraction}"
     return f"case when {fits} then {spelled} end"
@@ -124,11 +128,11 @@ TIMESTAMP = Comparison("timestamp", _TIMESTAMP, "2024-05-01T10:00:00.5Z", _times
 TEXT = Comparison("text", _TEXT, "01HX3V0R8Q", _text_sql)
 COMPARISONS = {one.name: one for one in (LSN, BINLOG, NUMBER, HEX, TIMESTAMP, TEXT)}
 
-# What a text is beyond doubt, if nothing says how it compares. No text is of two of these forms.
+# Forms that Tidegate recognises without a declared comparison. No text has two of them.
 DIGITS = Comparison("digits", _DIGITS, "20240809", _digits_sql)
 KNOWN = (DIGITS, LSN, TIMESTAMP)
 
 
 def undeclared_sql(text: str) -> str:
-    """DuckDB expression of the spelling of a text of which nothing says how it compares."""
+    """Return the DuckDB expression for the spelling of a text without a declared comparison."""
     return f"coalesce({', '.join(one.sql(text) for one in KNOWN)})"

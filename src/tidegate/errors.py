@@ -1,4 +1,4 @@
-"""Every error Tidegate raises, in one tree.
+"""Every error that Tidegate raises, in one tree.
 
 TidegateError
 ├── TransientError            the state machine tries again
@@ -21,11 +21,11 @@ TidegateError
 
 
 class TidegateError(Exception):
-    """Base of all errors of Tidegate; its message says what is wrong, where, and what to do."""
+    """Base of all errors. The message says what is wrong, where, and what to do."""
 
 
 class TransientError(TidegateError):
-    """The same call may succeed later; nothing has to be changed for that."""
+    """The same call may succeed later, without any change."""
 
 
 class TerminalError(TidegateError):
@@ -33,59 +33,59 @@ class TerminalError(TidegateError):
 
 
 class DeploymentError(TransientError):
-    """The database user, the secret, the network or a right is not as it must be.
+    """The database user, the secret, the network or a permission is wrong.
 
-    A person mends that outside of Tidegate, and every table goes on by itself.
+    You correct it outside Tidegate. After that every table continues by itself.
     """
 
 
 class TooNarrowError(TransientError):
-    """Texts are longer than columns that Redshift does not widen; next time they are refused."""
+    """Texts are longer than columns that Redshift cannot widen. The retry refuses their rows."""
 
 
 class WarehouseBusyError(TransientError):
-    """Redshift refused or dropped the work for a reason that passes."""
+    """Redshift refused or dropped the work for a temporary reason."""
 
 
 class ServiceBusyError(TransientError):
-    """An AWS service throttled the call or was not reachable."""
+    """An AWS service throttled the call or could not be reached."""
 
 
 class ContractError(TerminalError):
-    """A contract is wrong, or does not fit the table it names."""
+    """A contract is wrong, or does not fit the table that it names."""
 
 
 class InvalidInputError(TerminalError):
-    """An execution input does not say what `load_table` needs."""
+    """The input of an execution does not have what `load_table` needs."""
 
 
 class SettingsError(TerminalError):
-    """The environment of a function or a command does not say what it needs."""
+    """A function or a command lacks an environment variable, or has a wrong one."""
 
 
 class LeaseLostError(TerminalError):
-    """Another run holds the table's lease now, so this one must not go on."""
+    """Another run holds the table's lease now, so this run must stop."""
 
 
 class LoadFailedError(TerminalError):
-    """Redshift refused the batch and will refuse it again."""
+    """Redshift refused the batch, and would refuse it again."""
 
 
 class SweepFailedError(TerminalError):
-    """Some tables could not be swept; the others were, and the next sweep tries again."""
+    """The sweep failed for some tables. It did the others; the next sweep tries these again."""
 
 
 class MassDeleteError(TerminalError):
-    """A batch deletes more rows than its contract allows without a person's word."""
+    """A batch deletes more rows than its contract allows. A person has to release it."""
 
 
 class RefreshRefusedError(TerminalError):
-    """The snapshot of a full refresh is not what may replace the table."""
+    """A full refresh cannot use its snapshot to replace the table."""
 
 
 class RunFailedError(TerminalError):
-    """A run that a command started has failed; the message is what it failed with."""
+    """A run that a command started has failed. The message is the error of the run."""
 
 
 class LocalStackError(TerminalError):
-    """The local stack cannot start or is not there."""
+    """The local stack cannot start, or is not running."""

@@ -1,11 +1,11 @@
-"""Positions: the text by which changes are ordered, per key and against the watermark.
+"""Positions: a text for each change. For each key the change with the highest position wins.
 
     epoch ' ' kind ' ' sequence ' ' file ' ' row
     000001 1 2024-08-09T19:27:17.787000 20240809-192717787.csv!/1723231637 0000000004
 
-The parts are separated by a blank, which sorts below every character a part can hold (blanks and
-exclamation marks inside a part are written as '!P' and '!Q'), so that positions compare byte by
-byte as the tuples of their parts would. When a file landed is part of its order, see Chunk.
+Positions compare byte by byte, exactly as the tuples of their parts would. A blank separates the
+parts, because it sorts below every character that a part can hold. A blank inside a part is written
+as '!P', an exclamation mark as '!Q'. The time when a file landed is part of its order: see Chunk.
 """
 
 import hashlib
@@ -16,13 +16,13 @@ from tidegate.column_types import ColumnType
 from tidegate.comparison import Comparison, undeclared_sql
 
 SNAPSHOT, CHANGE = 0, 1
-SPELLING = 2  # goes up when names or texts are spelled otherwise than they were
+SPELLING = 2  # increase it whenever names or texts get another spelling
 LONGEST_POSITION = 512  # bytes; the length of the column _position
 LONGEST_SEQUENCE = 160  # bytes
-LONGEST_NAME = 255  # bytes of a spelled name; file systems hold no longer ones
+LONGEST_NAME = 255  # bytes of a spelled name; file systems hold no longer name
 _LONGEST_FILE = LONGEST_NAME + 40  # bytes of name and folder
 _DIGEST = 16  # characters
-# 20141029-1134010000.csv: time and counter sort as text, however many digits they have.
+# 20141029-1134010000.csv: time and counter sort as text, with any number of digits.
 # https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.S3.html
 _DAY = "(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
 _TIME = "(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9][0-9]{3,}"
@@ -31,38 +31,38 @@ _RUN = re.compile(f"(?P<sorted>^{_DAY}(?=-)(?:-{_TIME})?|0[0-9]*)|[1-9][0-9]*")
 
 
 def head(epoch: int, kind: int) -> str:
-    """The first parts of a position: those that are the same for a whole file."""
+    """Return the first parts of a position, which are the same for all rows of a file."""
     return f"{epoch:06d} {kind} "
 
 
 def file_order(key: str, prefix: str, landed_at: int | None = None) -> str:
-    """The part of a position that orders files as the source wrote them.
+    """Return the part of a position that orders files as the source wrote them.
 
-    DMS puts the time into the file's name. Of files of one name the one that landed later is newer,
-    if `landed_at`, in seconds since 1970, is to count. Folders (date partitions, some of which do
-    not sort, and segments of a parallel load) only tell apart what is left. A name that is too long
-    to have an order is cut: see has_order.
+    The name comes first, because DMS puts the time into it. Pass `landed_at`, in seconds since
+    1970, if the later of two files with the same name is newer. The folder comes last and only
+    tells files apart: some date partitions do not sort, nor do the segments of a parallel load.
+    A name that is too long to have an order is cut: see has_order.
     """
     folder, _, name = key.removeprefix(prefix).rpartition("/")
     spelled = _short(_spelled(name), LONGEST_NAME)
     landed = [] if landed_at is None else [f"{landed_at:010d}"]
     left = _LONGEST_FILE - len(spelled.encode())
     folders = [_short(escape(folder), left)] if folder else []
-    # '!/' sorts below whatever a longer name goes on with, so names are compared first.
+    # '!/' sorts below every character of a longer name, so whole names are compared first.
     return "!/".join([spelled, *landed, *folders])
 
 
 def has_order(key: str) -> bool:
-    """Whether the name of a file is short enough to stand in a position as it is."""
+    """Tell whether the name of a file fits into a position without being cut."""
     return len(_spelled(key.rpartition("/")[2]).encode()) <= LONGEST_NAME
 
 
 def _spelled(name: str) -> str:
-    """The name of a file so that its numbers compare as numbers: part_9 before part_10.
+    """Spell a file's name so that its numbers compare as numbers: part_9 before part_10.
 
-    Those above 8 have a nine and the count of their digits before them. Those that begin with a
-    zero are counters of one width, decimal or hexadecimal, as in LOAD0000000A: they stay as they
-    are, below all others.
+    A number above 8 gets a nine and the count of its digits in front. A number that begins with a
+    zero is a counter of fixed width, decimal or hexadecimal, as in LOAD0000000A. It stays as it is
+    and sorts below all others.
     """
     return escape(_RUN.sub(lambda run: run["sorted"] or _counted(run[0]), name))
 
@@ -83,19 +83,19 @@ def _short(text: str, longest: int) -> str:
 
 
 def escape(text: str) -> str:
-    """`text` without blanks and controls, ordered as before."""
+    """Replace blanks and control characters in `text`, and keep its order."""
     return "".join(f"!{chr(ord(c) + 0x30)}" if c <= "!" else c for c in text)
 
 
 def keeps_spelling(position: str, texts: Iterable[int]) -> bool:
-    """Whether a position of spelling 1 would be spelled so today.
+    """Tell whether a position of spelling 1 would have the same spelling today.
 
-    That holds for names like those of DMS, and for its change sequence. `texts` are the numbers of
-    those parts of the sequence that are texts.
+    That is so for names like those of DMS, and for its change sequence. `texts` has the numbers of
+    the parts of the sequence that are texts.
     """
     _, kind, *sequence, file, _ = position.split(" ")
     first, *others = file.split("!/")
-    # Before the name of a full load stands when it landed.
+    # In a snapshot's position, the time when the file landed stands before its name.
     name = others[0] if kind == str(SNAPSHOT) and others and len(first) == 10 else first
     raw = re.sub("!([0-Q])", lambda escaped: chr(ord(escaped[1]) - 0x30), name)
     held = [sequence[number] for number in texts if number < len(sequence)]
@@ -103,15 +103,15 @@ def keeps_spelling(position: str, texts: Iterable[int]) -> bool:
 
 
 def row_sql(row: str) -> str:
-    """DuckDB expression of the last part, from one that gives the number of the row in its file."""
+    """Return the DuckDB expression for the last part; `row` is that of the row's number."""
     return f"lpad(({row})::varchar, 10, '0')"
 
 
 def sequence_sql(value: str, order: ColumnType | Comparison) -> str:
-    """DuckDB expression that spells a sequence value so that it compares as text.
+    """Return the DuckDB expression that spells a sequence value so that it compares as text.
 
-    The value is of its type, or the text itself where that is what compares. The spelling is null
-    where the value is, and where it does not compare.
+    The value has its column's type; for a text or a declared comparison it is the text itself. The
+    spelling is null if the value is null or does not compare.
     """
     if isinstance(order, Comparison):
         return order.sql(value)
@@ -129,7 +129,7 @@ def sequence_sql(value: str, order: ColumnType | Comparison) -> str:
 
 
 def first_of_sequence(position: str) -> str:
-    """The first part of the sequence within a position; empty if it is of a snapshot."""
+    """Return the first part of the sequence in a position; empty for a snapshot's position."""
     _, kind, first, *_ = (*position.split(" "), "", "", "")
     return first if kind == str(CHANGE) else ""
 

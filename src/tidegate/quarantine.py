@@ -1,4 +1,4 @@
-"""What could not be loaded: which file or row, and why."""
+"""Lists the quarantine: each file or row that Tidegate could not load, and why."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -11,12 +11,12 @@ from tidegate.storage.listing import list_landed
 from tidegate.storage.work_bucket import WorkBucket
 
 _UNCLAIMED = "no contract claims it"
-_FORGOTTEN = "of its rows were refused; which, and why, is not kept any more"
+_FORGOTTEN = "of its rows were refused; the rows and their reasons are no longer kept"
 _PIECE = 1 << 20  # bytes
 
 
 class Refusal(BaseModel):
-    """One file, or one `record` of it, that is not in its table; what is unrouted has no table."""
+    """One refused file, or one refused `record` of it. For an unrouted object `table` is None."""
 
     table: str | None
     file: str
@@ -25,7 +25,7 @@ class Refusal(BaseModel):
 
 
 class Quarantine:
-    """Reads from the ledger which files and rows were refused, and from the work bucket why."""
+    """Reads refused files from the ledger, and refused rows with reasons from the work bucket."""
 
     def __init__(self, ledger: LedgerTable, work: WorkBucket) -> None:
         self._history = FileHistory(ledger)
@@ -34,7 +34,7 @@ class Quarantine:
         self._work = work
 
     def refusals(self, table: str) -> Iterator[Refusal]:
-        """The refused files of a table, then the refused rows of others, newest batches first."""
+        """Yield a table's refused files, then refused rows of other files, newest batch first."""
         batches: dict[int, dict[str, int]] = {}
         for file in self._history.refused(table):
             if file.reason:
@@ -45,7 +45,7 @@ class Quarantine:
             yield from self._rows(table, batch, batches[batch])
 
     def unrouted(self) -> Iterator[Refusal]:
-        """The objects that belong to no table."""
+        """Yield the objects that no contract claims."""
         for landed in self._files.unrouted():
             yield Refusal(table=None, file=landed.key, reason=_UNCLAIMED)
 
@@ -57,9 +57,9 @@ class Quarantine:
             for line in _lines(body.iter_chunks(_PIECE)):
                 row = _read(line)
                 if row is None:
-                    reason = f"a line of {self._work.url(found.key)} is not whole"
+                    reason = f"a line of {self._work.url(found.key)} cannot be read"
                     yield Refusal(table=table, file="?", reason=reason)
-                # A file of the batch may have been loaded once more since.
+                # Another batch may have loaded the file again since.
                 elif row.file in files:
                     unseen.pop(row.file, None)
                     yield row.model_copy(update={"table": table})
@@ -70,7 +70,7 @@ class Quarantine:
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
     rest = b""
     for piece in pieces:
-        # Not by splitlines: JSON of others, as it came, may hold carriage returns.
+        # splitlines would also split at carriage returns, which JSON from elsewhere may hold.
         *whole, rest = (rest + piece).split(b"\n")
         yield from whole
     if rest:
@@ -78,11 +78,11 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _read(line: bytes) -> Refusal | None:
-    """A refused row without what it holds, which may be nested more deeply than Python reads."""
-    # No text in JSON has a quote without a backslash before it.
-    told, ours, _ = line.partition(b',"operation":')
+    """Read a refused row without its content, which may be nested too deeply for Python."""
+    # Inside a JSON text every quote has a backslash before it, so this match is the real key.
+    envelope, key, _ = line.partition(b',"operation":')
     try:
-        row = json.loads(told + b"}" if ours else told)
+        row = json.loads(envelope + b"}" if key else envelope)
         return Refusal(table=None, **{name: row[name] for name in ("file", "record", "reason")})
     except (ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -1,4 +1,4 @@
-"""Starting runs of load_table, for tables that have something to do and nobody who does it."""
+"""Starts runs of load_table, decides when one is due, and reads how it ended."""
 
 import json
 import re
@@ -11,15 +11,16 @@ from tidegate.ledger import TableState
 if TYPE_CHECKING:
     from types_boto3_stepfunctions import SFNClient
 
-LATER: Literal["later"] = "later"  # what fail_batch tells a run that another one goes on with
+LATER: Literal["later"] = "later"  # fail_batch's verdict if a later run takes over the work
 TRIED_AGAIN = "Tidegate tries again by itself: tidegate status"
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 def is_due(state: TableState, freshness: timedelta, now: int) -> bool:
-    """Whether a run should start: work has waited its time, nobody is at it, nobody must look.
+    """Tell whether a run should start now: work has waited long enough, and nobody does it.
 
-    After a failure that passes, not before it is time to try again, whatever lands meanwhile.
+    A blocked table is never due. After a transient failure a table is due only at its next retry,
+    even if more files land before.
     """
     if state.blocked or state.is_held(now) or now < state.retry_at:
         return False
@@ -28,15 +29,15 @@ def is_due(state: TableState, freshness: timedelta, now: int) -> bool:
         return True
     if state.pending_since is None:
         return False
-    # The clock that stamped the event may be ahead of this one.
+    # The clock that stamped the event may be ahead of this clock.
     return max(now - state.pending_since, 0) >= freshness.total_seconds()
 
 
 def seconds_waited(state: TableState, freshness: timedelta, now: int) -> int:
-    """For how many seconds a table has been later than its freshness allows, or has failed.
+    """Return for how many seconds a table has exceeded its freshness, or has been failing.
 
-    A table that is applied batch after batch is not late. A blocked one does not count: people have
-    been told, and it must not hide what happens to the others.
+    A table that applies batch after batch is not late. A blocked table returns 0: people were told
+    already, and it must not hide the other tables.
     """
     if state.blocked:
         return 0
@@ -50,10 +51,10 @@ def seconds_waited(state: TableState, freshness: timedelta, now: int) -> int:
 
 
 def start_run(client: "SFNClient", state_machine: str, table: str, **more: str | bool) -> str:
-    """Start load_table for `table`, with `more` in its input; give the execution's ARN.
+    """Start load_table for `table`, with `more` in its input; return the execution's ARN.
 
-    Two starts for one table do no harm: the second run finds the lease taken and leaves. A name
-    that could repeat would do harm: Step Functions refuses it for 90 days.
+    Two starts for one table do no harm: the second run finds the lease taken and ends. The name is
+    random, because Step Functions refuses a used name for 90 days.
     """
     name = f"{_NOT_IN_NAMES.sub('-', table)[:40]}-{uuid.uuid4().hex}"
     started = client.start_execution(
@@ -63,7 +64,7 @@ def start_run(client: "SFNClient", state_machine: str, table: str, **more: str |
 
 
 def is_running(client: "SFNClient", execution: str) -> bool:
-    """Whether the execution of that ARN still runs; one that Step Functions forgot does not."""
+    """Tell whether an execution still runs. If Step Functions has forgotten it, it does not."""
     try:
         return client.describe_execution(executionArn=execution)["status"] == "RUNNING"
     except client.exceptions.ExecutionDoesNotExist:
@@ -71,9 +72,9 @@ def is_running(client: "SFNClient", execution: str) -> bool:
 
 
 def read_end(client: "SFNClient", execution: str) -> str | None:
-    """Why the execution of that ARN failed, empty if it did not; None while it runs.
+    """Return why an execution failed: empty if it succeeded, None while it runs.
 
-    One that left its work to a later run, as fail_batch told it to, has failed too.
+    An execution that left its work to a later run, as fail_batch decided, has failed too.
     """
     found = client.describe_execution(executionArn=execution)
     status = found["status"]
@@ -88,11 +89,11 @@ def read_end(client: "SFNClient", execution: str) -> str | None:
 
 
 def read_cause(cause: str) -> str:
-    """The words in the cause of a failure: Lambda's and Glue's are JSON, others plain text."""
+    """Return the message in the cause of a failure: JSON from Lambda and Glue, else plain text."""
     try:
-        told = json.loads(cause)
+        document = json.loads(cause)
     except ValueError:
         return cause
-    if not isinstance(told, dict):
+    if not isinstance(document, dict):
         return cause
-    return str(told.get("errorMessage") or told.get("ErrorMessage") or cause)
+    return str(document.get("errorMessage") or document.get("ErrorMessage") or cause)

@@ -1,4 +1,4 @@
-"""Setting a landed file aside by hand, so that its table goes on without it."""
+"""Quarantines a landed file by hand (`tidegate quarantine add`), so that its table continues."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ from tidegate.storage.work_bucket import WorkBucket
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """Moves a file to quarantine, or has the open batch that it is in do so."""
+    """Moves a file to quarantine. If the file is in the open batch, that batch moves it."""
 
     states: StateLedger
     waiting: HandLedger
     work: WorkBucket
 
     def __call__(self, tables: Iterable[str], key: str, reason: str) -> list[str]:
-        """Set aside the object `key` wherever it waits; give the tables whose run must go on.
+        """Set aside the object `key` in all `tables`; return those whose open batch must go on.
 
         Raises:
-            InvalidInputError: it waits for no table, or a run works on its table.
+            InvalidInputError: the object is pending for no table, or a run works on its table.
         """
         found = [(table, file) for table in tables for file in self.waiting.waiting(table, key)]
         if not found:
             raise InvalidInputError(
-                f"{key!r} waits for no table; look at tidegate status and tidegate quarantine"
+                f"{key!r} is pending for no table; look at tidegate status and tidegate quarantine"
             )
         why = f"set aside by hand: {reason}" if reason else "set aside by hand"
         open_in = {table for table, file in found if self._set_aside(table, file, why)}
@@ -40,6 +40,6 @@ class SetAside:
         move = self.waiting.leave_out if in_batch else self.waiting.quarantine
         if not move(table, file, reason, state):
             raise InvalidInputError(
-                f"a run works on {table} now; wait for its end (tidegate wait), and say it again"
+                f"a run works on {table} now; wait for its end (tidegate wait), then try again"
             )
         return in_batch

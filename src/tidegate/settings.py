@@ -1,4 +1,4 @@
-"""What each function is told by its environment; validated before any work starts."""
+"""Settings: the environment variables of each function and command, checked before it works."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,19 +10,19 @@ from tidegate.errors import SettingsError
 
 Name = Annotated[str, Field(min_length=1)]
 PREFIX = "TIDEGATE_"
-# Lambda itself tells a function how much memory it has, in megabytes:
+# Lambda sets this variable to the function's memory in megabytes:
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 _LAMBDA_MEMORY = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
 
 
 class Settings(BaseModel):
-    """Base of all: a field is read from the variable TIDEGATE_<FIELD>, or from its alias."""
+    """Base of all settings: a field is read from TIDEGATE_<FIELD>, or from its alias."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class RegisterFilesSettings(Settings):
-    """Of register_files."""
+    """Settings of register_files."""
 
     ledger_table: Name
     contracts: Path
@@ -30,7 +30,7 @@ class RegisterFilesSettings(Settings):
 
 
 class PlanBatchSettings(Settings):
-    """Of plan_batch; `memory_size` in megabytes."""
+    """Settings of plan_batch; `memory_size` is in megabytes."""
 
     ledger_table: Name
     contracts: Path
@@ -42,7 +42,7 @@ class PlanBatchSettings(Settings):
 
 
 class PrepareChunkSettings(Settings):
-    """Of prepare_chunk; `memory_size` in megabytes."""
+    """Settings of prepare_chunk; `memory_size` is in megabytes."""
 
     landing_bucket: Name
     work_bucket: Name
@@ -50,14 +50,14 @@ class PrepareChunkSettings(Settings):
 
 
 class CommitBatchSettings(Settings):
-    """Of commit_batch."""
+    """Settings of commit_batch."""
 
     ledger_table: Name
     work_bucket: Name
 
 
 class FailBatchSettings(Settings):
-    """Of fail_batch."""
+    """Settings of fail_batch."""
 
     ledger_table: Name
     work_bucket: Name
@@ -67,7 +67,7 @@ class FailBatchSettings(Settings):
 
 
 class SweepTablesSettings(Settings):
-    """Of sweep_tables."""
+    """Settings of sweep_tables."""
 
     ledger_table: Name
     contracts: Path
@@ -76,21 +76,21 @@ class SweepTablesSettings(Settings):
 
 
 class CommandLineSettings(Settings):
-    """Of the commands that look at a deployed Tidegate."""
+    """Settings of the commands that look at a deployed Tidegate."""
 
     ledger_table: Name
     landing_queue_url: Name | None = None
 
 
 class QuarantineSettings(Settings):
-    """Of the command that lists what could not be loaded."""
+    """Settings of the command that lists the quarantine."""
 
     ledger_table: Name
     work_bucket: Name
 
 
 class RunSettings(Settings):
-    """Of the commands that start runs."""
+    """Settings of the commands that start runs."""
 
     ledger_table: Name
     state_machine_arn: Name
@@ -100,10 +100,10 @@ Model = TypeVar("Model", bound=Settings)
 
 
 def read_settings(model: type[Model], environment: Mapping[str, str]) -> Model:
-    """The settings that `environment` gives.
+    """Read the settings of `model` from `environment`.
 
     Raises:
-        SettingsError: a variable is missing or is not what it should be; names it.
+        SettingsError: a variable is missing or wrong. The message names it.
     """
     names = [field.alias or name for name, field in model.model_fields.items()]
     given = {name: environment.get(variable(name)) for name in names}
@@ -111,9 +111,9 @@ def read_settings(model: type[Model], environment: Mapping[str, str]) -> Model:
         return model.model_validate({name: text for name, text in given.items() if text})
     except ValidationError as error:
         wrong = "; ".join(f"{variable(str(e['loc'][0]))}: {e['msg']}" for e in error.errors())
-        raise SettingsError(f"the environment does not say what is needed ({wrong})") from error
+        raise SettingsError(f"environment variables are missing or wrong ({wrong})") from error
 
 
 def variable(name: str) -> str:
-    """The variable that a field, by its name or alias, is read from."""
+    """Return the environment variable of a field, given the field's name or alias."""
     return name if name == _LAMBDA_MEMORY else PREFIX + name.upper()

@@ -1,4 +1,4 @@
-"""The SQL of the folder `sql/`: found by operation, filled with quoted names and column lists."""
+"""Reads the SQL files of the folder `sql/`, and fills their placeholders."""
 
 from functools import cache
 from importlib.resources import files
@@ -11,14 +11,16 @@ def _text(operation: str) -> str:
 
 
 def render(operation: str, /, **parts: str | int) -> str:
-    """The statement of `sql/<operation>.sql` with `{name}` places filled by `parts`.
+    """Return the statement in `sql/<operation>.sql`, with its `{name}` placeholders filled.
+
+    `parts` has the text of each placeholder: quoted names and column lists.
 
     Raises:
-        KeyError: the file names a place that `parts` does not fill.
+        KeyError: `parts` lacks a placeholder that the file has.
     """
     return _text(operation).format_map(parts)
 
 
 def lines(items: list[str], indent: int = 4, joint: str = ",") -> str:
-    """`items` one a line, joined by `joint`, below a first line that is indented already."""
+    """Join `items` with one on each line; the placeholder has already indented the first."""
     return f"{joint}\n{' ' * indent}".join(items)

@@ -1,4 +1,4 @@
-"""What a deployed Tidegate says of all its tables at one moment."""
+"""Reads the status of every table of a deployed Tidegate, for `tidegate status` and `wait`."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -21,7 +21,7 @@ _TAKEN_OVER = {
     "as_of",
 }
 Word = Literal["idle", "running", "waiting", "blocked"]
-# A message counts until register_files is done with it, whoever holds it.
+# A message counts until register_files has handled it, also while a function holds it.
 _ON_THE_WAY: "tuple[QueueAttributeNameType, ...]" = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -29,12 +29,13 @@ _ON_THE_WAY: "tuple[QueueAttributeNameType, ...]" = (
 
 
 class TableStatus(BaseModel):
-    """One table: `pending` counts files that wait or are in the open batch; lag is in seconds.
+    """The status of one table.
 
-    `attempts` failed in a row. A table that is waiting is tried again by itself at `retry_at`.
-    `evolved_columns` are those that its files brought and its contract does not name;
-    `refresh_wanted` is whether a full refresh was asked for and is not done yet; changes up to
-    `as_of`, if the last one said so, do not count.
+    `pending` counts the files that wait or are in the open batch. `lag_seconds` counts from when
+    files began to wait. `attempts` counts the failures in a row. A `waiting` table is tried
+    again by itself at `retry_at`. `evolved_columns` came with files; the contract does not name
+    them. `refresh_wanted` is true until a requested full refresh is done. `as_of` is that of the
+    last full refresh: Tidegate ignores changes up to it.
     """
 
     table: str
@@ -54,19 +55,19 @@ class TableStatus(BaseModel):
 
     @property
     def has_work(self) -> bool:
-        """Whether something is still to be done for it."""
+        """Whether the table still has work to do."""
         return self.pending > 0 or self.refresh_wanted or self.state in {"running", "waiting"}
 
 
 class Status(BaseModel):
-    """All tables, and how many objects no contract claims."""
+    """The status of all tables, and the number of objects that no contract claims."""
 
     tables: list[TableStatus]
     unrouted: int
 
 
 class Deployed:
-    """A deployed Tidegate, as its ledger and the queue of what has landed show it."""
+    """Reads a deployed Tidegate's ledger, and its queue of landed objects."""
 
     def __init__(self, ledger: LedgerTable, sqs: "SQSClient", queue_url: str | None) -> None:
         self._catalogue = Catalogue(ledger)
@@ -76,7 +77,7 @@ class Deployed:
         self._queue_url = queue_url
 
     def status(self) -> Status:
-        """The status of every table, by name."""
+        """Read the status of every table, sorted by name."""
         now = self._states.now()
         known = self._states.read_all(self._catalogue.tables())
         tables = [
@@ -86,8 +87,8 @@ class Deployed:
         return Status(tables=tables, unrouted=self._files.count_unrouted())
 
     def left(self) -> list[TableStatus | int]:
-        """What is still to be done: tables, and the number of objects not yet registered."""
-        # The queue is asked first: a message leaves it only after the ledger knows its object.
+        """List the tables that have work, then the number of objects not yet registered, if any."""
+        # Ask the queue first: a message leaves it only after the ledger knows its object.
         messages = self._messages()
         tables = [table for table in self.status().tables if table.has_work]
         return [*tables, messages] if messages else [*tables]

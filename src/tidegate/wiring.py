@@ -1,4 +1,4 @@
-"""Where the parts of each step are chosen: clients, ledger, buckets; made at the first call."""
+"""Builds each step with its AWS clients, ledger and buckets, at the first call."""
 
 import os
 from collections.abc import Callable
@@ -42,18 +42,18 @@ if TYPE_CHECKING:
     from tidegate.preparing.prepare_chunk import PrepareChunk
 
 _RETRYING = Config(retries={"mode": "standard", "max_attempts": 8})
-_SHARE_FOR_DUCKDB = 0.6  # of a function's memory; the rest is for Python, boto3 and their buffers
+_SHARE_FOR_DUCKDB = 0.6  # of a function's memory; Python, boto3 and their buffers need the rest
 
 
 @cache
 def client(service: str) -> Any:  # noqa: ANN401  (one of many types; callers say which)
-    """The AWS client of `service`, one for the life of the process."""
+    """Return the AWS client of `service`; the process makes it once."""
     return boto3.client(service, config=_RETRYING)  # type: ignore[call-overload]
 
 
 @cache
 def register_files() -> RegisterFiles:
-    """The step register_files."""
+    """Build the step register_files."""
     settings = read_settings(RegisterFilesSettings, os.environ)
     ledger = LedgerTable(client("dynamodb"), settings.ledger_table)
     return RegisterFiles(
@@ -67,7 +67,7 @@ def register_files() -> RegisterFiles:
 
 @cache
 def plan_batch() -> PlanBatch:
-    """The step plan_batch."""
+    """Build the step plan_batch."""
     settings = read_settings(PlanBatchSettings, os.environ)
     ledger = LedgerTable(client("dynamodb"), settings.ledger_table)
     files, history = FileLedger(ledger), FileHistory(ledger)
@@ -87,7 +87,7 @@ def plan_batch() -> PlanBatch:
 
 @cache
 def _read_names() -> "ReadNames":
-    """What plan_batch looks into files with, where a contract asks for it: DuckDB starts slowly."""
+    """Build the reader of column names. Only `evolve: add` needs it, since DuckDB starts slowly."""
     from tidegate.planning.column_names import ReadNames
     from tidegate.preparing.database import Database
 
@@ -98,7 +98,7 @@ def _read_names() -> "ReadNames":
 
 @cache
 def prepare_chunk() -> "PrepareChunk":
-    """The step prepare_chunk; only its function and that of plan_batch have DuckDB."""
+    """Build the step prepare_chunk. Only its function and plan_batch's have DuckDB."""
     from tidegate.preparing.database import Database
     from tidegate.preparing.prepare_chunk import PrepareChunk
     from tidegate.settings import PrepareChunkSettings
@@ -114,7 +114,7 @@ def prepare_chunk() -> "PrepareChunk":
 
 @cache
 def commit_batch() -> CommitBatch:
-    """The step commit_batch."""
+    """Build the step commit_batch."""
     settings = read_settings(CommitBatchSettings, os.environ)
     ledger = LedgerTable(client("dynamodb"), settings.ledger_table)
     return CommitBatch(
@@ -126,7 +126,7 @@ def commit_batch() -> CommitBatch:
 
 @cache
 def fail_batch() -> FailBatch:
-    """The step fail_batch."""
+    """Build the step fail_batch."""
     settings = read_settings(FailBatchSettings, os.environ)
     ledger = LedgerTable(client("dynamodb"), settings.ledger_table)
     publish = partial(client("sns").publish, TopicArn=settings.alerts_topic_arn)
@@ -142,7 +142,7 @@ def fail_batch() -> FailBatch:
 
 @cache
 def sweep_tables() -> SweepTables:
-    """The step sweep_tables, for tables that are due."""
+    """Build the part of sweep_tables that starts tables which are due."""
     settings = read_settings(SweepTablesSettings, os.environ)
     ledger = LedgerTable(client("dynamodb"), settings.ledger_table)
     return SweepTables(
@@ -155,7 +155,7 @@ def sweep_tables() -> SweepTables:
 
 
 def find_missed(has_time: Callable[[], bool]) -> FindMissed:
-    """The step sweep_tables, for objects whose event was lost."""
+    """Build the part of sweep_tables that finds objects whose event was lost."""
     settings = read_settings(SweepTablesSettings, os.environ)
     ledger = LedgerTable(client("dynamodb"), settings.ledger_table)
     return FindMissed(
@@ -169,6 +169,6 @@ def find_missed(has_time: Callable[[], bool]) -> FindMissed:
 
 
 def _subject(text: str) -> str:
-    # SNS takes ASCII without controls, below 100 characters:
+    # SNS accepts ASCII without control characters, and fewer than 100 characters:
     # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
     return text.encode("ascii", "replace").decode()[:99]

@@ -135,7 +135,7 @@ def invoke(*words: str):
 def test_without_a_deployment_status_says_what_to_point_at(aws):
     found = invoke("status")
     assert found.exit_code == 1
-    assert found.stderr.startswith("the environment does not say what is needed (TIDEGATE_LEDGER")
+    assert found.stderr.startswith("environment variables are missing or wrong (TIDEGATE_LEDGER")
     assert 'for a local stack: eval "$(tidegate local env)"' in found.stderr
 
 

@@ -77,7 +77,7 @@ def test_rows_whose_reasons_are_gone_are_counted(ledger, work):
         Refusal(
             table=TABLE,
             file=CHANGES,
-            reason="3 of its rows were refused; which, and why, is not kept any more",
+            reason="3 of its rows were refused; the rows and their reasons are no longer kept",
         )
     ]
 
@@ -217,5 +217,5 @@ def test_file_that_does_not_wait_is_not_set_aside(command):
     ended = command("add", "no/such/file")
     assert (ended.exit_code, ended.stderr) == (
         1,
-        "'no/such/file' waits for no table; look at tidegate status and tidegate quarantine\n",
+        "'no/such/file' is pending for no table; look at tidegate status and tidegate quarantine\n",
     )
