@@ -5,7 +5,7 @@
 BIN := .venv/bin
 SAM := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-west-1} SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check --no-deps
-BUILD_DOCS := .venv-docs/bin/sphinx-build --quiet --fail-on-warning --keep-going docs build/docs
+BUILD_DOCS := .venv-docs/bin/sphinx-build --quiet --fresh-env --write-all --fail-on-warning --keep-going docs build/docs
 LOCK := uv pip compile --quiet --generate-hashes --no-header
 LOCK_LAMBDA := $(LOCK) --python-version 3.13 --python-platform aarch64-manylinux_2_28 --constraint requirements/dev.txt
 

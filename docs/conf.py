@@ -7,3 +7,4 @@ myst_heading_anchors = 4
 html_theme = "furo"
 html_title = "Tidegate"
 html_show_sphinx = False
+html_show_copyright = False
