@@ -1,6 +1,6 @@
 create table if not exists {target} (
     {declared_columns},
-    {declared_own}
+    {declared_metadata}
 )
 {target_distribution}
 {target_sorting}

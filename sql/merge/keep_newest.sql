@@ -1,11 +1,11 @@
 create temporary table {arrived} as
 select
     {columns_from_stage},
-    {own}
+    {metadata}
 from (
     select
         {columns_in_rank},
-        {own_in_rank},
+        {metadata_in_rank},
         row_number() over (
             partition by {identity}
             order by "_position" desc

@@ -1,10 +1,10 @@
 insert into {change_log} (
     {columns},
-    {own},
+    {metadata},
     "_batch"
 )
 select
     {columns},
-    {own},
+    {metadata},
     {batch}
 from {arrived}

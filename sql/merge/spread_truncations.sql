@@ -1,16 +1,16 @@
 insert into {arrived} (
     {key_columns},
     "_op",
-    {own_of_truncation}
+    {metadata_of_truncation}
 )
 select
     {key_columns},
     'D',
-    {own_of_truncation}
+    {metadata_of_truncation}
 from (
     select
         {keys_of_arrived},
-        {own_from_truncations}
+        {metadata_from_truncations}
     from {arrived}
     join {truncations} on {arrived}."_position" < {truncations}."_position"
     left join {change_log}
@@ -21,7 +21,7 @@ from (
     union
     select
         {key_of_change_log},
-        {own_from_truncations}
+        {metadata_from_truncations}
     from {change_log}
     join {truncations} on {change_log}."_position" < {truncations}."_position"
     where {truncations}."_batch" = {batch}

@@ -233,7 +233,7 @@ def test_columns_of_several_files_are_added_in_the_order_of_the_files():
     ("name", "why"),
     [
         ("NAME", "the table has a column 'name' already"),
-        ("_Batch", "'_batch' is a column Tidegate keeps for itself; choose another name"),
+        ("_Batch", "'_batch' is a metadata column of Tidegate; choose another name"),
         ("valid_FROM", "the table has a column 'valid_from' already"),
         (" new", "' new' begins or ends with a blank; remove it"),
         ("", "a name cannot be empty"),

@@ -1,4 +1,4 @@
-"""Contracts: what one YAML file says of one target table."""
+"""Contracts: one YAML file describes one target table and its source."""
 
 from tidegate.contract.compiled import CompiledContracts, write_contracts
 from tidegate.contract.model import Column, Contract

@@ -1,7 +1,8 @@
-"""Contracts as functions load them: an index of all, and each contract by itself.
+"""Compiled contracts: a form that functions load in milliseconds.
 
-To read and check YAML takes a function seconds where there are thousands of contracts. So it is
-done once, when the layer is built: see layers/contracts.
+Reading and checking the YAML of thousands of contracts takes seconds. The build does it once, for
+the layer: see layers/contracts. A function then loads the index, and each contract when it needs
+it.
 """
 
 import json
@@ -21,7 +22,7 @@ _AGAIN = "build and deploy again, or see tidegate compile"
 
 
 def write_contracts(contracts: Iterable[Contract], folder: Path) -> None:
-    """Write into `folder` what `CompiledContracts` reads."""
+    """Write `contracts` into `folder`, in the form that `CompiledContracts` reads."""
     folder.mkdir(parents=True, exist_ok=True)
     index = []
     with (folder / CONTRACTS).open("wb") as lines:
@@ -32,11 +33,11 @@ def write_contracts(contracts: Iterable[Contract], folder: Path) -> None:
 
 
 class CompiledContracts(Mapping[str, Contract]):
-    """The contracts in a folder, by table; each is read when it is asked for.
+    """The contracts in a folder, by table. It reads a contract when you look it up.
 
     Raises:
-        ContractError: at once, if the folder holds no compiled contracts; of one contract, when it
-            is asked for and is none that this version of Tidegate understands.
+        ContractError: at once, if the folder holds no compiled contracts; at a look-up, if this
+            version of Tidegate does not understand the contract.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -49,7 +50,7 @@ class CompiledContracts(Mapping[str, Contract]):
         self._offsets = {table: offset for offset, table, *_ in index}
 
     def __getitem__(self, table: str) -> Contract:
-        """The contract of `table`."""
+        """Read the contract of `table`."""
         offset = self._offsets[table]
         with self._path.open("rb") as lines:
             lines.seek(offset)
@@ -60,11 +61,11 @@ class CompiledContracts(Mapping[str, Contract]):
             raise ContractError(f"{self._path} holds no contract of {table}; {_AGAIN}") from error
 
     def __iter__(self) -> Iterator[str]:
-        """The tables, by name."""
+        """Iterate over the names of the tables."""
         return iter(self._offsets)
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Count the contracts."""
         return len(self._offsets)
 
 

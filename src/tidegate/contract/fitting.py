@@ -1,10 +1,10 @@
-"""Whether the keys of a contract fit together, each with each and with its write mode."""
+"""Checks that the keys of a contract fit together, and that they fit its write mode."""
 
 from collections.abc import Iterator
 
 from tidegate.column_types import ColumnType
 from tidegate.contract.keys import Keys
-from tidegate.contract.parts import Misfit, of_unfit_type, repeated, unknown
+from tidegate.contract.parts import Misfit, repeated, unfit, unknown
 from tidegate.contract.writing import BY_KEY, VERSION_COLUMNS
 
 _SEQUENCE_TYPES = {"smallint", "integer", "bigint", "decimal", "date", "timestamp", "timestamptz"}
@@ -16,7 +16,7 @@ _FROM_TEXT = ("super", "varbyte")
 
 
 def misfits(keys: Keys) -> Iterator[Misfit]:
-    """What does not fit together in a contract: the key at fault, what is wrong and what to do."""
+    """Yield each contradiction in a contract: the key at fault, what is wrong and what to do."""
     yield from _misfits_of_names(keys)
     yield from _misfits_of_types(keys)
     yield from _misfits_of_mode(keys)
@@ -67,7 +67,7 @@ def _misfits_of_operation(keys: Keys, label: str, used: list[str]) -> Iterator[M
     operation = keys.source.options.operation
     if operation in used:
         other = "write another name, here or for source.options.operation"
-        yield label, f"{operation!r} is what holds the operation; {other}"
+        yield label, f"{operation!r} holds the operation; {other}"
 
 
 def _misfits_of_types(keys: Keys) -> Iterator[Misfit]:
@@ -76,21 +76,21 @@ def _misfits_of_types(keys: Keys) -> Iterator[Misfit]:
     def typed(names: list[str]) -> dict[str, ColumnType]:
         return {name: types[name] for name in names if name in types}
 
-    yield from of_unfit_type("key", typed(keys.key), _KEY_TYPES, "cannot be a key")
+    yield from unfit("key", typed(keys.key), _KEY_TYPES, "cannot be a key")
     orderly = _SEQUENCE_TYPES | _TEXTS
     by_type = {name: of for name, of in keys.order_by.items() if isinstance(of, ColumnType)}
-    yield from of_unfit_type("sequence", by_type, orderly, "has no exact order")
+    yield from unfit("sequence", by_type, orderly, "has no exact order")
     at = "sortkey" if keys.sortkey else "distkey"
     placed = typed([*keys.sortkey_columns, *keys.distkey_columns])
-    yield from of_unfit_type(at, placed, _PLACING_TYPES, "cannot place rows")
+    yield from unfit(at, placed, _PLACING_TYPES, "cannot place rows")
 
 
 def _misfits_of_mode(keys: Keys) -> Iterator[Misfit]:
-    """Keys that say something that the contract's write mode cannot do."""
+    """Yield the keys that ask for something that the write mode cannot do."""
     if keys.write in BY_KEY and not keys.key:
         yield "key", f"{keys.write} needs the columns that identify a row; name them"
     if keys.write == "replace" and keys.sequence:
-        yield "sequence", "replace takes snapshots whole, in order of name; remove it"
+        yield "sequence", "replace loads whole snapshots in order of name; remove it"
     yield from _misfits_of_source(keys)
     if keys.partial:
         yield from _misfits_of_partial(keys)
@@ -102,12 +102,12 @@ def _misfits_of_mode(keys: Keys) -> Iterator[Misfit]:
         return
     for at, given in (("changed_at", keys.changed_at), ("track", keys.track)):
         if given:
-            yield at, "belongs to write: history; remove it or write that"
+            yield at, "works only with write: history; remove it, or write that"
 
 
 def _misfits_of_source(keys: Keys) -> Iterator[Misfit]:
     if keys.write == "replace" and "truncate" in keys.source.operations.values():
-        text = "replace takes snapshots whole, and a truncate is none; remove it"
+        text = "replace loads only whole snapshots, and no truncate; remove it"
         yield "source.operations", text
     if keys.source.before_image and keys.write not in BY_KEY:
         text = "only upsert, soft_delete and history move a row's key; remove it"
@@ -116,16 +116,18 @@ def _misfits_of_source(keys: Keys) -> Iterator[Misfit]:
 
 def _misfits_of_partial(keys: Keys) -> Iterator[Misfit]:
     if keys.write != "upsert":
-        yield "partial", f"{keys.write} takes whole rows only; write upsert"
+        yield "partial", f"{keys.write} takes only whole rows; write upsert"
     for column in keys.columns:
         if column.type.name in _FROM_TEXT:
-            text = f"column {column.name!r} of type {column.type} comes whole; remove one"
+            text = (
+                f"column {column.name!r} of type {column.type} needs whole rows; remove one of them"
+            )
             yield "partial", text
 
 
 def _misfits_of_history(keys: Keys) -> Iterator[Misfit]:
     if not keys.time_of_change:
-        yield "changed_at", "history needs it; name the source column with a change's time"
+        yield "changed_at", "history needs it; name the source column with the time of a change"
     for number, column in enumerate(keys.columns):
         if column.name in VERSION_COLUMNS:
             text = f"history adds {column.name!r} itself; choose another name"

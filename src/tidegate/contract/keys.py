@@ -1,4 +1,4 @@
-"""The keys of a contract, and what follows from them; whether they fit together: fitting."""
+"""The keys of a contract with their types and defaults. `fitting` checks that they fit together."""
 
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -19,7 +19,7 @@ Evolution = Literal["add", "ignore", "refuse"]
 
 
 class Column(Part):
-    """A target column and the source column it comes from."""
+    """A target column, and the source column that it comes from."""
 
     name: ColumnName
     type: ColumnType
@@ -28,12 +28,12 @@ class Column(Part):
 
     @property
     def source(self) -> str:
-        """The source column."""
+        """The name of the source column."""
         return self.from_ or self.name
 
 
 class Keys(Part):
-    """Everything Tidegate must know of one target table, each key by itself."""
+    """All keys of a contract, each checked by itself."""
 
     table: TableName
     source: Source
@@ -53,12 +53,12 @@ class Keys(Part):
 
     @property
     def distkey_columns(self) -> list[str]:
-        """The distribution key, if one is given."""
+        """The distribution key as a list: empty if the contract has none."""
         return [self.distkey] if self.distkey else []
 
     @property
     def sortkey_columns(self) -> list[str]:
-        """The sort key, if one is given."""
+        """The columns of the sort key: empty if the contract has none."""
         return self.sortkey or []
 
     @property
@@ -68,12 +68,12 @@ class Keys(Part):
 
     @property
     def table_name(self) -> str:
-        """The target's name within its schema."""
+        """The name of the target within its schema."""
         return self.table.partition(".")[2]
 
     @property
     def fields(self) -> list[str]:
-        """The file's columns in order, less the operation."""
+        """The columns of a file in order, without the operation."""
         if self.source.fields is not None:
             return self.source.fields
         named = [*self.timestamp_fields, *(column.source for column in self.columns)]
@@ -81,11 +81,12 @@ class Keys(Part):
 
     @property
     def order_by(self) -> dict[str, Order]:
-        """The source columns that order changes, before file and line do, and how they compare.
+        """The source columns that order changes, and how each compares. File and line come after.
 
-        Empty where a table is replaced: there the files have an order, their rows do not. A column
-        of which the contract does not say how it compares does so as its type; one that is no
-        target column is a text. DMS's own timestamp column is always a timestamp.
+        Empty for `replace`: there the files have an order, their rows do not. A column compares as
+        its type, unless the contract declares a comparison. A column that is not in the target
+        compares as text. The timestamp column of DMS is a timestamp, unless the target has it with
+        another type.
         """
         if self.write == "replace":
             return {}
@@ -100,23 +101,23 @@ class Keys(Part):
 
     @property
     def timestamp_fields(self) -> list[str]:
-        """The field that DMS adds with the commit time, if there is one."""
+        """The column in which DMS writes the commit time, as a list: empty if there is none."""
         timestamp = self.source.options.timestamp
         return [timestamp] if timestamp else []
 
     @property
     def time_of_change(self) -> str | None:
-        """The source column that says when a change was made, for write mode history."""
+        """The source column with the time of a change, for write mode history."""
         return self.changed_at or self.source.options.timestamp
 
     @property
     def tracked(self) -> list[str]:
-        """The columns whose change opens a version, in write mode history."""
+        """The columns whose change opens a new version, in write mode history."""
         return self.track or [column.name for column in self.columns if column.name not in self.key]
 
     @property
     def before_images(self) -> dict[str, str]:
-        """By key column, the source column that holds its value before an update."""
+        """For each key column, the source column with its value before an update."""
         prefix = self.source.before_image
         sources = {column.name: column.source for column in self.columns}
         return (
@@ -125,7 +126,7 @@ class Keys(Part):
 
     @property
     def route(self) -> Route:
-        """What must be known of it to register and to sweep."""
+        """The part of the contract that register_files and sweep_tables need."""
         return Route(
             table=self.table,
             prefix=self.source.prefix,
@@ -136,5 +137,5 @@ class Keys(Part):
         )
 
     def as_written(self) -> dict[str, Any]:
-        """The contract as plain data that `model_validate` takes back."""
+        """Return the contract as plain data, which `model_validate` reads back."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)

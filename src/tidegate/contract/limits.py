@@ -1,4 +1,4 @@
-"""Limits as they stand in a contract: rows are `5000` or `50%`, sizes are `512MB` or `2GB`."""
+"""Reads the limits of a contract: `5000` or `50%` for rows, `512MB` or `2GB` for sizes."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Limit:
     is_percentage: bool = False
 
     def __str__(self) -> str:
-        """The limit as a contract has it."""
+        """Return the limit as a contract writes it."""
         return f"{self.number}%" if self.is_percentage else str(self.number)
 
 
@@ -28,7 +28,7 @@ def _limit(value: object) -> Limit:
     match = re.fullmatch(r"(\d{1,18})(%?)", str(value)) if isinstance(value, str | int) else None
     if not match or isinstance(value, bool) or (match[2] and int(match[1]) > 100):
         raise ValueError(
-            f"{value!r} is no number of rows; write one, or up to 100% of the rows: 5000, 50%"
+            f"{value!r} is not a number of rows; write a number, or at most 100%: 5000, 50%"
         )
     return Limit(int(match[1]), is_percentage=bool(match[2]))
 
@@ -54,7 +54,7 @@ def _size(value: object) -> int:
 
 
 def written_size(size: int) -> str:
-    """A size in bytes as a contract has it, in whole megabytes."""
+    """Return a size in bytes as a contract writes it, in whole megabytes."""
     megabytes = size // _MEGABYTE
     return f"{megabytes}MB" if megabytes % 1024 else f"{megabytes // 1024}GB"
 

@@ -1,6 +1,7 @@
-"""YAML that remembers the line of each key and item, and takes every key as the text it is.
+"""Reads YAML, remembers the line of each key and item, and keeps every key as text.
 
-In YAML 1.1 a bare `null:` or `on:` is not text; contracts have such keys and mean the words.
+In YAML 1.1 a key `null:` or `on:` without quotes is not text. Contracts have such keys and mean the
+words.
 """
 
 from dataclasses import dataclass
@@ -9,14 +10,14 @@ from typing import Any
 import yaml
 
 Location = tuple[int | str, ...]
-_MOST_VALUES = 100_000  # an alias within aliases stands for more of them than there are
-# libyaml is six times as fast. It recurses on the stack of C, which some 20,000 levels overflow:
+_MOST_VALUES = 100_000  # nested aliases can stand for far more values than the file has
+# libyaml is six times as fast. It recurses on the C stack, which some 20,000 levels overflow:
 # https://github.com/yaml/pyyaml/blob/6.0.3/yaml/_yaml.pyx (_compose_node)
 _MOST_FOR_LIBYAML = 10_000  # characters, so fewer levels
 
 
 class YamlMistake(Exception):  # noqa: N818  (a mistake of the file's author, not of the program)
-    """The text is not YAML, or not YAML a contract can be; `line` counts from 1."""
+    """The text is not YAML, or no contract can be written so. `line` counts from 1."""
 
     def __init__(self, line: int, text: str) -> None:
         super().__init__(text)
@@ -26,13 +27,13 @@ class YamlMistake(Exception):  # noqa: N818  (a mistake of the file's author, no
 
 @dataclass(frozen=True, slots=True)
 class LinedYaml:
-    """Plain data, and the line where each part of it begins."""
+    """Plain data, and the line where each part of the data begins."""
 
     data: Any
     lines: dict[Location, int]
 
     def line(self, location: Location) -> int:
-        """The line of `location`, or of the nearest part above it that is there."""
+        """Return the line of `location`, or of the nearest part above it that exists."""
         while location and location not in self.lines:
             location = location[:-1]
         return self.lines.get(location, 1)
@@ -42,7 +43,7 @@ def read_yaml(text: str) -> LinedYaml:
     """Read one YAML document.
 
     Raises:
-        YamlMistake: not YAML, a key twice in one mapping, or a key that is no plain text.
+        YamlMistake: the text is not YAML, a mapping has a key twice, or a key is not plain text.
     """
     lines: dict[Location, int] = {}
     try:
@@ -66,14 +67,14 @@ def _compose(text: str) -> yaml.Node | None:
         try:
             return yaml.compose(text, Loader=yaml.CSafeLoader)
         except yaml.YAMLError:
-            pass  # libyaml words mistakes otherwise, and counts bytes
+            pass  # libyaml has other messages and counts bytes: let PyYAML report the mistake
     return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def _plain(node: yaml.Node, at: Location, lines: dict[Location, int]) -> Any:  # noqa: ANN401
     lines.setdefault(at, node.start_mark.line + 1)
     if isinstance(node, yaml.ScalarNode):
-        _refuse_halves(node)
+        _refuse_surrogates(node)
     if len(lines) > _MOST_VALUES:
         raise YamlMistake(node.start_mark.line + 1, "is too large for a contract; write less")
     if isinstance(node, yaml.MappingNode):
@@ -84,7 +85,7 @@ def _plain(node: yaml.Node, at: Location, lines: dict[Location, int]) -> Any:  #
         return yaml.constructor.SafeConstructor().construct_object(node)
     except (ValueError, LookupError, AttributeError) as error:
         line = node.start_mark.line + 1
-        text = f"{node.value!r} is no value{_why(error)}; put it in quotes"
+        text = f"{node.value!r} is not a value{_why(error)}; put it in quotes"
         raise YamlMistake(line, text) from error
 
 
@@ -94,20 +95,22 @@ def _mapping(node: yaml.MappingNode, at: Location, lines: dict[Location, int]) -
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
             raise YamlMistake(line, "a key is not plain text; write key: value")
-        _refuse_halves(key)
+        _refuse_surrogates(key)
         if key.value in mapping:
-            raise YamlMistake(line, f"key {key.value!r} stands here twice; keep one")
+            raise YamlMistake(line, f"key {key.value!r} is here twice; keep one")
         lines[*at, key.value] = line
         mapping[key.value] = _plain(value, (*at, key.value), lines)
     return mapping
 
 
-def _refuse_halves(node: yaml.ScalarNode) -> None:
-    # "\ud800" is half of a character of UTF-16, and no text.
+def _refuse_surrogates(node: yaml.ScalarNode) -> None:
+    # "\ud800" is a surrogate: half of a UTF-16 character, which is not text.
     if any(0xD800 <= ord(character) <= 0xDFFF for character in node.value):
-        raise YamlMistake(node.start_mark.line + 1, "holds half of a character; write all of it")
+        raise YamlMistake(
+            node.start_mark.line + 1, "holds half of a character; write the whole character"
+        )
 
 
 def _why(error: Exception) -> str:
-    # Only errors of values say something to the author of a contract.
+    # Only the message of a ValueError helps the author of a contract.
     return f": {error}" if isinstance(error, ValueError) else ""

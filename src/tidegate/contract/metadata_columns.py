@@ -1,4 +1,4 @@
-"""The columns that Tidegate adds: to a change on its way, and to the target."""
+"""The metadata columns that Tidegate adds to each change and to each row of the target."""
 
 from tidegate.column_types import ColumnType
 from tidegate.contract.model import Contract
@@ -11,22 +11,22 @@ _TIME = ColumnType("timestamp")
 
 
 def columns_of_changes(contract: Contract) -> dict[str, ColumnType]:
-    """What a change has beside the columns of its target.
+    """Return the metadata columns of a change, with their types.
 
-    `_op` is one of I, U, D and T. With history `_changed_at` is the change's time, and `_digest`
-    tells whether a tracked column differs. With partial rows `_carried` has a 1 for each column
-    that the change carries, a 0 for each other one.
+    `_op` is I, U, D or T (insert, update, delete, truncate). With history `_changed_at` is the time
+    of the change, and `_digest` tells whether a tracked column differs. With partial rows
+    `_carried` has one digit a column: 1 if the change carries the column, else 0.
     """
-    own = {"_op": _OPERATION, "_position": _POSITION}
+    metadata = {"_op": _OPERATION, "_position": _POSITION}
     if contract.write == "history":
-        own |= {"_changed_at": _TIME, "_digest": _DIGEST}
+        metadata |= {"_changed_at": _TIME, "_digest": _DIGEST}
     if contract.partial:
-        own["_carried"] = ColumnType("varchar", length=len(contract.columns))
-    return own
+        metadata["_carried"] = ColumnType("varchar", length=len(contract.columns))
+    return metadata
 
 
 def columns_of_target(contract: Contract) -> dict[str, ColumnType]:
-    """What a row of the target has beside the contract's columns."""
+    """Return the metadata columns of a row of the target, with their types."""
     by_mode = {
         "soft_delete": {"_deleted_at": _TIME},
         "append": {"_op": _OPERATION},

@@ -1,4 +1,4 @@
-"""A contract whose keys fit together."""
+"""The contract model: all keys, checked to fit together."""
 
 from typing import Self
 
@@ -12,7 +12,7 @@ __all__ = ["Column", "Contract"]
 
 
 class Contract(Keys):
-    """Everything Tidegate must know of one target table."""
+    """A valid contract: everything that Tidegate must know about one target table."""
 
     @model_validator(mode="after")
     def _keys_fit_together(self) -> Self:

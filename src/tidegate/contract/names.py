@@ -1,4 +1,4 @@
-"""Names of schemas, tables and columns: how they are quoted and which ones Redshift cannot hold."""
+"""Names of schemas, tables and columns: quotes them, and refuses what Redshift cannot hold."""
 
 from collections.abc import Collection
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, StrictStr
 
 LONGEST_NAME = 127
-_SHOWN = 20  # names in a message; a cause of Step Functions has room for some hundreds
+_SHOWN = 20  # names in a message; the cause of a failed execution has room for some hundreds
 
 # Redshift's system columns cannot be column names of a user's table:
 # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
@@ -22,30 +22,30 @@ CONTROL_TABLES = ("batches", "tombstones", "change_log", "truncations")
 
 
 def quote(name: str) -> str:
-    """`name` as a delimited identifier of SQL."""
+    """Return `name` as a quoted identifier of SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """`text` as a character literal, for the few places where nothing can be bound.
+    """Return `text` as a string literal of SQL, for the few statements that can bind no value.
 
-    Redshift reads a backslash in a literal as an escape, so it is doubled.
+    Backslashes are doubled, because Redshift reads one in a literal as an escape.
     """
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def name_some(names: Collection[str]) -> str:
-    """The first of `names` in their order, and how many more there are, for a message."""
+    """Return the first of the sorted `names`, and the number of the others, for a message."""
     shown = sorted(names)[:_SHOWN]
     more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
     return (", ".join(shown) or "none") + more
 
 
 def valid_name(name: str) -> str:
-    """`name` itself, when Redshift keeps it as it is written.
+    """Return `name` if Redshift stores it exactly as it is written.
 
     Raises:
-        ValueError: the name would be changed, cut or refused by Redshift; says what to write.
+        ValueError: Redshift would change, cut or refuse the name. The message says what to write.
     """
     if not name:
         raise ValueError("a name cannot be empty")
@@ -64,23 +64,23 @@ def valid_name(name: str) -> str:
 
 
 def valid_column_name(name: str) -> str:
-    """`name` itself, when a target column can have it.
+    """Return `name` if a target column can have it.
 
     Raises:
-        ValueError: as `valid_name`, or the name is taken by Redshift or by Tidegate.
+        ValueError: as `valid_name`; also if Redshift or Tidegate uses the name for its own column.
     """
     if valid_name(name) in SYSTEM_COLUMNS:
         raise ValueError(f"{name!r} is a system column of Redshift; choose another name")
     if name in TIDEGATE_COLUMNS:
-        raise ValueError(f"{name!r} is a column Tidegate keeps for itself; choose another name")
+        raise ValueError(f"{name!r} is a metadata column of Tidegate; choose another name")
     return name
 
 
 def valid_table_name(name: str) -> str:
-    """`name` itself, when it is `schema.table` and Redshift can hold both and their control tables.
+    """Return `name` if it is `schema.table`, and Redshift can hold it and its control tables.
 
     Raises:
-        ValueError: says which part cannot be held, and why.
+        ValueError: the message says which part Redshift cannot hold, and why.
     """
     schema, dot, table = name.partition(".")
     if not dot:
@@ -99,7 +99,7 @@ def valid_table_name(name: str) -> str:
 
 
 def control_table(schema: str, table: str, kind: str) -> str:
-    """Name of the control table of `kind` (batches, tombstones) that serves one target."""
+    """Return the name of a target's control table of one `kind`, such as batches."""
     return f"{schema}__{table}__{kind}"
 
 

@@ -1,4 +1,4 @@
-"""What the keys of a contract are made of: durations, names of fields, parts without strangers."""
+"""Building blocks of the contract models: durations, field names and shared checks."""
 
 import re
 from collections import Counter
@@ -39,7 +39,7 @@ FieldName = Annotated[StrictStr, Field(min_length=1)]
 
 
 class Part(BaseModel):
-    """A part of a contract; a key it does not know is a mistake."""
+    """Base of the parts of a contract. An unknown key is a mistake."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
 
@@ -48,31 +48,29 @@ Misfit = tuple[str, str]  # the key at fault, and what is wrong with it and what
 
 
 def refuse(misfits: Iterable[Misfit]) -> None:
-    """Raise if there are any, with all of them: see tidegate.contract.reading."""
-    # A validator of a whole model does not know which key is at fault; each misfit says it.
+    """Raise one error with all `misfits`, if there are any: see tidegate.contract.reading."""
+    # pydantic does not know which key is at fault if a whole model is wrong; each misfit names it.
     if found := list(misfits):
         text = "; ".join(f"{at}: {text}" for at, text in found)
         raise PydanticCustomError("misfits", "{text}", {"text": text, "misfits": found})
 
 
 def repeated(at: str, names: Iterable[str]) -> Iterator[Misfit]:
-    """Names that come more than once."""
+    """Yield a misfit if names come more than once."""
     again = sorted(name for name, count in Counter(names).items() if count > 1)
     if again:
         yield at, f"{', '.join(map(repr, again))} is named more than once; keep one"
 
 
-def of_unfit_type(
-    at: str, used: Mapping[str, ColumnType], fit: set[str], why: str
-) -> Iterator[Misfit]:
-    """Columns of a type that does not fit."""
+def unfit(at: str, used: Mapping[str, ColumnType], fit: set[str], why: str) -> Iterator[Misfit]:
+    """Yield a misfit for each column whose type is not in `fit`."""
     for name, type_ in used.items():
         if type_.name not in fit:
             yield at, f"column {name!r} is {type_}, which {why}; choose another"
 
 
 def unknown(at: str, used: Iterable[str], known: Collection[str], where: str) -> Iterator[Misfit]:
-    """Names that are not known."""
+    """Yield a misfit if names are not in `known`."""
     strange = ", ".join(repr(name) for name in used if name not in known)
     if strange:
         yield at, f"{strange} is not found in {where}; add it there or write another name"

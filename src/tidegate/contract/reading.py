@@ -1,4 +1,4 @@
-"""Reading contracts from YAML, and naming every mistake with file, line and remedy."""
+"""Reads contracts from YAML, and reports every mistake with file, line and remedy."""
 
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
@@ -30,8 +30,8 @@ _NO_MAPPING = "is not a mapping; write key: value lines below it"
 _EMPTY = "is empty; write at least one"
 _NOTHING = "has no value; write one, in quotes if it is the word null, or remove the key"
 _A_MAPPING = "is a mapping; write a list"
-# In braces YAML takes the comma of decimal(12,2) for the end of a value.
-_CUT_AT_THE_COMMA = 'is what stands behind a comma; put the type in quotes: type: "decimal(12,2)"'
+# In {braces} YAML ends a value at the comma of decimal(12,2).
+_CUT_AT_THE_COMMA = 'is cut off at a comma; put the type in quotes: type: "decimal(12,2)"'
 _TEXTS = {
     "missing": "is missing; add it",
     "literal_error": "{value!r} is not supported; write {expected}",
@@ -44,7 +44,7 @@ _TEXTS = {
     "too_short": _EMPTY,
     "string_too_short": _EMPTY,
 }
-# In place of a value that is wrong, one that goes with whatever stands beside it; or none.
+# To find further mistakes, a wrong value is replaced by one that fits any other key, or removed.
 _HARMLESS: dict[str | int, Any] = {"prefix": "x/", "header": True, "type": "varchar(1)"}
 _DISPENSABLE = {
     *("freshness", "max_deletes", "refresh_floor", "evolve", "distkey", "sortkey", "widen"),
@@ -55,14 +55,14 @@ _NAMES_VALUE = {name for name, text in _TEXTS.items() if "{value" in text}
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mistake:
-    """One thing wrong in a contract file; `line` counts from 1."""
+    """One mistake in a contract file; `line` counts from 1."""
 
     path: Path
     line: int
     text: str
 
     def __str__(self) -> str:
-        """The mistake as compilers write theirs, so that editors jump to it."""
+        """Return the mistake as compilers write theirs, so that editors can jump to it."""
         return f"{self.path}:{self.line}: {self.text}"
 
 
@@ -74,10 +74,10 @@ class _Read:
 
 
 def read_contracts(folder: Path) -> list[Contract]:
-    """The contracts of all `*.yaml` files directly in `folder`, by table name.
+    """Read all `*.yaml` and `*.yml` files directly in `folder`; return contracts sorted by table.
 
     Raises:
-        ContractError: a file has mistakes; the message lists them all.
+        ContractError: a file has mistakes. The message lists them all.
     """
     contracts, mistakes = check_contracts([folder])
     if mistakes:
@@ -86,7 +86,7 @@ def read_contracts(folder: Path) -> list[Contract]:
 
 
 def check_contracts(paths: Iterable[Path]) -> tuple[list[Contract], list[Mistake]]:
-    """Read files, and folders of `*.yaml` and `*.yml` files; give what is right and what is not."""
+    """Read files, and folders of `*.yaml` and `*.yml` files; return contracts and mistakes."""
     read: list[_Read] = []
     mistakes: list[Mistake] = []
     for path in _files(paths):
@@ -120,24 +120,25 @@ def _read_file(path: Path) -> _Read | list[Mistake]:
     except ValidationError as error:
         found = error.errors()
         found += list(_hidden(yaml.data, found))
-        # What could not be made right is found once more.
+        # A mistake that could not be repaired is found once more.
         named = [one for details in found for one in _mistakes(path, yaml, details)]
         return list(dict.fromkeys(named))
 
 
 def _hidden(data: Any, found: list[ErrorDetails]) -> Iterator[ErrorDetails]:  # noqa: ANN401
-    """What else is wrong: a model is not looked at as a whole while a part of it is wrong.
+    """Yield the mistakes that other mistakes hide.
 
-    So the parts are made right, in a way that cannot be another mistake.
+    pydantic checks a model as a whole only after all its parts are right. This repairs the wrong
+    parts in a way that cannot make a new mistake, and checks again.
     """
-    made_right, known = deepcopy(data), []
+    repaired, known = deepcopy(data), []
     while found:
         for details in found:
             for location in _locations(details):
-                _make_right(made_right, location, is_known=details["type"] != "extra_forbidden")
+                _repair(repaired, location, is_known=details["type"] != "extra_forbidden")
         known += [(details["loc"], details["msg"]) for details in found]
         try:
-            Contract.model_validate(made_right)
+            Contract.model_validate(repaired)
         except ValidationError as error:
             found = [one for one in error.errors() if (one["loc"], one["msg"]) not in known]
             yield from found
@@ -145,12 +146,12 @@ def _hidden(data: Any, found: list[ErrorDetails]) -> Iterator[ErrorDetails]:  # 
             return
 
 
-def _make_right(data: Any, location: tuple[int | str, ...], *, is_known: bool) -> None:  # noqa: ANN401
+def _repair(data: Any, location: tuple[int | str, ...], *, is_known: bool) -> None:  # noqa: ANN401
     *path, key = location
     try:
         part = reduce(getitem, path, data)
     except (LookupError, TypeError):
-        return  # pydantic names more than the places of the data, as of a key that is wrong
+        return  # pydantic also reports locations that are not in the data, as for a wrong key
     if not isinstance(part, dict):
         return
     if not is_known:
@@ -199,7 +200,7 @@ def _text(details: ErrorDetails) -> str:
 
 
 def _nearest(location: tuple[int | str, ...]) -> list[str]:
-    """The key that was meant, if one is near."""
+    """Return the known key that is most like the one written, if any is."""
     return get_close_matches(str(location[-1]), _known(location), n=1)
 
 
@@ -210,7 +211,7 @@ def _known(location: tuple[int | str, ...]) -> list[str]:
 
 
 def _mistakes_between(read: list[_Read]) -> Iterator[Mistake]:
-    """What is wrong between contracts; each names one other, so that many alike name few."""
+    """Yield the mistakes between contracts. Each names only one other contract."""
     by_control: dict[str, _Read] = {}
     by_prefix: PrefixTree[_Read] = PrefixTree()
     for item in read:

@@ -1,13 +1,14 @@
-"""What must be known of every table at once: little of each, for there may be ten thousand."""
+"""Routes: the few facts of each contract that Tidegate keeps in memory for all tables at once."""
 
 from datetime import timedelta
 from typing import NamedTuple
 
 
 class Route(NamedTuple):
-    """Which objects are a table's, what they are, and how long they may wait.
+    """Which objects belong to a table, which of them are snapshots, and how long they may wait.
 
-    `is_ordered` is whether values of the rows order changes, before their files do.
+    `is_ordered` is true if values in the rows order the changes, and files only break ties. Keep a
+    route small: there may be ten thousand.
     """
 
     table: str

@@ -1,4 +1,4 @@
-"""A source column that orders changes, and how it compares."""
+"""The key `sequence` of a contract: which source columns order changes, and how each compares."""
 
 from typing import Any, Literal
 
@@ -13,19 +13,19 @@ _Written = Literal["lsn", "binlog", "number", "hex", "timestamp", "text"]
 
 
 def is_text(order: Order) -> bool:
-    """Whether the text in the file is what compares."""
+    """Tell whether the text in the file is compared, not a value of another type."""
     return isinstance(order, Comparison) or order.name in {"char", "varchar"}
 
 
 class SequencePart(Part):
-    """One part of a sequence: a name alone, or a name and how its text compares."""
+    """One part of a sequence: a column name, or `{name: lsn_column, as: lsn}`."""
 
     name: FieldName
     as_: _Written | None = Field(default=None, alias="as")
 
     @property
     def comparison(self) -> Comparison | None:
-        """How the text of the column compares, if the contract says so."""
+        """The declared comparison; None if the contract declares none."""
         return COMPARISONS[self.as_] if self.as_ else None
 
     @model_validator(mode="before")

@@ -1,4 +1,4 @@
-"""Columns of text that grow: with `evolve: add`, what arrives may be longer than they are."""
+"""Widening: with `evolve: add` a varchar column grows when a longer text arrives."""
 
 from tidegate.column_types import LONGEST_VARCHAR, ColumnType
 from tidegate.contract.model import Column, Contract
@@ -7,12 +7,15 @@ _WIDEST = ColumnType("varchar", length=LONGEST_VARCHAR)
 
 
 def is_growing(type_: ColumnType, contract: Contract) -> bool:
-    """Whether columns of that type are widened in the warehouse."""
+    """Tell whether Tidegate widens columns of this type in the warehouse."""
     return contract.evolve == "add" and type_.name == "varchar"
 
 
 def keep_narrow(contract: Contract, widths: dict[str, int]) -> Contract:
-    """`contract` with columns that the warehouse does not widen beyond `widths`, in bytes."""
+    """Return `contract` with the columns in `widths` fixed at those widths, in bytes.
+
+    Use it for columns that the warehouse cannot widen.
+    """
     columns = [
         column.model_copy(
             update={"type": ColumnType(column.type.name, widths[column.name]), "widen": False}
@@ -25,9 +28,9 @@ def keep_narrow(contract: Contract, widths: dict[str, int]) -> Contract:
 
 
 def can_hold(was: ColumnType, becomes: ColumnType, contract: Contract) -> bool:
-    """Whether a target column of type `was` takes what `contract` says it `becomes`.
+    """Tell whether a target column of type `was` can hold values of the type it `becomes`.
 
-    The job asks the same of the target itself, which a person may have altered.
+    The job checks the target itself in the same way, because a person may have altered it.
     """
     alike = (becomes.name, becomes.precision, becomes.scale) == (was.name, was.precision, was.scale)
     if not alike or was.length is None or becomes.length is None:
@@ -36,9 +39,9 @@ def can_hold(was: ColumnType, becomes: ColumnType, contract: Contract) -> bool:
 
 
 def growing(contract: Contract) -> list[Column]:
-    """The columns that may become wider than the contract says, as longer texts arrive.
+    """Return the columns that may become wider than the contract says.
 
-    Those of the key do not: rows are joined by them, in several tables.
+    Key columns never grow, because Tidegate joins rows by them in several tables.
     """
     return [
         column
@@ -51,7 +54,7 @@ def growing(contract: Contract) -> list[Column]:
 
 
 def arriving(contract: Contract) -> list[Column]:
-    """The contract's columns, each as wide as what may arrive for it."""
+    """Return the contract's columns, each wide enough for any text that may arrive."""
     grow = {column.name for column in growing(contract)}
     return [
         column.model_copy(update={"type": _WIDEST}) if column.name in grow else column

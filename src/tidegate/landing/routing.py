@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from tidegate.batch.objects import LandedFile, LandedObject
 from tidegate.contract import Route
 from tidegate.contract.prefixes import PrefixTree
-from tidegate.contract.source import OF_DMS
+from tidegate.contract.source import DMS_TABLE_PREFIX
 from tidegate.landing.markers import is_marker
 from tidegate.position import CHANGE, SNAPSHOT, file_order
 
@@ -42,7 +42,7 @@ def is_data(key: str) -> bool:
     https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Task.ControlTables.html
     """
     folders = key.split("/")[:-1]
-    return not is_marker(key) and not any(name.startswith(OF_DMS) for name in folders)
+    return not is_marker(key) and not any(name.startswith(DMS_TABLE_PREFIX) for name in folders)
 
 
 def place(landed: LandedObject, route: Route) -> LandedFile:

@@ -138,7 +138,7 @@ def _columns(contract: Contract, tables: dict[str, str]) -> dict[str, str]:
     names = [quote(column.name) for column in contract.columns]
     changes, log = tables["changes"], tables["change_log"]
     of_changes = columns_of_changes(contract)
-    own = [quote(name) for name in of_changes]
+    metadata = [quote(name) for name in of_changes]
     staged = {column.name: column.type.stage_ddl for column in arriving(contract)}
     staged |= {name: type_.ddl for name, type_ in of_changes.items()}
     return {
@@ -148,14 +148,14 @@ def _columns(contract: Contract, tables: dict[str, str]) -> dict[str, str]:
         "columns_of_changes": lines([f"{changes}.{name}" for name in names]),
         "columns_of_change_log": lines([f"{log}.{name}" for name in names]),
         "columns_of_change_log_in_known": lines([f"{log}.{name}" for name in names], indent=8),
-        "own": lines(own),
-        "own_in_rank": lines(own, indent=8),
+        "metadata": lines(metadata),
+        "metadata_in_rank": lines(metadata, indent=8),
         "assignments": lines(_assignments(contract, changes)),
         "declared_columns": lines([_declared(column, contract) for column in contract.columns]),
         "declared_logged": lines(
             [f"{quote(column.name)} {column.type.ddl}" for column in contract.columns]
         ),
-        "declared_own": _declarations(columns_of_target(contract)),
+        "declared_metadata": _declarations(columns_of_target(contract)),
         "declared_changes": _declarations(of_changes),
         "declared_stage": lines([f"{quote(name)} {ddl}" for name, ddl in staged.items()]),
     }
@@ -178,8 +178,8 @@ def _keys(contract: Contract, tables: dict[str, str]) -> dict[str, str]:
         "key_of_change_log": lines(of_log, indent=8),
         "key_of_change_log_in_line": ", ".join(of_log),
         "keys_of_arrived": lines([f"{arrived}.{name}" for name in key], indent=8),
-        "own_of_truncation": lines(of_truncation),
-        "own_from_truncations": lines(
+        "metadata_of_truncation": lines(of_truncation),
+        "metadata_from_truncations": lines(
             [f"{truncations}.{name}" for name in of_truncation], indent=8
         ),
         "time_of_truncation": f"{arrived}.{of_truncation[1]}" if of_truncation[1:] else "null",
