@@ -89,7 +89,7 @@ def test_a_file_that_prepare_chunk_dies_of_is_set_aside_and_its_neighbours_are_l
     assert (status.state, status.applied_files, status.quarantined_files) == ("idle", 3, 1)
     [told] = stack.command("quarantine", table).stdout.splitlines()
     assert told.startswith(
-        f"{table}: {prefix}2-deadly: prepare_chunk died of it alone, twice (BinderE"
+        f"{table}: {prefix}2-deadly: prepare_chunk died twice on this file alone (BinderE"
     )
 
 

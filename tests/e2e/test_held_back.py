@@ -76,4 +76,4 @@ def test_command_with_a_wrong_input_says_what_was_meant(
     wrong = stack.command("replay", table.name, "--from=yesterday", "--to=today", check=False)
     assert wrong.returncode == 1
     assert "InvalidInputError" in wrong.stderr
-    assert "from: 'yesterday' is no time; write it as 2026-01-31T18:00:00Z" in wrong.stderr
+    assert "from: 'yesterday' is not a time; write it like 2026-01-31T18:00:00Z" in wrong.stderr

@@ -154,7 +154,7 @@ def test_table_without_a_snapshot_is_not_refreshed(stack: LocalStack, table: Fre
     refused = refresh(stack, table)
     assert refused.returncode == 1
     assert (
-        f"nothing under '{table.prefix}' is named like 'LOAD[!A-Za-z]*' or '*_LOAD"
+        f"no file under '{table.prefix}' has a name like 'LOAD[!A-Za-z]*' or '*_LOAD"
         in refused.stderr
     )
     assert rows(stack, table) == model(FIRST_CHANGES)

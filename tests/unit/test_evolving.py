@@ -252,7 +252,7 @@ def test_table_takes_no_more_columns_than_redshift_and_the_ledger_do(declared, m
     assert len(found.contract.columns) == most
     assert Contract.model_validate(found.contract.as_written()) == found.contract
     assert (len(found.added), len(found.unread)) == (most - declared, 600 - (most - declared))
-    assert found.unread["c599"].startswith(f"there are {most} columns already; ")
+    assert found.unread["c599"].startswith(f"the table has {most} columns already; ")
 
 
 def test_column_that_its_contract_names_by_now_is_read_as_it_says():

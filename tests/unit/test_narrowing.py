@@ -20,7 +20,7 @@ from tidegate.setting_aside import SetAside
 
 KILLED = '{"errorType": "Runtime.ExitError", "errorMessage": "RequestId: 1 Error: signal: killed"}'
 REASON = (
-    "prepare_chunk died of it alone, twice (Runtime.ExitError: RequestId: 1 Error: signal: "
+    "prepare_chunk died twice on this file alone (Runtime.ExitError: RequestId: 1 Error: signal: "
     "killed); split it, or give prepare_chunk more memory, and land it again"
 )
 

@@ -419,7 +419,7 @@ def test_object_that_was_replaced_or_deleted_before_it_was_read_is_quarantined(s
     gone = landed(PREFIX + "gone.csv", of=of)
     chunk = shop.prepare(of, [replaced, now, gone]).chunk
     assert [file.quarantined for file in chunk.files] == [
-        "the object was replaced before it was read; what replaced it is loaded as itself",
+        "the object was replaced before it was read; Tidegate loads the new object instead",
         None,
         "the object was deleted before it was read; land it again",
     ]

@@ -123,6 +123,6 @@ def test_replay_while_a_refresh_is_under_way_is_refused(refreshing):
     refreshing.put("LOAD00000001.csv", "1.csv")
     refreshing.load()
     refreshing.step(ASKED, "refresh", 0)
-    with pytest.raises(InvalidInputError, match="is being refreshed in full"):
+    with pytest.raises(InvalidInputError, match="is under way"):
         refreshing.step(REPLAY, "run", 0)
     assert refreshing.files.count_pending(TABLE) == 0

@@ -109,7 +109,7 @@ def test_snapshot_is_what_is_named_like_one_under_the_prefix(aws):
     assert found() == ["LOAD00000001.csv", "2024/LOAD00000001.csv"]
     assert found(PREFIX + "2024/") == ["2024/LOAD00000001.csv"]
     with pytest.raises(
-        RefreshRefusedError, match=r"orders/2025/' is named like 'LOAD.*' or '\*_LOAD"
+        RefreshRefusedError, match=r"orders/2025/' has a name like 'LOAD.*' or '\*_LOAD"
     ):
         found(PREFIX + "2025/")
 

@@ -11,7 +11,7 @@ from tidegate import errors
 from tidegate.batch.plan import BatchFolder, Death, Outcome, Plan
 from tidegate.finishing.classification import JOB_FAILED, TIMED_OUT, Kind, kind_of, name_end_of_job
 from tidegate.ledger import RefreshLedger, StateLedger, TableState
-from tidegate.planning.narrowing import goes_on, read_deaths
+from tidegate.planning.narrowing import can_narrow, read_deaths
 from tidegate.runs import LATER, read_cause
 from tidegate.storage.work_bucket import WorkBucket
 
@@ -134,7 +134,7 @@ class FailBatch:
     def _narrows_down(self, plan_key: str, deaths: list[Death], kind: Kind) -> bool:
         """Whether prepare_chunk died, and another attempt would narrow down the faulty file."""
         possible = bool(deaths) and kind == "unknown"
-        return possible and goes_on(self.work.read(plan_key, Plan), deaths)
+        return possible and can_narrow(self.work.read(plan_key, Plan), deaths)
 
     def _again(self, end: Verdict, attempts: int) -> Verdict:
         wait = min(self.retry_seconds * 2 ** (attempts - 1), LONGEST_WAIT)

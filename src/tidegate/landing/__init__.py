@@ -1,1 +1,1 @@
-"""register_files: objects that landed are routed to their tables and recorded, once each."""
+"""Landing: register_files routes each landed object to its table, and records it once."""

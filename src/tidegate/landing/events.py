@@ -1,4 +1,4 @@
-"""S3's "Object Created" events, as EventBridge delivers them through SQS."""
+"""Reads S3's "Object Created" events, which EventBridge delivers through SQS."""
 
 from datetime import datetime
 from typing import Any
@@ -27,8 +27,8 @@ class _Event(BaseModel):
 class Message(BaseModel):
     """One SQS record whose body is an event.
 
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html: the key stands in it as it
-    is, not URL-encoded as in S3's own notifications.
+    The event holds the key as it is. S3's own notifications would URL-encode it:
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -37,16 +37,16 @@ class Message(BaseModel):
 
     @property
     def landed(self) -> LandedObject:
-        """The object the event tells of."""
+        """The object that the event reports."""
         found = self.body.detail.object
         landed_at = int(self.body.time.timestamp())
         return LandedObject(**found.model_dump(), landed_at=landed_at)
 
 
 def read_message(record: dict[str, Any]) -> LandedObject:
-    """The object that one SQS record tells of.
+    """Return the object that one SQS record reports.
 
     Raises:
-        pydantic.ValidationError: the record is no such event.
+        pydantic.ValidationError: the record does not hold such an event.
     """
     return Message.model_validate(record).landed

@@ -1,33 +1,33 @@
-"""Names of objects that tools leave beside data, and that hold none of it."""
+"""Recognises marker objects, such as `_SUCCESS`, which tools leave beside data and hold none."""
 
 from fnmatch import fnmatchcase
 
-# No other name that begins with "_" or "." is here: it may be a person's, and would be lost.
+# Other names that begin with "_" or "." are not listed: they may be a person's data.
 _NAMES = (
-    # That a job has ended, of Hadoop and Spark:
+    # Hadoop and Spark: a job has ended.
     # https://apache.github.io/hadoop/api/org/apache/hadoop/mapreduce/lib/output/FileOutputCommitter.html
     "_SUCCESS",
-    # The same of Databricks: https://docs.databricks.com/en/archive/legacy/dbio-commit.html
+    # Databricks: the same. https://docs.databricks.com/en/archive/legacy/dbio-commit.html
     "_started_*",
     "_committed_*",
-    # Footers of Parquet files that lie beside them: https://arrow.apache.org/docs/python/parquet.html
+    # Footers of the Parquet files beside them: https://arrow.apache.org/docs/python/parquet.html
     "_metadata",
     "_common_metadata",
-    # Checksums, and a copy under way, of Hadoop: "-put" renames it at its end.
+    # Hadoop: checksums, and an unfinished copy, which "-put" renames when it is complete.
     ".*.crc",
     "_SUCCESS.crc",
     "*._COPYING_",
-    # That there is a folder: https://repost.aws/knowledge-center/emr-s3-empty-files
+    # EMR: a folder exists. https://repost.aws/knowledge-center/emr-s3-empty-files
     "*_$folder$",
-    # Of the Finder of macOS.
+    # The Finder of macOS.
     ".DS_Store",
 )
-# Of jobs that are not at their end, and of what Spark streams.
+# Unfinished jobs of Hadoop and Spark, and the log of Spark's streaming sink.
 _FOLDERS = frozenset({"_temporary", "_spark_metadata"})
 
 
 def is_marker(key: str) -> bool:
-    """Whether the object of that key is known to hold no data."""
+    """Tell whether an object with this key is known to hold no data."""
     *folders, name = key.split("/")
     known = any(fnmatchcase(name, pattern) for pattern in _NAMES)
     return not name or known or not _FOLDERS.isdisjoint(folders)

@@ -1,4 +1,4 @@
-"""The step register_files: what landed is recorded, and tables that are due are started."""
+"""The step register_files: records landed objects, and starts a run for each table that is due."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -15,9 +15,10 @@ UNROUTED = "unrouted"
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """How many objects of each table, and of none, were recorded; and of which tables they failed.
+    """The result of register_files.
 
-    The objects in `failed` must be told of again.
+    `counts` has the recorded objects of each table and those without a table. `failures` has the
+    error of each table that failed. Deliver the events of the objects in `failed` again.
     """
 
     counts: dict[str, int] = field(default_factory=lambda: {UNROUTED: 0})
@@ -27,7 +28,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class RegisterFiles:
-    """Takes objects as they are told of: late, twice, or in any order."""
+    """Registers landed objects. Their events may come late, twice or in any order."""
 
     router: Router
     files: FileLedger
@@ -36,9 +37,9 @@ class RegisterFiles:
     start: Callable[[str], object]
 
     def __call__(self, landed: Iterable[LandedObject]) -> Registration:
-        """Record `landed`, table by table; one that fails is no matter of the others.
+        """Record `landed`, table by table. If one table fails, the others go on.
 
-        Nothing is lost if this dies half-way: told again of the same objects, it does the rest.
+        A call that dies half-way loses nothing: a second call with the same objects does the rest.
         """
         done = Registration()
         for route, objects in self.router.by_route(landed):

@@ -1,4 +1,4 @@
-"""Routing: which table an object belongs to, and where it stands in source order."""
+"""Routing: finds the table of an object, and its place in source order."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from tidegate.position import CHANGE, SNAPSHOT, file_order
 
 
 class Router:
-    """Finds the table of an object by the prefix of its key; prefixes never overlap."""
+    """Finds the table of an object by the prefix of its key. Prefixes never overlap."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes: PrefixTree[Route] = PrefixTree()
@@ -21,13 +21,13 @@ class Router:
             self._routes.add(route.prefix, route)
 
     def route_of(self, key: str) -> Route | None:
-        """The route of the table that claims `key`, if any."""
+        """Return the route of the table that claims `key`, or None."""
         return self._routes.owner_of(key)
 
     def by_route(
         self, landed: Iterable[LandedObject]
     ) -> list[tuple[Route | None, list[LandedObject]]]:
-        """What holds data of `landed`, by the route of its table; by None if it has none."""
+        """Group `landed` by route; None for objects that no contract claims. Drops markers."""
         claimed: dict[Route | None, list[LandedObject]] = defaultdict(list)
         for one in landed:
             if is_data(one.key):
@@ -36,9 +36,9 @@ class Router:
 
 
 def is_data(key: str) -> bool:
-    """Whether an object holds data: no marker, no control table of DMS.
+    """Tell whether an object holds data: it is neither a marker nor part of a DMS control table.
 
-    DMS keeps tables awsdms_* of its own beside those it copies:
+    DMS writes its control tables, awsdms_*, beside the tables that it copies:
     https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Task.ControlTables.html
     """
     folders = key.split("/")[:-1]
@@ -46,16 +46,16 @@ def is_data(key: str) -> bool:
 
 
 def place(landed: LandedObject, route: Route) -> LandedFile:
-    """`landed` as a file of the route's table, with its kind and its order."""
+    """Return `landed` as a file of the route's table, with its kind and its order."""
     name = landed.key.rpartition("/")[2]
     whole = any(fnmatchcase(name, pattern) for pattern in route.snapshot)
     kind = SNAPSHOT if whole or route.write == "replace" else CHANGE
-    # A snapshot that returns is one more, even if it was landed before and still waits.
+    # A snapshot that lands again is a new one, even if its first landing is still pending.
     landed_at = landed.landed_at if route.write == "replace" else None
     order = file_order(landed.key, route.prefix, landed_at)
     return LandedFile(**landed.model_dump(), kind=kind, order=order)
 
 
 def counts_again(route: Route, file: LandedFile) -> bool:
-    """Whether `file`, which was applied, is newer than what came since when it lands as it was."""
+    """Tell whether an applied `file` that lands again unchanged counts as newer than all since."""
     return route.write != "append" and (file.kind == SNAPSHOT or not route.is_ordered)

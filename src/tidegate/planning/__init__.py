@@ -1,1 +1,1 @@
-"""plan_batch: what waits becomes a batch, its chunks, and one plan that says all that will run."""
+"""Planning: plan_batch cuts pending files into a batch, and writes the plan of what will run."""

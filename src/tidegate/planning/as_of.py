@@ -1,4 +1,4 @@
-"""`as_of`: how far a snapshot is known to hold the changes of its source."""
+"""Reads `as_of`: a snapshot holds all changes of its source up to that value."""
 
 import re
 from collections.abc import Callable
@@ -73,22 +73,23 @@ _READERS: dict[str, Callable[[str, ColumnType], str]] = {
 
 
 def read_as_of(text: str, contract: Contract) -> str:
-    """`text` as the first of the columns that order the contract's changes has its values.
+    """Read `text` as a value of the first column that orders the contract's changes.
 
     Raises:
-        InvalidInputError: nothing orders the changes but their files, or `text` is no such value.
+        InvalidInputError: only files order the changes, or `text` is not such a value.
     """
     for name, order in contract.order_by.items():
         try:
             return _read(text, order)
         except (ValueError, InvalidOperation) as error:
-            what = order.name if isinstance(order, Comparison) else order
+            form = order.name if isinstance(order, Comparison) else order
             raise InvalidInputError(
-                f"as_of {text!r} is no {what}, as {name!r} is, which orders {contract.table}"
+                f"as_of {text!r} is not of type {form}, like {name!r}, which orders the changes of "
+                f"{contract.table}; write a value of that type"
             ) from error
     raise InvalidInputError(
-        f"as_of cannot be compared with the changes of {contract.table}, which only their files "
-        "order; leave it out"
+        f"as_of cannot be compared with the changes of {contract.table}, because only their files "
+        "order them; leave it out"
     )
 
 
@@ -99,7 +100,7 @@ def _read(text: str, order: Order) -> str:
 
 
 def time_of(as_of: str, contract: Contract) -> int | None:
-    """The seconds since 1970 of an `as_of` that `read_as_of` gave, if it is a time."""
+    """Return an `as_of` from `read_as_of` in seconds since 1970; None if it is not a time."""
     first = next(iter(contract.order_by.values()))
     if first.name not in _TIMES:
         return None
@@ -108,12 +109,12 @@ def time_of(as_of: str, contract: Contract) -> int | None:
 
 
 def refuse_unlike(as_of: str, contract: Contract, watermark: str | None) -> None:
-    """Raise if texts order the changes, and `as_of` is not written as those that were loaded.
+    """Refuse an `as_of` that does not have the form of the texts that order the changes.
 
-    All changes, or none, would be taken for known.
+    With such an `as_of` Tidegate would ignore all changes, or none.
 
     Raises:
-        RefreshRefusedError: `as_of` does not compare, or not with the value that `watermark` tells.
+        RefreshRefusedError: `as_of` does not compare, or not with the value in `watermark`.
     """
     [name, order] = next(iter(contract.order_by.items()))
     if isinstance(order, Comparison) or order.name not in {"char", "varchar"}:
@@ -121,8 +122,8 @@ def refuse_unlike(as_of: str, contract: Contract, watermark: str | None) -> None
     loaded = first_of_sequence(watermark or "")
     compares = alike(as_of, loaded) if loaded else any(known.reads(as_of) for known in KNOWN)
     if not compares:
-        last = f" ({loaded!r} is the last one)" if loaded else ""
+        last = f" (its last value is {loaded!r})" if loaded else ""
         raise RefreshRefusedError(
-            f"{contract.table}: as_of {as_of!r} is not written as the values of {name!r} are, "
-            f"which orders the changes{last}; write it so, or use force; nothing was changed"
+            f"{contract.table}: as_of {as_of!r} is not written like the values of {name!r}, which "
+            f"orders the changes{last}; write it like them, or use force; nothing was changed"
         )

@@ -1,4 +1,4 @@
-"""Places for partial rows: which change carries the value that each column of a row has."""
+"""Placeholders for partial rows: for each column of a row, the newest change that carries it."""
 
 from tidegate.contract import Contract
 from tidegate.contract.names import quote
@@ -6,7 +6,7 @@ from tidegate.sql_files import lines
 
 
 def carried_placeholders(contract: Contract) -> dict[str, str]:
-    """What stands in the places of the statements about partial rows."""
+    """Return the placeholders of the statements for partial rows."""
     names = [quote(column.name) for column in contract.columns]
     key = ", ".join(quote(name) for name in contract.key)
     carried = [_position_if_carried(number) for number in range(1, len(names) + 1)]

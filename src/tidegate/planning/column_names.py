@@ -1,4 +1,4 @@
-"""The columns that landed files name, read from no more of a file than says it."""
+"""Reads the column names of landed files, for `evolve: add`, with as few bytes as possible."""
 
 import csv
 import io
@@ -35,7 +35,7 @@ _NOT_READ = (GoneError, ShapeError, UnicodeDecodeError, csv.Error, zlib.error)
 
 @dataclass(frozen=True, slots=True)
 class ReadNames:
-    """Reads the header of CSV, the footer of Parquet, and JSON lines whole."""
+    """Reads the header of a CSV file, the footer of a Parquet file, or all of a JSON lines file."""
 
     s3: "S3Client"
     landing_bucket: str
@@ -43,7 +43,7 @@ class ReadNames:
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, contract: Contract, files: Iterable[LandedFile]) -> list[list[str]]:
-        """The names of each file; none of one that prepare_chunk will quarantine."""
+        """Return the names in each file; none for a file that prepare_chunk will quarantine."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return list(pool.map(partial(self._usable, contract), files))
 
@@ -80,7 +80,7 @@ class ReadNames:
         if len(footer) < size <= file.size:
             footer = fetch(self.s3, self.landing_bucket, file, f"-{size}").read()
         with tempfile.NamedTemporaryFile(prefix="tidegate-footer-") as copy:
-            # A file of the same length with nothing where the rows are; that takes no room.
+            # A sparse file of the same length, without the rows, so that it takes no disk space.
             copy.write(_PARQUET)
             copy.seek(file.size - len(footer))
             copy.write(footer)
@@ -89,7 +89,7 @@ class ReadNames:
                 return [column.name for column in read_columns(Path(copy.name), connection)]
 
     def _fields(self, contract: Contract, file: LandedFile) -> list[str]:
-        # Files come whole, and only one of them is sure to have room on the disk.
+        # The whole file is downloaded, and the disk is sure to have room for only one.
         with (
             self._one_at_a_time,
             tempfile.TemporaryDirectory(prefix="tidegate-names-") as folder,

@@ -1,4 +1,4 @@
-"""Cutting what waits into a batch, and the batch into chunks."""
+"""Cuts pending files into a batch, and the batch into chunks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -7,15 +7,15 @@ from pathlib import PurePosixPath
 from tidegate.batch.objects import LandedFile
 
 _MEGABYTE = 1 << 20
-_GROWS = {".gz": 6, ".parquet": 3}  # times; to about that part the text of tables shrinks
+_GROWS = {".gz": 6, ".parquet": 3}  # about how many times larger the file is as plain text
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a chunk holds at most (one file it always holds), and a batch; sizes in bytes.
+    """How much a chunk and a batch hold at most; sizes in bytes.
 
-    The first batch of a table holds `first_chunks`; without `batch_chunks` a batch holds all there
-    is.
+    A chunk always holds at least one file. The first batch of a table holds up to `first_chunks`
+    chunks, any other up to `batch_chunks`. If that is None, a batch holds everything.
     """
 
     chunk_bytes: int = 256 * _MEGABYTE
@@ -24,21 +24,21 @@ class Limits:
     first_chunks: int = 200
 
     def first_load(self) -> "Limits":
-        """A batch of what landed before there was a table."""
+        """Return the limits for the first batch of a table, which may be larger."""
         return replace(self, batch_chunks=self.first_chunks)
 
     def one_file(self) -> "Limits":
-        """A batch of a single file."""
+        """Return the limits for a batch of a single file."""
         return replace(self, chunk_files=1, batch_chunks=1)
 
 
 def cut_batch(waiting: Iterable[LandedFile], limits: Limits) -> list[list[LandedFile]]:
-    """The chunks of the next batch: the first of `waiting`, in their order, as many as fit."""
+    """Return the chunks of the next batch: as many `waiting` files as fit, in their order."""
     chunks: list[list[LandedFile]] = []
     room = 0
     taken: set[str] = set()
     for file in waiting:
-        # A contract that moved an object in source order leaves it pending in both places.
+        # If a contract change moves an object in source order, it is pending at both places.
         if file.id in taken:
             continue
         weight = weigh(file)
@@ -54,5 +54,5 @@ def cut_batch(waiting: Iterable[LandedFile], limits: Limits) -> list[list[Landed
 
 
 def weigh(file: LandedFile) -> int:
-    """How many bytes of text a file holds, about."""
+    """Estimate how many bytes of text a file holds."""
     return file.size * _GROWS.get(PurePosixPath(file.key).suffix, 1)

@@ -1,4 +1,4 @@
-"""How many rows a batch may remove without a person's word, as its plan tells the job."""
+"""Guards in a plan: how many rows a batch may remove before a person has to release it."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from tidegate.contract import Contract
 from tidegate.contract.limits import Limit
 from tidegate.planning.placeholders import Attempt
 
-LEAST_ROWS = 1_000  # a table up to that size may lose any percentage
+LEAST_ROWS = 1_000  # a table of up to that size may lose any percentage
 _COUNT = {
     "upsert": "control/count_rows",
     "soft_delete": "control/count_living_rows",
@@ -20,7 +20,7 @@ _COUNT = {
 def refresh_floor(
     contract: Contract, attempt: Attempt, statement: Callable[[str], Statement]
 ) -> RefreshFloor | None:
-    """What a full refresh must reach; None for other batches, and with force."""
+    """Return how many rows a full refresh must make; None for other batches, and with force."""
     if attempt.force or not attempt.refreshes:
         return None
     floor = contract.refresh_floor
@@ -32,7 +32,7 @@ def refresh_floor(
 def max_deletes(
     contract: Contract, attempt: Attempt, statement: Callable[[str], Statement]
 ) -> DeleteGuard | None:
-    """What a merge may delete; None where nothing limits it."""
+    """Return how many rows a merge may delete; None if there is no limit."""
     limit = contract.max_deletes
     if limit is None or contract.write == "append" or attempt.refreshes or attempt.force:
         return None

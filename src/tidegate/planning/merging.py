@@ -1,15 +1,16 @@
-"""Which statements of `sql/merge/` make a merge, for each write mode, in their order."""
+"""Lists, for each write mode, the statements of `sql/merge/` that make a merge, in order."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from tidegate.contract import Contract
 from tidegate.contract.writing import control_tables, truncates
-from tidegate.planning.placeholders import Attempt, is_staged_ready
+from tidegate.planning.placeholders import Attempt, can_merge_stage
 
 Operations = tuple[str, ...]
 
-# What of the batch record the rows of a statement count for; "columns": it says so itself.
+# The count of the batch record to which a statement's rows are added. "columns": the statement
+# returns the counts itself, by name.
 COUNTS = {
     "count_updates": "columns",
     "count_versions": "columns",
@@ -34,33 +35,33 @@ COUNTS = {
 _MISSING = {"soft_delete": "delete_missing", "history": "close_missing"}
 _TRUNCATE = ("truncate_rows", "truncate_tombstones")
 _BURY = ("clear_tombstones", "write_tombstones")
-# Where all changes are kept, a truncation is a delete of every key that had one before it.
+# If all changes are kept, a truncate becomes a delete of every key that had a change before it.
 _SPREAD = ("write_truncations", "spread_truncations", "drop_truncations")
 
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """The operations of one merge: into an empty target, above the watermark, and below it."""
+    """The statements of a merge: into an empty target, above the watermark, or for late changes."""
 
     empty: Operations
     above_watermark: Operations
     late: Operations
 
     def after(self, first: Operations) -> "Merge":
-        """The same, with `first` before each."""
+        """Return the same merge with the statements `first` in front."""
         return Merge(first + self.empty, first + self.above_watermark, first + self.late)
 
 
 def merge_of(contract: Contract, attempt: Attempt) -> Merge:
-    """The merge of the contract's write mode."""
+    """Return the merge for the contract's write mode."""
     return _merge(contract).after(_first(contract, attempt))
 
 
 def refresh_of(contract: Contract, attempt: Attempt) -> Operations:
-    """The operations that replace what the table holds now by a snapshot.
+    """Return the statements that replace the content of the target by a snapshot.
 
-    Where rows stay when they are gone from the source, those that the snapshot lacks are deleted;
-    else nothing is known any more before the snapshot is merged.
+    `soft_delete` and `history` keep the rows that the snapshot lacks, and mark them as deleted or
+    ended. The other modes empty the target and its control tables first.
     """
     merge, first = _merge(contract), _first(contract, attempt)
     if missing := _MISSING.get(contract.write):
@@ -74,7 +75,7 @@ def _merge(contract: Contract) -> Merge:
 
 
 def _first(contract: Contract, attempt: Attempt) -> Operations:
-    return () if is_staged_ready(contract, attempt) else ("keep_newest",)
+    return () if can_merge_stage(contract, attempt) else ("keep_newest",)
 
 
 def _upsert(contract: Contract) -> Merge:
@@ -89,10 +90,10 @@ def _upsert(contract: Contract) -> Merge:
 
 
 def _soft_delete(contract: Contract) -> Merge:
-    # A row has its values and whether it is deleted from two changes, each the newest of its kind.
+    # A row takes its values and its deletion from two changes, each the newest of its kind.
     bury = ("clear_deleted", "write_tombstones", "drop_deletes")
     count: Operations = ("count_deletes",)
-    # Rows of this batch and tombstones of this batch: looked for at once, all would be joined.
+    # Two statements, because one that looked for both rows and tombstones would join them all.
     mark: Operations = ("mark_merged", "mark_deleted")
     if truncates(contract):
         count, mark = (*count, "count_truncated"), (*mark, "mark_truncated")

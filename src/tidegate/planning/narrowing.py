@@ -1,7 +1,7 @@
-"""Finding the file that prepare_chunk dies of: a chunk that died is cut smaller, till it is alone.
+"""Finds the file that makes prepare_chunk die, by cutting a failed chunk until the file is alone.
 
-A file that died alone may have died by chance, so it is set aside after the second time. Where many
-files would be, they are not at fault, and a person has to look.
+One failure alone may be chance, so Tidegate sets the file aside after the second. If that would
+happen to many files, the files are not at fault: the table blocks and a person has to look.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,19 +13,19 @@ from tidegate.storage.listing import list_landed
 from tidegate.storage.work_bucket import WorkBucket
 
 MOST_SET_ASIDE = 5  # files of a batch
-_PARTS = 8  # of a chunk: of 250 files one is alone after three times
+_PARTS = 8  # a chunk of 250 files is cut down to one file in three rounds
 _DEATHS_ALONE = 2
 
 
 def read_deaths(work: WorkBucket, plan_key: str) -> list[Death]:
-    """The chunks that died of the attempt with the plan at `plan_key`."""
+    """Read which chunks died in the attempt whose plan is at `plan_key`."""
     prefix = BatchFolder.deaths(plan_key)
     found = list_landed(work.s3, work.name, prefix=prefix)
     return [work.read(one.key, Death) for one in found]
 
 
 def narrow(batch: OpenBatch, deaths: Iterable[Death]) -> OpenBatch:
-    """The same files as before, with smaller chunks where some died, and what is set aside."""
+    """Return `batch` with the chunks that died cut smaller, and the files at fault set aside."""
     by_chunk = {death.chunk: death for death in deaths}
     chunks: list[list[LandedFile]] = []
     alone, set_aside = dict(batch.died_alone), dict(batch.set_aside)
@@ -42,15 +42,15 @@ def narrow(batch: OpenBatch, deaths: Iterable[Death]) -> OpenBatch:
     return batch.model_copy(update=changed)
 
 
-def goes_on(plan: Plan, deaths: Iterable[Death]) -> bool:
-    """Whether the next attempt is closer to the files that are at fault, and they are few."""
+def can_narrow(plan: Plan, deaths: Iterable[Death]) -> bool:
+    """Tell whether the next attempt comes closer to the files at fault, and these are few."""
     before = OpenBatch(**{name: getattr(plan, name) for name in OpenBatch.model_fields})
     after = narrow(before, deaths)
     return after != before and len(after.set_aside) <= MOST_SET_ASIDE
 
 
 def set_aside(batch: OpenBatch, by_hand: Mapping[str, str]) -> OpenBatch:
-    """`batch` with those of its files set aside that a person named, by id with the reason."""
+    """Return `batch` with the files set aside that a person named; `by_hand` is id to reason."""
     named = {file.id for chunk in batch.chunks for file in chunk} & by_hand.keys()
     reasons = {id_: by_hand[id_] for id_ in sorted(named)}
     return batch.model_copy(update={"set_aside": batch.set_aside | reasons}) if named else batch
@@ -61,8 +61,8 @@ def _cut(chunk: list[LandedFile]) -> list[list[LandedFile]]:
 
 
 def _reason(death: Death) -> str:
-    told = f"{death.error}: {death.message}" if death.message else death.error
+    error = f"{death.error}: {death.message}" if death.message else death.error
     return (
-        f"prepare_chunk died of it alone, twice ({told}); split it, or give prepare_chunk more "
-        "memory, and land it again"
+        f"prepare_chunk died twice on this file alone ({error}); split it, or give prepare_chunk "
+        "more memory, and land it again"
     )

@@ -1,7 +1,7 @@
-"""The places of the files in `sql/`, filled from a contract: `{target}` is the same in all.
+"""Fills the placeholders of the SQL files with identifiers and column lists from a contract.
 
-What is quoted and listed here is all that a contract contributes to a statement; the shape of each
-is in its file.
+Example: `{target}` becomes `"sales"."orders"` in every file. The shape of a statement is only in
+its file.
 """
 
 from dataclasses import dataclass
@@ -25,17 +25,17 @@ from tidegate.sql_files import lines
 
 STATEMENT_TIMEOUT = 55 * 60_000  # milliseconds; the Glue job itself has 60 minutes
 _EVEN = "diststyle even"
-# What travels as text is cast on its way out of the stage:
+# Columns that travel as text are cast between staging and target:
 # https://docs.aws.amazon.com/redshift/latest/dg/JSON_PARSE.html and r_FROM_HEX.html
 _FROM_TEXT = {"super": "json_parse({0})", "varbyte": "from_hex({0})"}
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What the statements of one attempt at a batch need to know; addresses are s3:// URLs.
+    """The facts about one attempt at a batch that its statements need; addresses are s3:// URLs.
 
-    `refreshes`: it replaces all that the table holds, by a snapshot that was taken at `taken_at`,
-    seconds since 1970. `force`: however few or many rows that does.
+    `refreshes` is true for a full refresh: it replaces all rows by a snapshot taken at `taken_at`,
+    in seconds since 1970. `force` switches off the limits on removed rows.
     """
 
     batch: int
@@ -50,10 +50,10 @@ class Attempt:
     force: bool = False
 
 
-def is_staged_ready(contract: Contract, attempt: Attempt) -> bool:
-    """Whether what COPY loads can be merged as it is."""
-    # Within a chunk prepare_chunk leaves out what comes twice, so only several can hold it.
-    # Wider decimals go into their columns as they are; keys are joined by, so they are cast before.
+def can_merge_stage(contract: Contract, attempt: Attempt) -> bool:
+    """Tell whether the staging table can be merged as COPY loads it."""
+    # prepare_chunk drops superseded changes within a chunk; only several chunks can hold some.
+    # A wider decimal fits into its column as it is. Keys are cast, because rows are joined by them.
     cast = any(
         column.type.travels_as_text or (column.name in contract.key and _is_cast(column.type))
         for column in contract.columns
@@ -62,8 +62,8 @@ def is_staged_ready(contract: Contract, attempt: Attempt) -> bool:
 
 
 def placeholders(contract: Contract, attempt: Attempt) -> dict[str, str]:
-    """What stands in each place, for one attempt at a batch of the contract's table."""
-    tables = _tables(contract, is_ready=is_staged_ready(contract, attempt))
+    """Return the text of every placeholder, for one attempt at a batch of the contract's table."""
+    tables = _tables(contract, is_ready=can_merge_stage(contract, attempt))
     return (
         tables
         | _columns(contract, tables)
@@ -77,7 +77,7 @@ def placeholders(contract: Contract, attempt: Attempt) -> dict[str, str]:
             "label": literal(f"tidegate {contract.table} {attempt.batch}"),
             "milliseconds": str(STATEMENT_TIMEOUT),
             "position_bytes": str(LONGEST_POSITION),
-            # It sorts below all that comes in the epoch, and above all that came before.
+            # It sorts below every position of this epoch, and above those of all earlier ones.
             "begin_of_epoch": literal(f"{attempt.epoch:06d}"),
             "taken_at": literal(
                 str(datetime.fromtimestamp(attempt.taken_at, UTC).replace(tzinfo=None))
@@ -107,7 +107,7 @@ def _tables(contract: Contract, *, is_ready: bool) -> dict[str, str]:
         "control_names": ", ".join(literal(kept[kind]) for kind in control_tables(contract)),
         "stage": stage,
         "arrived": arrived,
-        # Partial rows are made whole before they are merged; others are merged as they come.
+        # Partial rows are completed before the merge; whole rows are merged as they come.
         "changes": quote("tidegate_rows") if contract.partial else arrived,
         "versions": quote("tidegate_versions"),
         "superseded": quote("tidegate_superseded"),
@@ -127,8 +127,8 @@ def _sorting(sortkey: list[str] | None) -> str:
 
 
 def _key_distkey(contract: Contract) -> str:
-    # Stage and control tables lie together, and with the target if that is distributed by its key:
-    # joins stay on a node.
+    # Staging and control tables share a distribution key, and the target has it too if it is
+    # distributed by its key. So joins stay on a node.
     distkey = contract.distkey
     of_key = [distkey] if distkey in contract.key else contract.key[:1]
     return "".join(quote(name) for name in of_key if name)
@@ -173,7 +173,7 @@ def _keys(contract: Contract, tables: dict[str, str]) -> dict[str, str]:
         "key_columns": lines(key),
         "key_columns_in_rank": lines(key, indent=8),
         "first_key": "".join(key[:1]),
-        "identity": ", ".join([*key, *_told_apart_by(contract)]),
+        "identity": ", ".join([*key, *_identity_beside_key(contract)]),
         "declared_key": lines([_declared(by_name[name], contract) for name in contract.key]),
         "key_of_change_log": lines(of_log, indent=8),
         "key_of_change_log_in_line": ", ".join(of_log),
@@ -198,8 +198,8 @@ def _keys(contract: Contract, tables: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _told_apart_by(contract: Contract) -> list[str]:
-    """Beside the key, what makes two changes count both."""
+def _identity_beside_key(contract: Contract) -> list[str]:
+    """Return what must differ, beside the key, so that two changes both count."""
     if not keeps_newest(contract):
         return [quote("_position")]
     return [f"{quote('_op')} = 'D'"] if contract.write == "soft_delete" else []

@@ -1,4 +1,4 @@
-"""The step plan_batch: take the lease, cut a batch from what waits, write its plan."""
+"""The step plan_batch: takes the lease, cuts a batch from the pending files, writes its plan."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,14 +28,15 @@ from tidegate.planning.statements import render_load
 from tidegate.storage.work_bucket import WorkBucket
 
 MOST_ROUNDS = 40  # a standard execution ends at 25,000 events; a batch of 20 chunks makes about 200
-MOST_INLINE = 40  # chunks; more of them are prepared by a distributed Map, so many at once
-SECONDS_OF_CHUNKS = 900  # prepare_chunk has no longer
+MOST_INLINE = 40  # chunks; a distributed Map prepares more than that, and as many at a time
+SECONDS_OF_CHUNKS = 900  # the timeout of prepare_chunk
 
 
 class Planned(BaseModel):
-    """What the state machine goes on with; `plan` is the plan's key in the work bucket.
+    """The answer to the state machine; `plan` is the plan's key in the work bucket.
 
-    What became of columns that are new is for the log only; `columns_unread` says why they are not.
+    `columns_added` and `columns_unread` only go to the log: new columns, and the names that cannot
+    be columns with the reasons.
     """
 
     action: Literal["load", "load_many", "done", "wait", "leave"]
@@ -50,10 +51,9 @@ class Planned(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class PlanBatch:
-    """Plans one batch; a batch that was planned and never closed is planned again, as it was.
+    """Plans one batch. It plans an open batch again, with the same files, before a new one.
 
-    What waits is loaded first; a full refresh that is wanted comes after it, if it is not the one
-    thing that helps.
+    Pending files are loaded before a requested full refresh, unless only the refresh can help.
     """
 
     contracts: Mapping[str, Contract]
@@ -72,10 +72,10 @@ class PlanBatch:
         """Plan the next batch for the table that `given` names, on behalf of `execution`.
 
         Raises:
-            InvalidInputError: `given`, the input of the execution, does not validate.
-            RefreshRefusedError: there is no snapshot to refresh the table with.
-            ContractError: the contract changed in a way that what was loaded does not allow.
-            LeaseLostError: another run took the lease meanwhile.
+            InvalidInputError: `given`, the input of the execution, is not valid.
+            RefreshRefusedError: there is no usable snapshot to refresh the table with.
+            ContractError: the contract no longer fits the rows that were loaded.
+            LeaseLostError: another run took the lease.
         """
         contract, request = read_request(given, self.contracts)
         waits = self._note(request, execution, rounds)
@@ -84,15 +84,15 @@ class PlanBatch:
             action: Literal["wait", "leave"] = "wait" if waits else "leave"
             return Planned(action=action, rounds=max(rounds, 1), table=contract.table)
         if rounds >= MOST_ROUNDS:
-            # The next sweep starts another run, with a history of its own.
+            # The next sweep starts another run, with an event history of its own.
             self.states.release(contract.table, state.fence)
             return Planned(action="leave", rounds=rounds, table=contract.table)
         return self._plan_or_let_go(contract, state, rounds)
 
     def _note(self, request: Request, execution: str, rounds: int) -> bool:
-        """Note what is asked for where whoever holds the lease sees it.
+        """Note the request in the ledger, where the holder of the lease sees it.
 
-        Tells whether the run has to wait for it, should another one hold the lease.
+        Returns whether this run must wait if another run holds the lease.
         """
         if isinstance(request, ReplayRequest):
             if rounds == 0:
@@ -109,8 +109,8 @@ class PlanBatch:
         since, until = (int(time.timestamp()) for time in (request.since, request.until))
         if not self.history.repeat(request.table, since, until):
             raise InvalidInputError(
-                f"{request.table} is being refreshed in full; look at tidegate status, and ask for "
-                "the replay again after it, if it is still wanted"
+                f"a full refresh of {request.table} is under way; wait for its end (tidegate "
+                "status), then start the replay again if you still need it"
             )
 
     def _plan_or_let_go(self, contract: Contract, state: TableState, rounds: int) -> Planned:
@@ -133,8 +133,8 @@ class PlanBatch:
             and self._is_in_the_way(contract, state)
             and not (found and found[1].refresh)
         ):
-            # It comes first: what waits cannot be loaded, or is held back, or has another order.
-            # What of it is newer than the snapshot is loaded after it.
+            # The refresh comes first: pending files cannot be loaded, are held back, or have
+            # another order. Those newer than the snapshot are loaded after it.
             refresh = self.plan_refresh(contract, state, state.refresh)
             return self.states.next_batch(state), refresh
         return found or (self.states.next_batch(state), self._new_batch(contract, state))
@@ -142,21 +142,21 @@ class PlanBatch:
     def _open_batch(self, state: TableState) -> tuple[int, OpenBatch] | None:
         if not (state.open_batch and state.open_plan):
             return None
-        # Its plan may have expired by now. Its number must not be used for other files then: the
-        # warehouse would take them for applied.
+        # The plan may have expired. Then other files must not get the number of the batch: the
+        # warehouse could take them for applied.
         found = self.work.find(state.open_plan, OpenBatch)
         if found is None:
             return None
         return state.open_batch, narrow(found, read_deaths(self.work, state.open_plan))
 
     def _is_in_the_way(self, contract: Contract, state: TableState) -> bool:
-        """Whether what waits cannot go before the refresh that is wanted."""
+        """Tell whether pending files cannot be loaded before the requested refresh."""
         applied, watermark = state.applied, state.watermark
         anew = applied is not None and begins_anew(contract, applied, watermark)
         return state.blocked or state.held_back or anew
 
     def _new_batch(self, contract: Contract, state: TableState) -> OpenBatch | None:
-        # Two snapshots in one batch would be taken for one that holds the rows of both.
+        # Two snapshots in one batch would look like one snapshot with the rows of both.
         is_small = state.last_batch or self.evolve.reads_whole(contract)
         limits = self.limits if is_small else self.limits.first_load()
         if contract.write == "replace":

@@ -1,4 +1,4 @@
-"""The batch of a full refresh: the newest snapshot, and the changes that are newer than it."""
+"""Plans the batch of a full refresh: the newest snapshot, and the changes that are newer."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from tidegate.planning.cut import Limits, cut_batch
 from tidegate.planning.snapshots import Snapshots
 from tidegate.position import CHANGE
 
-_DAY = 86_400  # seconds; the clocks of source and S3 are never farther apart
+_DAY = 86_400  # seconds; Tidegate assumes that the clocks of source and S3 differ by less
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,10 @@ class PlanRefresh:
     limits: Limits = field(default_factory=Limits)
 
     def __call__(self, contract: Contract, state: TableState, refresh: Refresh) -> OpenBatch:
-        """The batch that `refresh` asks for, in an epoch of its own.
+        """Return the batch for `refresh`, in a new epoch.
 
         Raises:
-            RefreshRefusedError: there is no snapshot, or more than one, or `as_of` cannot be its.
+            RefreshRefusedError: there is no snapshot, there are several, or `as_of` does not fit.
         """
         snapshot = self.snapshots.newest(contract, refresh.snapshot_prefix)
         if refresh.as_of and not refresh.force:
@@ -42,7 +42,7 @@ class PlanRefresh:
         taken_at = min(file.landed_at for file in snapshot)
         files = [*snapshot, *self._changes(contract, snapshot, refresh.as_of)]
         return OpenBatch(
-            # A ledger that was lost and made anew does not repeat the epochs that rows stand in.
+            # A ledger that was lost and created anew must not repeat the epochs of loaded rows.
             epoch=max(state.epoch + 1, taken_at // _DAY),
             chunks=cut_batch(files, replace(self.limits, batch_chunks=None)),
             as_of=refresh.as_of,
@@ -53,24 +53,25 @@ class PlanRefresh:
         )
 
     def _as_of_now(self, contract: Contract, snapshot: list[LandedFile]) -> list[LandedFile]:
-        """The snapshot as if it had landed after all that did: nothing of that counts any more.
+        """Return the snapshot as if it had landed last, so that no other file counts.
 
-        Who asks for an older file of a replaced table does not want the newer ones.
+        If you refresh a `replace` table with an older file, you do not want the newer ones.
         """
         waiting = {file.id: file for file in self.files.pending(contract.table)}
         waited = (file.landed_at for file in waiting.values())
         last = max(self.snapshots.last_landed_at(contract), *waited, 0)
-        # One that waits is known by the time that its event told, which may be another one.
+        # A pending file keeps the time of its event, which may differ from the listing's.
         known = (waiting.get(file.id, file) for file in snapshot)
         return [file.model_copy(update={"landed_at": last + 1}) for file in known]
 
     def _changes(
         self, contract: Contract, snapshot: list[LandedFile], as_of: str | None
     ) -> Iterator[LandedFile]:
-        """The applied changes that the snapshot may lack: without them readers went back in time.
+        """Yield the applied changes that the snapshot may lack. Without them rows would go back.
 
-        With `as_of` each change is looked at, so that files that landed too early do no harm; if it
-        is no time, nothing tells when what came after it landed.
+        Without `as_of` these are the files that landed since the snapshot. With `as_of` Tidegate
+        compares each change, so files that landed too early do no harm. If `as_of` is not a time,
+        it takes every applied file, because nothing tells when the later changes landed.
         """
         since = min(file.landed_at for file in snapshot)
         if as_of:
@@ -89,6 +90,6 @@ def _refuse_as_of(
     known, last = time_of(as_of, contract), max(file.landed_at for file in snapshot)
     if known is not None and known > last + _DAY:
         raise RefreshRefusedError(
-            f"{contract.table}: as_of {as_of!r} is more than a day after the snapshot landed, "
-            "which cannot hold the changes up to then; nothing was changed"
+            f"{contract.table}: as_of {as_of!r} is more than a day after the snapshot landed, so "
+            "the snapshot cannot hold the changes up to it; correct as_of; nothing was changed"
         )

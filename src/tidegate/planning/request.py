@@ -1,4 +1,4 @@
-"""What starts a run: the input of an execution of load_table."""
+"""Reads the input of an execution of load_table: load, full_refresh or replay."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ def _time(value: object) -> datetime:
     try:
         found = datetime.fromisoformat(value if isinstance(value, str) else "")
     except ValueError:
-        raise ValueError(f"{value!r} is no time; write it as 2026-01-31T18:00:00Z") from None
+        raise ValueError(f"{value!r} is not a time; write it like 2026-01-31T18:00:00Z") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
@@ -43,14 +43,14 @@ class _Request(BaseModel):
 
 
 class LoadRequest(_Request):
-    """Load what waits; with `force`, deletes that were held back may pass."""
+    """Load the pending files. `force` releases a batch whose deletes were held back."""
 
     mode: Literal["load"] = "load"
     force: StrictBool = False
 
 
 class RefreshRequest(_Request):
-    """Replace what the table holds by the newest snapshot; `force` lets any number of rows pass."""
+    """Replace the table's rows by the newest snapshot. `force` accepts any number of rows."""
 
     mode: Literal["full_refresh"]
     snapshot_prefix: Annotated[StrictStr, Field(min_length=1)] | None = None
@@ -59,7 +59,7 @@ class RefreshRequest(_Request):
 
 
 class ReplayRequest(_Request):
-    """Load once more what landed from `since` on and before `until`."""
+    """Load files again that landed from `since` on and before `until`."""
 
     mode: Literal["replay"]
     since: Time = Field(alias="from")
@@ -88,7 +88,7 @@ _TAGGED = Annotated[
     Discriminator(
         _mode,
         custom_error_type="unknown_mode",
-        custom_error_message="there is no such mode, only full_refresh and replay",
+        custom_error_message="unknown mode; write full_refresh or replay",
     ),
 ]
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(_TAGGED)
@@ -98,10 +98,10 @@ def read_request(
     given: Any,  # noqa: ANN401  (any JSON)
     contracts: Mapping[str, Contract],
 ) -> tuple[Contract, Request]:
-    """What an execution input asks for, and the contract of its table.
+    """Read the input of an execution; return the contract of its table, and the request.
 
     Raises:
-        InvalidInputError: not of the form, or it asks for what the contract does not allow.
+        InvalidInputError: the input is not valid, or does not fit the contract.
     """
     try:
         request = _REQUESTS.validate_python(given)
@@ -132,8 +132,8 @@ def _fitted(request: Request, contract: Contract) -> Request:
 def _refuse_strange_prefix(prefix: str | None, contract: Contract) -> None:
     if prefix and not prefix.startswith(contract.source.prefix):
         raise InvalidInputError(
-            f"snapshot_prefix {prefix!r} is not under {contract.source.prefix!r}, "
-            f"to which the files of {contract.table} belong"
+            f"snapshot_prefix {prefix!r} is not under {contract.source.prefix!r}, the prefix of "
+            f"{contract.table}; write a folder below it"
         )
 
 

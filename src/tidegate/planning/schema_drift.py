@@ -1,4 +1,4 @@
-"""`evolve: add`: columns that files name and the contract does not become the table's."""
+"""Schema drift: with `evolve: add` a new column in the files becomes a column of the table."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,16 +12,17 @@ from tidegate.contract.metadata_columns import columns_of_changes, columns_of_ta
 from tidegate.contract.names import valid_column_name
 from tidegate.preparing.formats.fields import strangers
 
-MOST_EVOLVED = 500  # columns; the ledger's item of the table has to hold them
-_NO_ROOM = "there are {} columns already; write those that are wanted into the contract"
+MOST_EVOLVED = 500  # columns; the table's item in the ledger has to hold them
+_NO_ROOM = "the table has {} columns already; add the columns that you want to the contract"
 _ANYTHING = ColumnType("varchar", length=LONGEST_VARCHAR)
 
 
 @dataclass(frozen=True, slots=True)
 class Evolved:
-    """A contract with the columns that files brought, in this batch (`added`) or before.
+    """A contract with the columns that came with files.
 
-    `unread` says of the other names why they cannot be columns.
+    `columns` has all of them, `added` the names that are new in this batch. `unread` has the names
+    that cannot be columns, with the reasons.
     """
 
     contract: Contract
@@ -32,25 +33,25 @@ class Evolved:
 
 @dataclass(frozen=True, slots=True)
 class Evolve:
-    """Finds the new columns of files, by the names that `read_names` finds in each."""
+    """Finds the new columns in files. `read_names` returns the names in each file."""
 
     read_names: Callable[[Contract, Iterable[LandedFile]], list[list[str]]]
 
     def reads_whole(self, contract: Contract) -> bool:
-        """Whether files have to be read whole for it, which limits how many there can be."""
+        """Tell whether names need whole files, so that a batch cannot hold many of them."""
         return contract.evolve == "add" and contract.source.format == "jsonl"
 
     def __call__(
         self, contract: Contract, before: AppliedContract | None, files: Iterable[LandedFile]
     ) -> Evolved:
-        """The contract that a batch of `files` is loaded with; nothing is written."""
+        """Return the contract to load a batch of `files` with. Writes nothing."""
         known = add_known(contract, before)
         looks = contract.evolve == "add" and contract.source.names_columns
         return add_new(contract, known, self.read_names(known, files) if looks else [])
 
 
 def add_known(contract: Contract, before: AppliedContract | None) -> Contract:
-    """`contract` with the columns that files brought before, as long as it does not claim them."""
+    """Return `contract` with the columns of earlier files, unless it declares them itself."""
     evolved = before.evolved if before and contract.evolve == "add" else []
     names = {column.name for column in contract.columns}
     kept = [
@@ -60,14 +61,14 @@ def add_known(contract: Contract, before: AppliedContract | None) -> Contract:
     ]
     columns = [*contract.columns, *kept]
     if before and contract.partial:
-        # Partial rows know their columns by number, so each stays where it was.
+        # Partial rows refer to columns by number, so each column keeps its place.
         order = {name: number for number, (name, _) in enumerate(before.columns)}
         columns.sort(key=lambda column: order.get(column.name, len(order)))
     return contract.model_copy(update={"columns": columns})
 
 
 def add_new(declared: Contract, known: Contract, named: Iterable[list[str]]) -> Evolved:
-    """`known` with a column for each name that files have, `named`, and it does not."""
+    """Return `known` with a column for each new name; `named` has the names in each file."""
     new = dict.fromkeys(name for names in named for name in strangers(names, known))
     most = min(MOST_COLUMNS, len(declared.columns) + MOST_EVOLVED)
     columns, unread = list(known.columns), {}

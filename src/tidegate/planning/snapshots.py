@@ -1,4 +1,4 @@
-"""Finding the newest snapshot of a table among what lies in the landing bucket."""
+"""Finds the newest snapshot of a table in the landing bucket."""
 
 import re
 from collections import defaultdict
@@ -21,45 +21,47 @@ if TYPE_CHECKING:
 # LOAD00000001.csv, SEGMENT1_LOAD0000000A.csv.gz: the counter is hexadecimal.
 # https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.S3.html
 _COUNTER = re.compile(r"[0-9A-F]{8}(?=\.|$)")
-_UPLOADED_AT_ONCE = 600  # seconds by which a copy of a load may change the order of its files
+_UPLOADED_AT_ONCE = 600  # seconds; a parallel copy of a load may shuffle its files by that much
 _LONGEST_PAUSE = 6 * 3600  # seconds between two files of a load
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshots:
-    """The full-load files of the landing bucket."""
+    """Finds snapshots: the full-load files of the landing bucket."""
 
     s3: "S3Client"
     landing_bucket: str
 
     def newest(self, contract: Contract, prefix: str | None = None) -> list[LandedFile]:
-        """The files of the newest snapshot under `prefix`, by default the contract's, in order.
+        """Return the files of the newest snapshot under `prefix`, in source order.
+
+        The default for `prefix` is that of the contract.
 
         Raises:
-            RefreshRefusedError: there is none, or nobody said which, and files of several times may
-                all belong to it.
+            RefreshRefusedError: there is no snapshot; or there is no `prefix`, and the files landed
+                at several times, so they may be of several snapshots.
         """
         under = prefix or contract.source.prefix
         files = [place(landed, contract.route) for landed in self._list(under)]
         found = _newest(contract, [file for file in files if file.kind == SNAPSHOT])
         if not found:
             raise RefreshRefusedError(
-                f"{contract.table}: nothing under {under!r} is named like "
+                f"{contract.table}: no file under {under!r} has a name like "
                 f"{_names(contract)}; land a snapshot, or correct snapshot_prefix"
             )
         pause = None if prefix else longest_pause(found)
         if pause:
             before, after = pause
             raise RefreshRefusedError(
-                f"{contract.table}: what is named like {_names(contract)} under "
-                f"{under!r} did not land at one time ({before.key!r} at {_time(before)}, the next "
-                f"one, {after.key!r}, at {_time(after)}): say by snapshot_prefix under which all "
-                "is of the snapshot, or remove what is not of it"
+                f"{contract.table}: the files named like {_names(contract)} under {under!r} did "
+                f"not land at one time ({before.key!r} at {_time(before)}, the next one, "
+                f"{after.key!r}, at {_time(after)}); set snapshot_prefix to a folder that holds "
+                "only the snapshot, or remove the files that are not part of it"
             )
         return found
 
     def last_landed_at(self, contract: Contract) -> int:
-        """When the last of the contract's files landed, in seconds since 1970."""
+        """Return when the contract's last file landed, in seconds since 1970."""
         return max(landed.landed_at for landed in self._list(contract.source.prefix))
 
     def _list(self, under: str) -> Iterator[LandedObject]:
@@ -73,16 +75,16 @@ def _names(contract: Contract) -> str:
 
 def _newest(contract: Contract, files: list[LandedFile]) -> list[LandedFile]:
     if contract.write == "replace":
-        # Each file is a snapshot of its own.
+        # In this mode each file is a whole snapshot.
         return sorted(files, key=lambda file: file.order)[-1:]
     return newest_load(files)
 
 
 def newest_load(files: Iterable[LandedFile]) -> list[LandedFile]:
-    """Those of `files` that are not left over from a load before the last, in source order.
+    """Return `files` without those left over from an earlier load, in source order.
 
-    A load overwrites the files of the one before it by name; if it is shorter, the last ones of
-    the longer one stay. Those were written before the first file of their series was.
+    A load overwrites the files of the load before by name. If it has fewer files, the last files
+    of the earlier load stay. They are older than the first file of their series.
     """
     series: dict[tuple[str, str], list[LandedFile]] = defaultdict(list)
     for file in sorted(files, key=lambda file: file.key):
@@ -93,7 +95,7 @@ def newest_load(files: Iterable[LandedFile]) -> list[LandedFile]:
 
 
 def longest_pause(files: Iterable[LandedFile]) -> tuple[LandedFile, LandedFile] | None:
-    """The files before and after the longest time without any, if that is too long for one load."""
+    """Return the files around the longest pause, or None if one load may pause so long."""
     by_time = sorted(files, key=lambda file: file.landed_at)
     pauses = list(pairwise(by_time))
     before, after = max(pauses, key=_pause, default=(by_time[0], by_time[0]))

@@ -1,4 +1,4 @@
-"""The SQL that the Glue job submits for one batch, rendered from a contract into a plan."""
+"""Renders the SQL that the Glue job submits for one batch, from a contract into a plan."""
 
 from collections.abc import Iterable
 
@@ -14,13 +14,13 @@ from tidegate.planning.merging import COUNTS, merge_of, refresh_of
 from tidegate.planning.placeholders import Attempt, placeholders
 from tidegate.sql_files import render
 
-# sysdate is told in the time zone of the session, which a user may have another one of:
+# sysdate is in the time zone of the session, and the user may have a default other than UTC:
 # https://docs.aws.amazon.com/redshift/latest/dg/r_SYSDATE.html
 _SESSION = ("set_query_group", "set_statement_timeout", "set_timezone")
 
 
 def render_load(contract: Contract, attempt: Attempt) -> Load:
-    """All statements of the job, in the order in which `glue_jobs/load_batch.py` submits them."""
+    """Render all statements of the job, in the order in which the job submits them."""
     filled = placeholders(contract, attempt)
     merge = merge_of(contract, attempt)
     kept = control_tables(contract)
@@ -61,14 +61,14 @@ def render_load(contract: Contract, attempt: Attempt) -> Load:
 
 
 def _of_super(contract: Contract) -> tuple[str, ...]:
-    # JSON may name an attribute twice; JSON_PARSE refuses that, and with it the batch, unless told:
+    # JSON may name an attribute twice. By default JSON_PARSE then refuses the whole batch:
     # https://docs.aws.amazon.com/redshift/latest/dg/super-configurations.html
     parses = any(column.type.name == "super" for column in contract.columns)
     return ("keep_last_attribute",) if parses else ()
 
 
 def _columns(contract: Contract) -> list[TargetColumn]:
-    """The columns of the target, and of the tables beside it that have some of the contract's."""
+    """Return the columns of the target, and of the control tables that share some of them."""
     schema, name = contract.schema_name, contract.table_name
     declared = {column.name: column.type for column in contract.columns}
     beside = {
@@ -90,11 +90,11 @@ def _columns(contract: Contract) -> list[TargetColumn]:
 
 
 def _added(table: tuple[str, str], name: str, type_: ColumnType, contract: Contract) -> str | None:
-    """How a column is declared that is added; None if rows that are there cannot do without it."""
+    """Return how to declare an added column; None if existing rows need a value in it."""
     if name != "_position" or table[0] == TIDEGATE_SCHEMA:
         return type_.ddl
-    # Rows that were there already are older than all that lands. Where rows are made anew of the
-    # changes that are kept, there are none of them.
+    # Tidegate treats rows that were already in the table as older than any change. Modes that build
+    # rows from kept changes cannot have such rows.
     return None if keeps_all(contract) else f"{type_.ddl} default ''"
 
 

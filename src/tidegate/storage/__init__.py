@@ -1,1 +1,1 @@
-"""The buckets: what landed is read, and documents of batches are read and written."""
+"""The S3 buckets: reads landed objects, and reads and writes the documents of batches."""

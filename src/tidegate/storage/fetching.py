@@ -1,4 +1,4 @@
-"""Fetching landed objects, just as they were when they landed."""
+"""Fetches landed objects exactly as they landed."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +15,18 @@ _REPLACED = {"PreconditionFailed", "412"}
 
 
 class GoneError(LookupError):
-    """An object is not there any more as it landed; the message says what became of it."""
+    """An object was deleted or replaced after it landed. The message says which."""
 
 
 def fetch(
     s3: "S3Client", bucket: str, landed: LandedObject, part: str | None = None
 ) -> "StreamingBody":
-    """The content of an object, or `part` of its bytes: "0-99" are the first 100, "-100" the last.
+    """Return the content of an object, or `part` of its bytes.
+
+    The part "0-99" is the first 100 bytes, "-100" the last 100.
 
     Raises:
-        GoneError: it was deleted or replaced since.
+        GoneError: the object was deleted or replaced.
         botocore.exceptions.ClientError: S3 refused for another reason.
     """
     request: dict[str, Any] = {"Bucket": bucket, "Key": landed.key, "IfMatch": f'"{landed.etag}"'}
@@ -44,6 +46,6 @@ def _why_gone(error: ClientError) -> Exception:
         return GoneError("the object was deleted before it was read; land it again")
     if code in _REPLACED:
         return GoneError(
-            "the object was replaced before it was read; what replaced it is loaded as itself"
+            "the object was replaced before it was read; Tidegate loads the new object instead"
         )
     return error

@@ -1,4 +1,4 @@
-"""Listing the landing bucket: objects as S3 itself knows them, whatever events told."""
+"""Lists the objects of a bucket, as S3 itself knows them and without any event."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def list_landed(
     s3: "S3Client", bucket: str, *, prefix: str = "", after: str = ""
 ) -> Iterator[LandedObject]:
-    """The objects under `prefix` whose keys come after `after`, in the order of their keys."""
+    """Yield the objects under `prefix` whose keys come after `after`, in the order of keys."""
     pages = s3.get_paginator("list_objects_v2")
     for page in pages.paginate(Bucket=bucket, Prefix=prefix, StartAfter=after):
         for entry in page.get("Contents", []):

@@ -1,4 +1,4 @@
-"""Documents in the work bucket: pydantic models as JSON objects of S3."""
+"""Reads and writes documents in the work bucket: pydantic models, stored as JSON objects."""
 
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,14 +11,14 @@ Document = TypeVar("Document", bound=BaseModel)
 
 
 class WorkBucket:
-    """The bucket of plans, prepared files and quarantine."""
+    """The bucket that holds plans, prepared files and refused rows."""
 
     def __init__(self, s3: "S3Client", name: str) -> None:
         self.s3 = s3
         self.name = name
 
     def url(self, key: str) -> str:
-        """The s3:// address of `key`."""
+        """Return the s3:// URL of `key`."""
         return f"s3://{self.name}/{key}"
 
     def write(self, key: str, document: BaseModel) -> None:
@@ -30,13 +30,13 @@ class WorkBucket:
         """Read the JSON object at `key`.
 
         Raises:
-            botocore.exceptions.ClientError: NoSuchKey where there is none.
+            botocore.exceptions.ClientError: NoSuchKey if there is no such object.
         """
         body = self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
         return model.model_validate_json(body)
 
     def find(self, key: str, model: type[Document]) -> Document | None:
-        """Read the JSON object at `key`, or None where there is none."""
+        """Read the JSON object at `key`; return None if there is no such object."""
         try:
             return self.read(key, model)
         except self.s3.exceptions.NoSuchKey:
