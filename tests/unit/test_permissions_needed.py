@@ -229,3 +229,7 @@ def test_other_services_ask_for_the_operation_on_what_it_names(service, operatio
         action = "".join(word.capitalize() for word in operation.split("_"))
         needed = f"{prefix}:{action} {needed}"
     assert found == needed
+
+
+def test_text_that_is_no_arn_is_left_to_step_functions_itself():
+    assert needs("stepfunctions", "describe_execution", executionArn="somebody else") == []

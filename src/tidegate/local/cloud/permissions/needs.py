@@ -93,7 +93,10 @@ def _read_sqs(operation: str, body: Body) -> Needs:
 
 
 def _read_states(operation: str, body: Body) -> Needs:
-    return [(operation, body.get("executionArn") or body.get("stateMachineArn") or "*")]
+    arn = body.get("executionArn") or body.get("stateMachineArn") or "*"
+    # AWS looks at the form of an ARN before it looks at permissions:
+    # https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+    return [(operation, arn)] if arn == "*" or arn.startswith("arn:") else []
 
 
 def _read_other(operation: str, _: Body) -> Needs:
